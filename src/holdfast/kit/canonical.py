@@ -1,0 +1,51 @@
+"""Canonical bytes: JSON for what is published, length-prefixed fields for what is authenticated."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+_encode = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+).encode
+
+
+def canonical_json(value: Any) -> bytes:
+    """Encode by the rules of RFC 8785 (JCS), for strings, integers, booleans, null, lists and objects.
+
+    Floats are refused (``TypeError``): their canonical form is where implementations differ. Integers beyond
+    ±2^53 and keys outside the Basic Multilingual Plane are refused too, for the same reason. The result is
+    byte-identical to JCS for what is accepted.
+    """
+    _check(value)
+    return _encode(value).encode()
+
+
+def _check(value: Any) -> None:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str) or any(ord(c) > 0xFFFF for c in key):
+                msg = "object keys must be strings of the Basic Multilingual Plane"
+                raise TypeError(msg)
+            _check(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _check(item)
+    elif isinstance(value, bool) or value is None or isinstance(value, str):
+        return
+    elif isinstance(value, int):
+        if abs(value) > 2**53:
+            msg = "integers beyond 2^53 are written as strings"
+            raise TypeError(msg)
+    else:
+        msg = f"{type(value).__name__} has no canonical form"
+        raise TypeError(msg)
+
+
+def length_prefixed(*parts: bytes) -> bytes:
+    """Join ``parts`` so that no two different tuples give the same bytes: count, then u32 length and bytes each."""
+    joined = [len(parts).to_bytes(4, "big")]
+    for part in parts:
+        joined.append(len(part).to_bytes(4, "big"))
+        joined.append(part)
+    return b"".join(joined)

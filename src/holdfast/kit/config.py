@@ -1,0 +1,323 @@
+"""Typed settings: built-in defaults, then ``holdfast.toml`` in the house's folder, then the environment.
+
+Every setting is one line of :data:`SETTINGS`. A key that is not there, in the file or as ``HOLDFAST_…``, is a
+start-up error that names the nearest known one: a misspelt safety setting must not be silently without effect.
+A secret comes from the environment or, better, from a file that ``HOLDFAST_…_FILE`` names; never from the TOML file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from urllib.parse import unquote, urlsplit
+
+from holdfast.kit.errors import InvalidInput
+from holdfast.kit.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+FILE_NAME: Final = "holdfast.toml"
+_PREFIX: Final = "HOLDFAST_"
+_MOST_SECRET_BYTES: Final = 64 * 1024
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether ``host`` is a name or address that only this machine can reach."""
+    return host in _LOOPBACK or host.startswith("127.") or host.endswith(".localhost")
+
+
+def _text(raw: str) -> str:
+    if not raw.strip():
+        msg = "must not be empty"
+        raise ValueError(msg)
+    return raw.strip()
+
+
+def _port(raw: str) -> int:
+    number = int(raw) if raw.isdecimal() else -1
+    if not 0 < number <= 65_535:
+        msg = "must be a port number from 1 to 65535"
+        raise ValueError(msg)
+    return number
+
+
+def _count(raw: str) -> int:
+    number = int(raw) if raw.isdecimal() else 0
+    if number < 1:
+        msg = "must be a whole number from 1"
+        raise ValueError(msg)
+    return number
+
+
+def _flag(raw: str) -> bool:
+    try:
+        return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[
+            raw.strip().lower()
+        ]
+    except KeyError:
+        msg = "must be true or false"
+        raise ValueError(msg) from None
+
+
+def _log_level(raw: str) -> str:
+    if raw.lower() not in {"debug", "info", "warning", "error"}:
+        msg = "must be debug, info, warning or error"
+        raise ValueError(msg)
+    return raw.lower()
+
+
+def _origin(raw: str) -> str:
+    parts = urlsplit(raw.strip().rstrip("/"))
+    host = parts.hostname or ""
+    if parts.scheme not in {"http", "https"} or not host or parts.path or parts.query:
+        msg = "must be like https://holdfast.example.org, without a path"
+        raise ValueError(msg)
+    if parts.username is not None or parts.fragment:
+        msg = "must hold neither a user name nor a fragment"
+        raise ValueError(msg)
+    if parts.scheme == "http" and not is_loopback(host):
+        msg = "must begin with https:// unless the host is localhost"
+        raise ValueError(msg)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _database(raw: str) -> str:
+    scheme, _, rest = raw.strip().partition("://")
+    if scheme in {"postgres", "postgresql"}:
+        msg = "names PostgreSQL, which this version does not serve yet; leave it out to use SQLite"
+        raise ValueError(msg)
+    if scheme != "sqlite" or not rest.startswith("/") or "?" in rest or "#" in rest:
+        msg = "must be like sqlite:///name.sqlite3 (in the house's folder) or sqlite:////an/absolute/path"
+        raise ValueError(msg)
+    if not unquote(rest[1:]).strip("/"):
+        msg = "names no file"
+        raise ValueError(msg)
+    return raw.strip()
+
+
+class Setting(NamedTuple):
+    """One setting: where it is looked up, how it is read, and what it means."""
+
+    key: str
+    default: str
+    parse: Callable[[str], Any]
+    meaning: str
+    secret: bool = False
+
+    @property
+    def env(self) -> str:
+        """The environment variable, e.g. ``HOLDFAST_CONSOLE_PORT`` for ``console.port``."""
+        return _PREFIX + self.key.replace(".", "_").upper()
+
+
+SETTINGS: Final = (
+    Setting("house", "Holdfast house", _text, "name of the house, shown on pages and in logs"),
+    Setting("origin", "http://localhost:8460", _origin, "public origin that browsers see"),
+    Setting(
+        "database_url", "sqlite:///data.sqlite3", _database, "the data store: ciphertext, no keys"
+    ),
+    Setting(
+        "keys_url", "sqlite:///keys.sqlite3", _database, "the key store: wrapped keys and indexes"
+    ),
+    Setting("console.host", "127.0.0.1", _text, "address that the console listens on"),
+    Setting("console.port", "8460", _port, "port of the console"),
+    Setting("data_plane.host", "127.0.0.1", _text, "address that the data plane listens on"),
+    Setting("data_plane.port", "8461", _port, "port of the data plane"),
+    Setting("workers", "1", _count, "processes of the data plane; more than one needs PostgreSQL"),
+    Setting("log_level", "info", _log_level, "least severity that is written to the log"),
+    Setting("debug", "false", _flag, "show tracebacks of internal errors on the terminal"),
+    Setting("root.passphrase", "", _text, "opens the root key file when it is sealed", secret=True),
+    Setting("token", "", _text, "credential that the command line acts with", secret=True),
+)
+_BY_KEY: Final = {setting.key: setting for setting in SETTINGS}
+
+
+class ExplainedSetting(NamedTuple):
+    """One row of ``holdfast config explain``; ``value`` of a secret says only whether it is set."""
+
+    key: str
+    value: str
+    source: str
+    default: str
+    env: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The settings of one house. ``home`` is absolute; the two database paths are files."""
+
+    home: Path
+    house: str
+    origin: str
+    data_path: Path
+    keys_path: Path
+    console_host: str
+    console_port: int
+    data_plane_host: str
+    data_plane_port: int
+    workers: int
+    log_level: str
+    debug: bool
+    root_passphrase: Secret[str] | None
+    token: Secret[str] | None
+    rows: tuple[ExplainedSetting, ...] = field(repr=False)
+
+    def explain(self) -> tuple[ExplainedSetting, ...]:
+        """Every setting with its value, where that came from, and its default."""
+        return self.rows
+
+
+class _Found(NamedTuple):
+    raw: str
+    source: str
+
+
+def load(home: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
+    """Read the settings of the house in ``home`` (else ``HOLDFAST_HOME``, else ``./var``).
+
+    Nothing is created. Raises :class:`InvalidInput` whose ``field`` names the wrong key.
+    """
+    env: Mapping[str, str] = os.environ if environ is None else environ
+    folder, home_source = _home(home, env)
+    found = dict(_from_file(folder / FILE_NAME))
+    found.update(_from_environment(env))
+    values: dict[str, Any] = {}
+    rows = [
+        ExplainedSetting(
+            "home", str(folder), home_source, "./var", f"{_PREFIX}HOME", "folder of the house"
+        )
+    ]
+    for setting in SETTINGS:
+        given = found.get(setting.key)
+        values[setting.key] = _value(setting, given)
+        rows.append(_explained(setting, given, values[setting.key]))
+    return _config(folder, values, tuple(rows))
+
+
+def _config(home: Path, values: Mapping[str, Any], rows: tuple[ExplainedSetting, ...]) -> Config:
+    data, keys = (_path(home, values[key]) for key in ("database_url", "keys_url"))
+    if data == keys:
+        raise _refused("keys_url", "names the same file as database_url; the two stores are apart")
+    named = {
+        key.replace(".", "_"): value for key, value in values.items() if not key.endswith("_url")
+    }
+    return Config(home=home, data_path=data, keys_path=keys, rows=rows, **named)
+
+
+def _home(given: Path | None, env: Mapping[str, str]) -> tuple[Path, str]:
+    if given is not None:
+        return given.expanduser().absolute(), "command line"
+    if raw := env.get(f"{_PREFIX}HOME", "").strip():
+        return Path(raw).expanduser().absolute(), f"environment {_PREFIX}HOME"
+    return Path("var").absolute(), "default"
+
+
+def _path(home: Path, url: str) -> Path:
+    return home / unquote(url.removeprefix("sqlite:///"))
+
+
+def _from_file(path: Path) -> Iterator[tuple[str, _Found]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        raise _refused(str(path), f"cannot be read: {error}") from error
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _refused(str(path), f"is not valid TOML: {error}") from error
+    for key, value in _flattened(table):
+        setting = _known(key, f"{path.name}: ", list(_BY_KEY))
+        if setting.secret:
+            raise _refused(key, f"is a secret; name a file in {setting.env}_FILE instead")
+        if not isinstance(value, str | int):
+            raise _refused(key, "must be a string, a whole number or a boolean")
+        raw = str(value).lower() if isinstance(value, bool) else str(value)
+        yield key, _Found(raw, str(path))
+
+
+def _flattened(table: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _flattened(cast("dict[str, object]", value), f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+def _from_environment(env: Mapping[str, str]) -> Iterator[tuple[str, _Found]]:
+    by_env = {setting.env: setting for setting in SETTINGS}
+    by_file = {f"{setting.env}_FILE": setting for setting in SETTINGS if setting.secret}
+    for name in sorted(env):
+        if not name.startswith(_PREFIX) or name == f"{_PREFIX}HOME":
+            continue
+        if setting := by_file.get(name):
+            if setting.env in env:
+                raise _refused(name, f"and {setting.env} are both set; keep one")
+            yield setting.key, _Found(_secret_file(name, env[name]), f"file named by {name}")
+        elif setting := by_env.get(name):
+            yield setting.key, _Found(env[name], f"environment {name}")
+        else:
+            _known(name, "environment: ", [*by_env, *by_file, f"{_PREFIX}HOME"])
+
+
+def _secret_file(name: str, path: str) -> str:
+    try:
+        with Path(path).expanduser().open("rb") as file:
+            content = file.read(_MOST_SECRET_BYTES + 1)
+    except OSError as error:
+        raise _refused(name, f"names a file that cannot be read: {error.strerror}") from error
+    if len(content) > _MOST_SECRET_BYTES:
+        raise _refused(name, f"names a file of more than {_MOST_SECRET_BYTES} bytes")
+    try:
+        return content.decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise _refused(name, "names a file that is not UTF-8 text") from None
+
+
+def _known(key: str, where: str, names: list[str]) -> Setting:
+    if key in _BY_KEY:
+        return _BY_KEY[key]
+    near = difflib.get_close_matches(key, names, n=1, cutoff=0.6)
+    remedy = (
+        f"Did you mean {near[0]}?" if near else "`holdfast config explain` lists every setting."
+    )
+    raise InvalidInput(
+        f"{where}unknown setting {key}", field=key, remedy=remedy, code="unknown_setting"
+    )
+
+
+def _value(setting: Setting, given: _Found | None) -> Any:
+    if given is None:
+        return None if setting.secret else setting.parse(setting.default)
+    try:
+        value = setting.parse(given.raw)
+    except ValueError as error:
+        raise _refused(setting.key, f"{error} (from {given.source})") from None
+    return Secret(value) if setting.secret else value
+
+
+def _explained(setting: Setting, given: _Found | None, value: object) -> ExplainedSetting:
+    source = given.source if given else "default"
+    if setting.secret:
+        shown, default = ("set" if given else "not set"), "not set"
+    else:
+        shown = str(value).lower() if isinstance(value, bool) else str(value)
+        default = setting.default
+    return ExplainedSetting(setting.key, shown, source, default, setting.env, setting.meaning)
+
+
+def _refused(key: str, why: str) -> InvalidInput:
+    return InvalidInput(
+        f"setting {key} {why}",
+        field=key,
+        remedy="`holdfast config explain` lists every setting with its default.",
+        code="bad_setting",
+    )

@@ -1,0 +1,122 @@
+"""SQLite ≥ 3.51.3 for the whole process, Django's connections included.
+
+Older versions carry a bug that can corrupt a WAL database with two writers (fixed in 3.51.3). ``pysqlite3`` bundles
+a newer one; importing this module swaps it in for ``sqlite3``, so both processes import it first.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pysqlite3
+import pysqlite3.dbapi2
+
+from holdfast.kit.db.statements import Query, Round, Rows, T, Work, for_sqlite
+from holdfast.kit.errors import Unavailable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+sys.modules["sqlite3"] = pysqlite3
+sys.modules["sqlite3.dbapi2"] = pysqlite3.dbapi2
+
+Connection = Any  # pysqlite3 has no type information; it is the DB-API connection of sqlite3
+VERSION: tuple[int, ...] = pysqlite3.sqlite_version_info
+OLDEST_SAFE = (3, 51, 3)
+_BUSY_CODES = frozenset({5, 6})  # SQLITE_BUSY, SQLITE_LOCKED; extended codes keep them in the low byte
+
+PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA secure_delete = ON",
+    "PRAGMA temp_store = MEMORY",
+)
+
+
+def connect(path: Path, *, busy_timeout_ms: int = 5000) -> Connection:
+    """Open ``path`` in autocommit mode with WAL and ``synchronous=FULL``.
+
+    The caller begins and ends transactions itself (``BEGIN IMMEDIATE`` … ``COMMIT``).
+    """
+    connection = pysqlite3.connect(
+        str(path), isolation_level=None, check_same_thread=False, cached_statements=512
+    )
+    connection.execute(f"PRAGMA busy_timeout = {int(busy_timeout_ms)}")
+    for pragma in PRAGMAS:
+        connection.execute(pragma)
+    return connection
+
+
+def is_busy(error: BaseException) -> bool:
+    """Tell by its code, never by its text, whether ``error`` means that another writer holds the lock."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return isinstance(code, int) and (code & 0xFF) in _BUSY_CODES
+
+
+def execute(connection: Connection, query: Query) -> Rows:
+    """Run one query and return all its rows."""
+    text, params = for_sqlite(query)
+    rows: Rows = connection.execute(text, params).fetchall()
+    return rows
+
+
+def execute_many(connection: Connection, text: str, rows: Any) -> None:
+    """Run one statement for many parameter sets."""
+    connection.executemany(text, rows)
+
+
+def drive(work: Work[T], data: Connection, keys: Connection) -> T:
+    """Run ``work`` to its end on two open connections; the caller owns the transaction."""
+    send = work.send
+    try:
+        asked: Round = next(work)
+        while True:
+            if asked.keys_writes:
+                _write_keys(keys, asked.keys_writes)
+            answer = [execute(data, query) for query in asked.data]
+            answer.extend([execute(keys, query) for query in asked.keys])
+            asked = send(answer)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+
+
+def _write_keys(keys: Connection, writes: tuple[Query, ...]) -> None:
+    begin_immediate(keys)
+    try:
+        for query in writes:
+            execute(keys, query)
+        keys.execute("COMMIT")
+    except BaseException:
+        if keys.in_transaction:
+            keys.execute("ROLLBACK")
+        raise
+
+
+def begin_immediate(connection: Connection) -> None:
+    """Take the writer's lock, or raise :class:`Unavailable` when another holds it beyond the busy timeout."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except pysqlite3.OperationalError as error:
+        if is_busy(error):
+            raise Unavailable("the store is busy", remedy="Try again.") from error
+        raise
+
+
+def in_transaction(work: Work[T], data: Connection, keys: Connection) -> T:
+    """Run ``work`` in one write transaction of ``data`` (``BEGIN IMMEDIATE`` before the first load).
+
+    Raises :class:`Unavailable` when another writer holds the lock beyond the connection's busy timeout; nothing
+    was written then.
+    """
+    begin_immediate(data)
+    try:
+        result = drive(work, data, keys)
+        data.execute("COMMIT")
+    except BaseException:
+        if data.in_transaction:
+            data.execute("ROLLBACK")
+        raise
+    return result

@@ -1,0 +1,98 @@
+"""SQL written once, with ``:name`` parameters, and the rounds in which it is run.
+
+Logic that needs the database is written as a generator (a :data:`Work`) that *yields* what it wants to ask and is
+*sent* the rows: it does no I/O itself, so the same code runs under the synchronous shell on SQLite and under an
+asynchronous one that pipelines a round to PostgreSQL::
+
+    FIND = statement("find", "SELECT state FROM purpose_contact WHERE client = :client AND ref = :ref")
+
+    def is_live(client: str, ref: str) -> Work[bool]:
+        (rows,) = yield Round(data=(FIND(client=client, ref=ref),))
+        return bool(rows) and rows[0][0] == "connected"
+
+A parameter written ``(:names*)`` takes a list and expands to as many placeholders.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
+
+Row = tuple[Any, ...]
+Rows = list[Row]
+T = TypeVar("T")
+
+_NAME = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)(\*?)")
+
+
+class Statement(NamedTuple):
+    """One named SQL statement in the portable subset."""
+
+    name: str
+    text: str
+
+    def __call__(self, **params: Any) -> Query:
+        """Bind parameters."""
+        return Query(self, params)
+
+
+class Query(NamedTuple):
+    """A statement with its parameters."""
+
+    statement: Statement
+    params: dict[str, Any]
+
+
+class Round(NamedTuple):
+    """What one database round trip asks: queries to the ``data`` store, then queries to the ``keys`` store.
+
+    The shell sends back one list of rows per query, ``data`` first, then ``keys`` (empty for a statement that
+    returns nothing). ``keys_writes`` run before them in one transaction of the ``keys`` store and answer nothing:
+    keys are written first, additively, and only count once ``data`` commits (SPINE 18).
+    """
+
+    data: tuple[Query, ...] = ()
+    keys: tuple[Query, ...] = ()
+    keys_writes: tuple[Query, ...] = ()
+
+
+Work = Generator[Round, list[Rows], T]
+
+
+def statement(name: str, text: str) -> Statement:
+    """Declare a named statement; white space is folded."""
+    return Statement(name, " ".join(text.split()))
+
+
+def for_sqlite(query: Query) -> tuple[str, dict[str, Any]]:
+    """Return SQL and parameters in SQLite's dialect."""
+    text, lists = _sqlite_text(query.statement.text)
+    if not lists:
+        return text, query.params
+    return _expand(query, lists, ":{}")
+
+
+def for_postgres(query: Query) -> tuple[str, dict[str, Any]]:
+    """Return SQL and parameters in psycopg's dialect."""
+    _, lists = _sqlite_text(query.statement.text)
+    text, params = _expand(query, lists, ":{}") if lists else (query.statement.text, query.params)
+    return _NAME.sub(r"%(\1)s", text.replace("%", "%%")), params
+
+
+@lru_cache(maxsize=4096)
+def _sqlite_text(text: str) -> tuple[str, tuple[str, ...]]:
+    lists = tuple(name for name, star in _NAME.findall(text) if star)
+    return text, lists
+
+
+def _expand(query: Query, lists: tuple[str, ...], mark: str) -> tuple[str, dict[str, Any]]:
+    text, params = query.statement.text, dict(query.params)
+    for name in lists:
+        values = list(params.pop(name))
+        names = [f"{name}_{position}" for position in range(len(values))]
+        params.update(zip(names, values, strict=True))
+        placeholders = ", ".join(mark.format(n) for n in names) or "NULL"
+        text = text.replace(f":{name}*", placeholders)
+    return text, params

@@ -1,0 +1,89 @@
+"""Facts: what a decision asks, what kind each is, and who may be told its value (SPINE 2, 3)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from holdfast.vocabulary.levels import Audience
+
+
+class FactState(StrEnum):
+    """How well a fact is known."""
+
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+    STALE = "stale"
+
+
+class FactKind(StrEnum):
+    """What *unknown* means for a fact."""
+
+    IDENTITY_PLACE = "identity_place"  # step up; deny at C4
+    ENTITLEMENT = "entitlement"  # last known value for the grace, then approval, then deny
+    PURPOSE = "purpose"  # deny
+    RESTRICTION = "restriction"  # closed world: absent means none; unreadable means 503
+
+
+class FactId(StrEnum):
+    """Every fact that a decision may ask, by the area that puts or derives it."""
+
+    # identity
+    EMPLOYED = "employed"
+    NOT_SUSPENDED = "not_suspended"
+    EMPLOYER_APPROVED = "employer_approved"
+    AUTH_LEVEL = "auth_level"
+    NETWORK = "network"
+    DEVICE = "device"
+    # access
+    ASSIGNED = "assigned"
+    QUEUE = "queue"
+    # purpose
+    CONTACT_LIVE = "contact_live"
+    CONTACT_YOURS = "contact_yours"
+    CUSTOMER_BOUND = "customer_bound"
+    FIELD_SET = "field_set"
+    # budgets
+    CUSTOMERS_HOUR = "customers_hour"
+    CUSTOMERS_DAY = "customers_day"
+    SENSITIVE_FIELDS_DAY = "sensitive_fields_day"
+    SEARCHES_DAY = "searches_day"
+    SEARCHES_CONTACT = "searches_contact"
+    VERIFY_CONTACT = "verify_contact"
+    VERIFY_DAY = "verify_day"
+    # restrictions
+    CLIENT_OPEN = "client_open"
+    CUSTOMER_OPEN = "customer_open"
+
+
+class FactDeclaration(NamedTuple):
+    """What the house knows about a fact before it knows its value."""
+
+    fact: FactId
+    kind: FactKind
+    audience: Audience
+    label: str  # how the fact is called in a denial, lower case: "your training"
+    max_age_us: int | None = None  # older is stale; None: never
+    grace_us: int = 0  # entitlement only: how long a stale value still counts
+
+
+class FactValue(NamedTuple):
+    """A fact as one decision saw it. ``value`` is a short printable word, never personal data."""
+
+    state: FactState
+    met: bool  # does the condition hold? Only meaningful when known (or stale within its grace)
+    value: str = ""
+    as_of_us: int = 0
+    source: str = ""
+
+
+class StandingFact(NamedTuple):
+    """A fact about a person that a procedure puts into the spine's table, and the decision reads."""
+
+    person: str
+    fact: FactId
+    met: bool
+    value: str
+    as_of_us: int
+    valid_until_us: int | None
+    source: str

@@ -1,0 +1,36 @@
+"""Identifiers and the prefixes by which a person recognises them."""
+
+from __future__ import annotations
+
+from typing import Final, NewType
+
+ClientId = NewType("ClientId", str)  # chosen by the house: ``bank-01``
+PersonId = NewType("PersonId", str)
+CustomerId = NewType("CustomerId", str)
+RecordId = NewType("RecordId", str)
+DecisionId = NewType("DecisionId", str)
+CredentialId = NewType("CredentialId", str)
+ContactRef = NewType("ContactRef", str)  # per-log pseudonym; the feed's own id stands only in ``keys``
+Reference = NewType("Reference", str)  # pseudonym in a leaf
+
+PERSON: Final = "per"
+CUSTOMER: Final = "cus"
+RECORD: Final = "rec"
+DECISION: Final = "dec"
+CREDENTIAL: Final = "crd"
+LEAF: Final = "lf"
+OPERATION: Final = "op"
+CHALLENGE: Final = "stp"
+FEED_EVENT: Final = "evt"
+JOB: Final = "job"
+SIGNAL: Final = "sig"
+CONTACT_REF: Final = "ct"
+CUSTOMER_REF: Final = "c"
+PERSON_REF: Final = "p"
+
+HOUSE_LOG: Final = "house"
+
+
+def client_log(client: str) -> str:
+    """Return the name of the client's own log."""
+    return f"client-{client}"

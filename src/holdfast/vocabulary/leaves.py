@@ -1,0 +1,236 @@
+"""Leaf types: what may stand in a log, with which fields, and who reads it (SPINE 27, 28, 29).
+
+A leaf is canonical JSON of strings, integers, booleans and flat maps of them. It holds no personal data and no free
+text: persons, customers and contacts appear as per-log references, digests as salted commitments. The grammar of a
+type is ``<noun>.<past participle>``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from holdfast.kit.canonical import canonical_json
+from holdfast.kit.clock import rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+VERSION: Final = 1
+
+
+class LeafType(StrEnum):
+    """All types, in one enumeration."""
+
+    HOUSE_FOUNDED = "house.founded"
+    CLIENT_ADDED = "client.added"
+    CONTRACT_PUBLISHED = "contract.published"
+    COLLECTION_ADDED = "collection.added"
+    RECORDS_IMPORTED = "records.imported"
+    IMPORT_FINISHED = "import.finished"
+    RECORD_UPDATED = "record.updated"
+    PERSON_ADDED = "person.added"
+    PERSON_ASSIGNED = "person.assigned"
+    PERSON_UNASSIGNED = "person.unassigned"
+    PERSON_SUSPENDED = "person.suspended"
+    PERSON_RESTORED = "person.restored"
+    TOKEN_CREATED = "token.created"
+    TOKEN_REVOKED = "token.revoked"
+    TOKEN_STEPPED_UP = "token.stepped_up"
+    FEED_ADDED = "feed.added"
+    FEED_KEY_ADDED = "feed.key_added"
+    FEED_KEY_RETIRED = "feed.key_retired"
+    CONTACT_BOUND = "contact.bound"
+    CONTACT_REBOUND = "contact.rebound"
+    REASON_CHANGED = "reason.changed"
+    DECISION_MADE = "decision.made"
+    DECISION_READ = "decision.read"
+    SHRED_REQUESTED = "shred.requested"
+    SHRED_DONE = "shred.done"
+    LOG_EXPORTED = "log.exported"
+    SIGNAL_RAISED = "signal.raised"
+
+
+@dataclass(frozen=True, slots=True)
+class LeafSpec:
+    """What a type promises its readers."""
+
+    meaning: str
+    log: str  # "client", "house" or "both"
+    fields: Mapping[str, str]  # field → what it says
+
+
+_BY = {"by": "reference of the person who did it"}
+SPECS: Final[dict[LeafType, LeafSpec]] = {
+    LeafType.HOUSE_FOUNDED: LeafSpec("The house was set up.", "house", {**_BY, "version": "of Holdfast"}),
+    LeafType.CLIENT_ADDED: LeafSpec(
+        "A client was taken on.",
+        "both",
+        {**_BY, "client": "id of the client", "vkey": "key by which this log is signed"},
+    ),
+    LeafType.CONTRACT_PUBLISHED: LeafSpec(
+        "A version of the contract, and the policies compiled from it, took effect.",
+        "client",
+        {
+            **_BY,
+            "contract": "commitment to contract.toml",
+            "contract_version": "number",
+            "policies": "digest of the compiled policy set",
+            "signed": "whether the client signed it",
+        },
+    ),
+    LeafType.COLLECTION_ADDED: LeafSpec(
+        "A collection was declared or changed.",
+        "client",
+        {**_BY, "collection": "name", "schema": "digest of the schema", "schema_version": "number"},
+    ),
+    LeafType.RECORDS_IMPORTED: LeafSpec(
+        "A batch of records was written to the vault.",
+        "client",
+        {
+            **_BY,
+            "collection": "name",
+            "operation": "id of the import",
+            "new": "count",
+            "changed": "count",
+            "manifests": "commitment to the list of record manifests written",
+        },
+    ),
+    LeafType.IMPORT_FINISHED: LeafSpec(
+        "An import came to its end.",
+        "client",
+        {
+            **_BY,
+            "collection": "name",
+            "operation": "id of the import",
+            "new": "count",
+            "changed": "count",
+            "unchanged": "count",
+            "rejected": "count",
+            "suppressed": "count of rows of erased customers, not imported",
+        },
+    ),
+    LeafType.RECORD_UPDATED: LeafSpec(
+        "Fields of one record were changed under a decision.",
+        "client",
+        {
+            "decision": "id",
+            "customer": "reference",
+            "collection": "name",
+            "fields": "names changed",
+            "manifests": "commitment to the new manifests",
+        },
+    ),
+    LeafType.PERSON_ADDED: LeafSpec(
+        "A person joined.", "house", {**_BY, "person": "reference", "employer": "id", "roles": "list"}
+    ),
+    LeafType.PERSON_ASSIGNED: LeafSpec(
+        "A person was assigned to a programme of the client.",
+        "client",
+        {**_BY, "person": "reference", "programme": "id", "queues": "list", "roles": "list"},
+    ),
+    LeafType.PERSON_UNASSIGNED: LeafSpec(
+        "An assignment ended.", "client", {**_BY, "person": "reference", "programme": "id"}
+    ),
+    LeafType.PERSON_SUSPENDED: LeafSpec(
+        "A person was suspended.", "both", {**_BY, "person": "reference"}
+    ),
+    LeafType.PERSON_RESTORED: LeafSpec(
+        "A suspension ended.", "both", {**_BY, "person": "reference"}
+    ),
+    LeafType.TOKEN_CREATED: LeafSpec(
+        "A credential was issued.",
+        "both",
+        {**_BY, "token": "id", "person": "reference or empty", "service": "name or empty", "expires": "time"},
+    ),
+    LeafType.TOKEN_REVOKED: LeafSpec("A credential was revoked.", "both", {**_BY, "token": "id"}),
+    LeafType.TOKEN_STEPPED_UP: LeafSpec(
+        "A short-lived second token was issued for a challenge.",
+        "client",
+        {**_BY, "token": "id", "person": "reference", "expires": "time"},
+    ),
+    LeafType.FEED_ADDED: LeafSpec(
+        "A feed was registered.", "client", {**_BY, "feed": "name", "types": "list", "programmes": "list"}
+    ),
+    LeafType.FEED_KEY_ADDED: LeafSpec(
+        "A feed got a signing key.", "client", {**_BY, "feed": "name", "kid": "key id"}
+    ),
+    LeafType.FEED_KEY_RETIRED: LeafSpec(
+        "A feed's signing key was retired.", "client", {**_BY, "feed": "name", "kid": "key id"}
+    ),
+    LeafType.CONTACT_BOUND: LeafSpec(
+        "A contact was bound to a customer.",
+        "client",
+        {"contact": "reference", "customer": "reference", "how": "feed or verified", "decision": "id or empty"},
+    ),
+    LeafType.CONTACT_REBOUND: LeafSpec(
+        "A contact was bound to another customer; it happens once at most.",
+        "client",
+        {"contact": "reference", "customer": "reference", "decision": "id"},
+    ),
+    LeafType.REASON_CHANGED: LeafSpec(
+        "An agent changed a contact's reason; it happens once at most.",
+        "client",
+        {"contact": "reference", "decision": "id", "reason": "id", "widened": "whether the field set grew"},
+    ),
+    LeafType.DECISION_MADE: LeafSpec(
+        "A look was permitted or refused.",
+        "client",
+        {
+            "op": "operation",
+            "outcome": "permit, partial, step_up, approval or deny",
+            "person": "reference",
+            "token": "id of the credential",
+            "level": "authentication level",
+            "contact": "reference or empty",
+            "customer": "reference or empty",
+            "collection": "name or empty",
+            "fields": "field → how it was shown",
+            "rules": "ids of the rules that refused or limited it",
+            "policies": "digest of the policy set",
+            "record": "commitment to the sealed decision record",
+            "count": "number of equal refusals folded into this leaf, or 1",
+        },
+    ),
+    LeafType.DECISION_READ: LeafSpec(
+        "Somebody read another person's decision.", "client", {"decision": "id", "person": "reference"}
+    ),
+    LeafType.SHRED_REQUESTED: LeafSpec(
+        "A customer's erasure was ordered; from here every look is refused.",
+        "client",
+        {**_BY, "customer": "reference", "operation": "id"},
+    ),
+    LeafType.SHRED_DONE: LeafSpec(
+        "A customer's keys were destroyed and a byte scan of the stores found none of them.",
+        "client",
+        {"customer": "reference", "operation": "id", "records": "count", "classes": "list", "erased": "time"},
+    ),
+    LeafType.LOG_EXPORTED: LeafSpec(
+        "The client's log was exported.", "client", {**_BY, "size": "number of leaves"}
+    ),
+    LeafType.SIGNAL_RAISED: LeafSpec(
+        "Something odd was seen.", "both", {"signal": "name", "subject": "reference or id", "count": "number"}
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One line of a log before it has an index."""
+
+    type: LeafType
+    id: str
+    at_us: int
+    body: Mapping[str, Any]
+
+    def entry(self) -> bytes:
+        """Return the leaf's bytes; ``ValueError`` when its fields are not those that the type declares."""
+        declared = SPECS[self.type].fields
+        if self.body.keys() != declared.keys():
+            odd = sorted(self.body.keys() ^ declared.keys())
+            msg = f"leaf {self.type}: fields differ from the declaration: {', '.join(odd)}"
+            raise ValueError(msg)
+        return canonical_json(
+            {"v": VERSION, "type": self.type.value, "id": self.id, "time": rfc3339(self.at_us), **self.body}
+        )

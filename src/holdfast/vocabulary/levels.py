@@ -1,0 +1,109 @@
+"""Ordered and closed sets of values: classes, handlings, presentations, authentication levels, outcomes."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+
+
+class DataClass(IntEnum):
+    """How much harm a field can do: C0 public … C4 critical."""
+
+    C0 = 0
+    C1 = 1
+    C2 = 2
+    C3 = 3
+    C4 = 4
+
+
+class Handling(StrEnum):
+    """The most that may ever happen with a field's value."""
+
+    CLEAR = "clear"  # may be shown as it is
+    MASKED = "masked"  # shown only behind its mask
+    VERIFY_ONLY = "verify_only"  # compared with the caller's answer, never shown
+    REFERENCE = "reference"  # kept as token and safe parts only (a card: token, BIN, last four)
+
+
+class Presentation(StrEnum):
+    """How a field stands in an answer."""
+
+    CLEAR = "clear"
+    MASKED = "masked"
+    WITHHELD = "withheld"
+
+
+class AuthLevel(IntEnum):
+    """How strongly the person stands behind the request; a higher level includes the lower."""
+
+    NONE = 0
+    BEARER = 1  # a plain token: whoever holds it
+    STEP_UP = 2  # a plain token and a fresh second one for this challenge
+    POSSESSION = 3  # proof of possession of a key
+
+
+class Operation(StrEnum):
+    """What a request asks for."""
+
+    SEARCH = "search"
+    REVEAL = "reveal"
+    VERIFY = "verify"
+    UPDATE = "update"
+    REASON = "reason"
+    READ_DECISION = "read_decision"
+
+
+class Outcome(StrEnum):
+    """What became of a request."""
+
+    PERMIT = "permit"
+    PARTIAL = "partial"  # some of the fields asked for are withheld
+    STEP_UP = "step_up"
+    APPROVAL = "approval"
+    DENY = "deny"
+
+
+class Audience(StrEnum):
+    """Who may be told the value of a fact, weakest first."""
+
+    SELF = "self"
+    LEAD = "lead"
+    SECURITY = "security"
+
+
+class PersonState(StrEnum):
+    """Employment state."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    LEFT = "left"
+
+
+class Role(StrEnum):
+    """What a person does; grants hang on roles and assignments, never on a person alone."""
+
+    AGENT = "agent"
+    LEAD = "lead"
+    SECURITY = "security"
+    DPO = "dpo"
+    ADMIN = "admin"
+    AUDITOR = "auditor"
+    CLIENT_USER = "client_user"
+
+
+class ContactState(StrEnum):
+    """Where a contact stands (SPINE 7)."""
+
+    QUEUED = "queued"
+    CONNECTED = "connected"
+    HELD = "held"
+    TRANSFERRED = "transferred"
+    WRAPPING = "wrapping"
+    ENDED = "ended"
+
+
+class CustomerState(StrEnum):
+    """Whether the customer's keys exist."""
+
+    LIVE = "live"
+    SHREDDING = "shredding"  # refused; deletion of the keys under way
+    SHREDDED = "shredded"

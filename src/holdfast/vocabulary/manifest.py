@@ -1,0 +1,80 @@
+"""The four ports through which procedures meet, named in one readable place per procedure (DESIGN §3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from holdfast.vocabulary.facts import FactDeclaration
+
+
+class Severity(StrEnum):
+    """What a finding of a check does to start-up."""
+
+    ERROR = "error"  # refuses to start
+    WARNING = "warning"
+    OK = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found. ``message`` says what is wrong, ``remedy`` what to do."""
+
+    check: str
+    severity: Severity
+    message: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A start-up and doctor check with a stable id such as ``vault.E001``.
+
+    ``run`` is ``"module:function"``; the function takes the opened settings and returns findings (none: fine).
+    """
+
+    id: str
+    statement: str
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What a procedure promises, how it is measured, and which requirements it answers."""
+
+    id: str
+    statement: str
+    measure: str
+    target: str
+    requirements: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A CLI command: ``path`` as typed (``"person add"``), ``target`` as ``"module:attribute"``."""
+
+    path: str
+    target: str
+    needs_django: bool = True
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """All that a procedure contributes; collected by the composition root, never registered by import."""
+
+    procedure: int
+    name: str
+    title: str
+    sentence: str
+    facts: tuple[FactDeclaration, ...] = ()
+    signals: tuple[str, ...] = ()
+    controls: tuple[Control, ...] = ()
+    checks: tuple[Check, ...] = ()
+    commands: tuple[Command, ...] = ()
+    urls: str = ""
+    handlers: tuple[Callable[..., object], ...] = ()
