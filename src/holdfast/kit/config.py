@@ -40,7 +40,7 @@ def _text(raw: str) -> str:
 
 
 def _port(raw: str) -> int:
-    number = int(raw) if raw.isdecimal() else -1
+    number = int(raw) if raw.isascii() and raw.isdecimal() else -1
     if not 0 < number <= 65_535:
         msg = "must be a port number from 1 to 65535"
         raise ValueError(msg)
@@ -48,7 +48,7 @@ def _port(raw: str) -> int:
 
 
 def _count(raw: str) -> int:
-    number = int(raw) if raw.isdecimal() else 0
+    number = int(raw) if raw.isascii() and raw.isdecimal() else 0
     if number < 1:
         msg = "must be a whole number from 1"
         raise ValueError(msg)
@@ -81,6 +81,7 @@ def _origin(raw: str) -> str:
     if parts.username is not None or parts.fragment:
         msg = "must hold neither a user name nor a fragment"
         raise ValueError(msg)
+    _ = parts.port  # ValueError when it is no port number
     if parts.scheme == "http" and not is_loopback(host):
         msg = "must begin with https:// unless the host is localhost"
         raise ValueError(msg)
@@ -150,7 +151,7 @@ class ExplainedSetting(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Settings:
     """The settings of one house. ``home`` is absolute; the two database paths are files."""
 
     home: Path
@@ -179,7 +180,7 @@ class _Found(NamedTuple):
     source: str
 
 
-def load(home: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
+def load_settings(home: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings of the house in ``home`` (else ``HOLDFAST_HOME``, else ``./var``).
 
     Nothing is created. Raises :class:`InvalidInput` whose ``field`` names the wrong key.
@@ -198,17 +199,19 @@ def load(home: Path | None = None, environ: Mapping[str, str] | None = None) -> 
         given = found.get(setting.key)
         values[setting.key] = _value(setting, given)
         rows.append(_explained(setting, given, values[setting.key]))
-    return _config(folder, values, tuple(rows))
+    return _settings(folder, values, tuple(rows))
 
 
-def _config(home: Path, values: Mapping[str, Any], rows: tuple[ExplainedSetting, ...]) -> Config:
+def _settings(
+    home: Path, values: Mapping[str, Any], rows: tuple[ExplainedSetting, ...]
+) -> Settings:
     data, keys = (_path(home, values[key]) for key in ("database_url", "keys_url"))
     if data == keys:
         raise _refused("keys_url", "names the same file as database_url; the two stores are apart")
     named = {
         key.replace(".", "_"): value for key, value in values.items() if not key.endswith("_url")
     }
-    return Config(home=home, data_path=data, keys_path=keys, rows=rows, **named)
+    return Settings(home=home, data_path=data, keys_path=keys, rows=rows, **named)
 
 
 def _home(given: Path | None, env: Mapping[str, str]) -> tuple[Path, str]:

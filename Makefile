@@ -1,0 +1,71 @@
+# Everything that a person or a machine does with this checkout. `make help` lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= auto
+
+.PHONY: help run setup setup-dev test test-fast check lint format types imports architecture \
+        migrations bench lock setup-services clean
+
+help: ## list the targets and what they do
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' \
+	  | while IFS=$$'\t' read -r name text; do printf '  make %-16s %s\n' "$$name" "$$text"; done
+
+run: setup ## set up, make a demo house in var/demo, start it and walk one contact through; Ctrl-C stops it
+	@exec $(BIN)/holdfast demo
+
+setup: ## set up .venv with what Holdfast needs to run (done by `make run`; instant when nothing changed)
+	@PYTHON="$(PYTHON)" bash tools/setup.sh run
+
+setup-dev: ## the same with what its tests and checks need (done by `make test` and `make check`)
+	@PYTHON="$(PYTHON)" bash tools/setup.sh dev
+
+test: setup-dev ## set up and run all tests, on all cores (WORKERS=1 for one)
+	@$(BIN)/python -m pytest -q -n $(WORKERS)
+
+test-fast: setup-dev ## the tests without those that start servers or take long
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not slow and not server"
+
+check: lint types imports architecture ## lint, types, import contracts and the lints of our own
+
+lint: setup-dev ## ruff: all rules, and the format
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+format: setup-dev ## let ruff mend what it can
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+types: setup-dev ## mypy, strict
+	@$(BIN)/mypy
+
+imports: setup-dev ## the layers and walls of the architecture (import-linter)
+	@$(BIN)/lint-imports --no-logo
+
+architecture: setup-dev ## sizes, names, clients in SQL, foreign keys: lints of our own
+	@$(BIN)/python -m pytest -q -p no:randomly tests/architecture
+
+migrations: setup-dev ## fail if a model has changed without a migration
+	@HOLDFAST_HOME=$$(mktemp -d) $(BIN)/django-admin makemigrations --settings holdfast.settings --check --dry-run
+
+bench: setup-dev ## measure; results go to bench/results (takes minutes; keep the machine quiet)
+	@$(BIN)/python -m bench
+
+lock: ## write both locks anew from pyproject.toml (needs uv and a package index)
+	@command -v uv >/dev/null || { echo "make lock needs uv on PATH: https://docs.astral.sh/uv/" >&2; exit 2; }
+	@uv pip compile pyproject.toml --extra build --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate --quiet --output-file requirements.txt
+	@uv pip compile pyproject.toml --extra build --group dev --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate --quiet --output-file requirements-dev.txt
+
+setup-services: ## nothing to do: Holdfast needs no service beside it; SQLite comes with the lock
+	@echo "Holdfast needs no service beside it: its two stores are SQLite files in HOLDFAST_HOME."
+
+clean: ## remove what `make` made: .venv, caches and the demo house in var/demo
+	@rm -rf $(VENV) var/demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
