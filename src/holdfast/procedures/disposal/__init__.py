@@ -1,0 +1,9 @@
+"""Procedure 9, safe data elimination: destroying a customer's keys, and proving it.
+
+Enforces: from the moment a shred is requested the customer's values cannot be read; keys and index rows are deleted,
+an unfinished deletion is completed at the next start, and a later import does not revive the customer.
+Measures: the time from request to erased.
+Proves: two leaves in the client's log and a certificate that ``holdfast verify`` accepts. It says "copies: not
+determined" as long as backups are not reached.
+Not yet: retention leases, reach into backups, sanitisation of media.
+"""
