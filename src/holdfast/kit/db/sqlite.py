@@ -23,6 +23,7 @@ sys.modules["sqlite3.dbapi2"] = pysqlite3.dbapi2
 
 Connection = Any  # pysqlite3 has no type information; it is the DB-API connection of sqlite3
 VERSION: tuple[int, ...] = pysqlite3.sqlite_version_info
+Error: type[Exception] = pysqlite3.Error
 OLDEST_SAFE = (3, 51, 3)
 _BUSY_CODES = frozenset({5, 6})  # SQLITE_BUSY, SQLITE_LOCKED; extended codes keep them in the low byte
 

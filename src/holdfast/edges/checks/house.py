@@ -1,0 +1,81 @@
+"""Checks of the house's folder and of where it listens."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from holdfast.edges.checks.findings import Skipped, doubtful, wrong
+from holdfast.kit.config import is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from holdfast.kit.config import Settings
+    from holdfast.vocabulary.manifest import Finding
+
+
+def made(settings: Settings) -> Iterator[Finding]:
+    """`holdfast init` makes the folder and both stores."""
+    missing = [p for p in (settings.home, settings.data_path, settings.keys_path) if not p.exists()]
+    if missing:
+        yield wrong(
+            f"there is no house here: {missing[0]} is missing",
+            "Make one with `holdfast init`, or name its folder with --home or HOLDFAST_HOME.",
+        )
+
+
+def folder_mode(settings: Settings) -> Iterator[Finding]:
+    """Key file, stores and temporary files stand in this folder."""
+    if not settings.home.is_dir():
+        raise Skipped
+    about = settings.home.stat()
+    mode = stat.S_IMODE(about.st_mode)
+    if mode & 0o077:
+        yield wrong(
+            f"{settings.home} has mode {mode:04o}: other accounts of this machine can enter it",
+            f"chmod 700 {settings.home}",
+        )
+    if about.st_uid != os.geteuid():
+        yield wrong(
+            f"{settings.home} belongs to another account (uid {about.st_uid})",
+            "Run holdfast as the account that made the house.",
+        )
+
+
+def listeners(settings: Settings) -> Iterator[Finding]:
+    """Values leave the data plane in clear, so it listens on loopback until something in front of it encrypts."""
+    for name, host in (
+        ("console.host", settings.console_host),
+        ("data_plane.host", settings.data_plane_host),
+    ):
+        if not is_loopback(host):
+            yield wrong(
+                f"{name} is {host}: without encryption it may listen on this machine only",
+                f"Leave {name} at 127.0.0.1 and put a reverse proxy with TLS in front of it.",
+            )
+    if (settings.console_host, settings.console_port) == (
+        settings.data_plane_host,
+        settings.data_plane_port,
+    ):
+        yield wrong(
+            "console and data plane are told to listen on the same port",
+            "Give console.port and data_plane.port different numbers.",
+        )
+
+
+def origin(settings: Settings) -> Iterator[Finding]:
+    """Browsers accept passkeys for a name only, and cookies for the origin that they see."""
+    parts = urlsplit(settings.origin)
+    if is_loopback(parts.hostname or "") and parts.hostname != "localhost":
+        yield doubtful(
+            f"origin is {settings.origin}: browsers need the name localhost for passkeys",
+            f"Set origin to http://localhost:{settings.console_port}.",
+        )
+    if parts.hostname == "localhost" and (parts.port or 80) != settings.console_port:
+        yield doubtful(
+            f"origin is {settings.origin}, but the console listens on port {settings.console_port}",
+            f"Set HOLDFAST_ORIGIN=http://localhost:{settings.console_port}.",
+        )
