@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 WORKERS ?= auto
 
 .PHONY: help run setup setup-dev test test-fast check lint format types imports architecture \
-        migrations bench lock setup-services clean
+        migrations reference bench lock setup-services clean
 
 help: ## list the targets and what they do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' \
@@ -49,6 +49,9 @@ imports: setup-dev ## the layers and walls of the architecture (import-linter)
 
 architecture: setup-dev ## sizes, names, clients in SQL, foreign keys: lints of our own
 	@$(BIN)/python -m pytest -q -p no:randomly tests/architecture
+
+reference: setup ## write the pages of docs/reference that follow from the code
+	@$(BIN)/python tools/reference.py
 
 migrations: setup-dev ## fail if a model has changed without a migration
 	@HOLDFAST_HOME=$$(mktemp -d) $(BIN)/django-admin makemigrations --settings holdfast.settings --check --dry-run

@@ -36,10 +36,14 @@ def sqlite_version(settings: Settings) -> Iterator[Finding]:  # noqa: ARG001
 
 def clock(settings: Settings) -> Iterator[Finding]:  # noqa: ARG001
     """Rights depend on time, so a clock that was never set must not judge."""
-    now = kit_clock.SystemClock().now_us()
-    if not EARLIEST_US <= now <= LATEST_US:
+    yield from judge_clock(kit_clock.SystemClock().now_us())
+
+
+def judge_clock(now_us: int) -> Iterator[Finding]:
+    """Tell a plausible time from one that cannot be."""
+    if not EARLIEST_US <= now_us <= LATEST_US:
         yield wrong(
-            f"the clock shows {kit_clock.rfc3339(now)}, which cannot be",
+            f"the clock shows {kit_clock.rfc3339(now_us)}, which cannot be",
             "Set the machine's clock (timedatectl set-ntp true).",
         )
 
@@ -48,12 +52,17 @@ def disk(settings: Settings) -> Iterator[Finding]:
     """A full disk stops every look, because none goes without a durable leaf."""
     for folder in {settings.home, settings.data_path.parent, settings.keys_path.parent}:
         usage = shutil.disk_usage(_existing(folder))
-        free_mb = usage.free // (1024 * 1024)
-        remedy = f"Free some space on the disk that holds {folder}."
-        if usage.free < LEAST_FREE_BYTES:
-            yield wrong(f"only {free_mb} MB are free", remedy)
-        elif usage.free < usage.total * LOW_FREE_SHARE:
-            yield doubtful(f"less than a tenth of the disk is free ({free_mb} MB)", remedy)
+        yield from judge_disk(folder, usage.free, usage.total)
+
+
+def judge_disk(folder: Path, free_bytes: int, total_bytes: int) -> Iterator[Finding]:
+    """Tell enough room from little and from none."""
+    free_mb = free_bytes // (1024 * 1024)
+    remedy = f"Free some space on the disk that holds {folder}."
+    if free_bytes < LEAST_FREE_BYTES:
+        yield wrong(f"only {free_mb} MB are free", remedy)
+    elif free_bytes < total_bytes * LOW_FREE_SHARE:
+        yield doubtful(f"less than a tenth of the disk is free ({free_mb} MB)", remedy)
 
 
 def core_files(settings: Settings) -> Iterator[Finding]:  # noqa: ARG001

@@ -86,9 +86,13 @@ def migrated(settings: Settings) -> Iterator[Finding]:
 
 def _applied(connection: sqlite.Connection) -> set[tuple[str, str]]:
     found = connection.execute(
+        # sql: a table of SQLite's own
         "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'django_migrations'"
     ).fetchone()
-    return set(connection.execute("SELECT app, name FROM django_migrations")) if found else set()
+    if not found:
+        return set()
+    # sql: a table of Django's own
+    return set(connection.execute("SELECT app, name FROM django_migrations"))
 
 
 def _migrations_in_code() -> set[tuple[str, str]]:

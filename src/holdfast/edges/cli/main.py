@@ -139,10 +139,10 @@ def _use_home(ctx: click.Context, param: click.Parameter, value: str | None) -> 
         os.environ["HOLDFAST_HOME"] = value  # also for the processes that this one starts
 
 
-def root() -> LazyGroup:
-    """Build the whole command tree."""
+def root(declared: Mapping[str, Command] | None = None) -> LazyGroup:
+    """Build the tree of the commands that are ``declared`` (default: all of the house and its procedures)."""
     group = LazyGroup(
-        declared_commands(COMMANDS),
+        declared_commands(COMMANDS) if declared is None else declared,
         name="holdfast",
         no_args_is_help=True,
         help="Every look at a customer has a reason, and the client can check it.",
@@ -206,10 +206,12 @@ def _explain(error: HoldfastError) -> None:
         say(f"  {error.remedy}")
 
 
-def run(arguments: Sequence[str] | None = None) -> int:
+def run(
+    arguments: Sequence[str] | None = None, declared: Mapping[str, Command] | None = None
+) -> int:
     """Run one command and return its exit code; nothing but the message reaches the terminal."""
     try:
-        done = root().main(
+        done = root(declared).main(
             args=list(arguments) if arguments is not None else None,
             prog_name="holdfast",
             standalone_mode=False,

@@ -1,0 +1,37 @@
+"""Every command that is declared can be run, explains itself, and shows how it is used."""
+
+from __future__ import annotations
+
+import click
+import pytest
+
+from holdfast import manifests
+from holdfast.edges.cli.commands import COMMANDS, GROUPS
+from holdfast.edges.cli.main import load
+
+DECLARED = manifests.commands(COMMANDS)
+
+
+@pytest.mark.parametrize("path", sorted(DECLARED))
+def test_a_command_resolves_and_its_help_has_an_example(path):
+    command = load(DECLARED[path])
+    text = command.get_help(click.Context(command, info_name=f"holdfast {path}"))
+    assert f"holdfast {path}" in text.split("\n", 1)[1], "an example stands in the help"
+    assert DECLARED[path].summary
+
+
+def test_every_group_says_what_it_is_about():
+    groups = {path.partition(" ")[0] for path in DECLARED if " " in path}
+    assert groups <= set(GROUPS)
+
+
+@pytest.mark.parametrize("path", sorted(DECLARED))
+def test_no_secret_is_taken_from_the_command_line(path):
+    # Other accounts of the machine can read a process's arguments.
+    names = {
+        option.strip("-")
+        for parameter in load(DECLARED[path]).params
+        if isinstance(parameter, click.Option)
+        for option in parameter.opts
+    }
+    assert not names & {"password", "passphrase", "secret", "token"}

@@ -1,0 +1,168 @@
+"""SQL is written once, named, without string building, and never without its client.
+
+A query that reaches into a table which belongs to clients and does not name the client is the one mistake that leaks
+one client's data to another. Where a query is meant to look across clients (a sweep, a count for the operator), a
+comment above its declaration says why: ``# across clients: <reason>``.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import django
+import pytest
+from django.apps import apps
+
+from architecture.source import PACKAGE, Module, modules
+
+SQL = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|REPLACE|WITH)\s", re.IGNORECASE)
+TABLE = re.compile(
+    r"\b(FROM|JOIN|INTO|UPDATE)\s+([a-z_][a-z0-9_]*)(?:\s+AS)?(?:\s+(?!ON\b|WHERE\b|SET\b|JOIN\b|LEFT\b|INNER\b|CROSS\b"
+    r"|ORDER\b|GROUP\b|LIMIT\b|VALUES\b|UNION\b|USING\b|INDEXED\b|RETURNING\b|DEFAULT\b|HAVING\b|EXCEPT\b|SELECT\b)"
+    r"([a-z_][a-z0-9_]*))?",
+    re.IGNORECASE,
+)
+
+
+class Declared(NamedTuple):
+    """One ``statement(name, text)`` in the source."""
+
+    module: Module
+    node: ast.Call
+    name: str
+    text: str
+
+    @property
+    def where(self) -> str:
+        return f"{self.module.name}:{self.node.lineno} {self.name}"
+
+
+def calls(module: Module) -> Iterator[ast.Call]:
+    for node in ast.walk(module.tree):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "statement"
+        ):
+            yield node
+
+
+def declared() -> Iterator[Declared]:
+    for module in modules():
+        if module.path.parent == PACKAGE / "kit" / "db":
+            continue
+        for node in calls(module):
+            texts = [a.value for a in node.args if isinstance(a, ast.Constant)]
+            if len(texts) == 2:
+                yield Declared(module, node, *texts)
+
+
+@pytest.fixture(scope="module")
+def of_clients() -> frozenset[str]:
+    """Tables with a ``client`` column."""
+    django.setup()
+    return frozenset(
+        model._meta.db_table
+        for model in apps.get_models()
+        if any(field.column == "client" for field in model._meta.concrete_fields)
+    )
+
+
+def names_client(text: str, table: str, alias: str) -> bool:
+    inserted = re.search(
+        rf"\b(INTO|REPLACE INTO)\s+{table}\s*(?:AS\s+\w+\s*)?\(([^)]*)\)", text, re.IGNORECASE
+    )
+    if inserted:
+        return re.search(r"\bclient\b", inserted[2]) is not None
+    condition = re.split(r"\bWHERE\b|\bON\b|\bUSING\b", text, maxsplit=1, flags=re.IGNORECASE)[1:]
+    if not condition:
+        return False
+    qualified = rf"\b({re.escape(alias)}|{table})\.client\b"
+    alone = len(set(TABLE.findall(text))) == 1
+    bare = r"(?<![.\w])client\b" if alone else r"(?!)"
+    return re.search(f"{qualified}|{bare}", condition[0]) is not None
+
+
+def test_every_statement_names_the_client_whose_rows_it_touches(of_clients):
+    missing = [
+        f"{found.where} touches {table} without its client"
+        for found in declared()
+        for _, table, alias in TABLE.findall(found.text)
+        if table in of_clients
+        and not names_client(found.text, table, alias or table)
+        and not found.module.excused(found.node, "across clients")
+    ]
+    assert not missing, "\n".join(missing)
+
+
+def test_no_statement_is_built_from_pieces():
+    built = [
+        f"{module.name}:{node.lineno} the SQL of a statement is one plain string"
+        for module in modules()
+        for node in calls(module)
+        if module.path.parent != PACKAGE / "kit" / "db"
+        and not all(isinstance(argument, ast.Constant) for argument in node.args)
+    ]
+    built += [
+        f"{module.name}:{node.lineno} SQL in an f-string"
+        for module in modules()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.JoinedStr)
+        and node.values
+        and isinstance(node.values[0], ast.Constant)
+        and SQL.match(str(node.values[0].value))
+        and " " in str(node.values[0].value).strip()
+        and not module.excused(node, "sql")
+    ]
+    assert not built, "\n".join(built)
+
+
+def test_sql_stands_in_stores_only():
+    strays = [
+        f"{module.name}:{node.lineno} SQL belongs into a store.py"
+        for module in modules()
+        if not (module.path.name == "store.py" or "store" in module.path.parts)
+        and (PACKAGE / "kit" / "db") not in module.path.parents
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and re.match(
+            r"\s*(SELECT\s.+\sFROM\s|INSERT\s+(OR\s+\w+\s+)?INTO\s|UPDATE\s+\w+\s+SET\s|DELETE\s+FROM\s)",
+            node.value,
+            re.DOTALL,
+        )
+        and not module.excused(node, "sql")
+    ]
+    assert not strays, "\n".join(strays)
+
+
+def test_statements_have_unique_names():
+    seen: dict[str, str] = {}
+    twice = [
+        f"{found.where} and {seen[found.name]}"
+        for found in declared()
+        if seen.setdefault(found.name, found.where) != found.where
+    ]
+    assert not twice, "\n".join(twice)
+
+
+@pytest.mark.parametrize(
+    ("text", "table", "alias", "expected"),
+    [
+        ("SELECT a FROM t WHERE client = :client AND x = :x", "t", "t", True),
+        ("SELECT client FROM t WHERE x = :x", "t", "t", False),
+        ("INSERT INTO t (client, a) VALUES (:client, :a)", "t", "t", True),
+        ("INSERT INTO t (a) VALUES (:a)", "t", "t", False),
+        ("UPDATE t SET a = :a WHERE x = :x AND client = :client", "t", "t", True),
+        ("UPDATE t SET client = :client WHERE x = :x", "t", "t", False),
+        ("DELETE FROM t WHERE x = :x", "t", "t", False),
+        ("SELECT a FROM t JOIN u ON u.x = t.x WHERE t.client = :client", "t", "t", True),
+        ("SELECT a FROM t JOIN u ON u.x = t.x WHERE t.client = :client", "u", "u", False),
+        ("SELECT a FROM t v JOIN u ON u.client = v.client WHERE v.x = :x", "t", "v", True),
+    ],
+)
+def test_the_lint_itself_tells_a_safe_query_from_an_unsafe_one(text, table, alias, expected):
+    assert names_client(text, table, alias) is expected

@@ -1,0 +1,47 @@
+"""What holds for every test: no network beyond this machine, no settings from outside, no deadlines."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from ipaddress import ip_address
+
+from hypothesis import settings as hypothesis_settings
+
+for name in [name for name in os.environ if name.startswith("HOLDFAST_")]:
+    del os.environ[name]
+# A test that forgets to make its own house must not find one.
+os.environ["HOLDFAST_HOME"] = "/nonexistent/house"
+os.environ["DJANGO_SETTINGS_MODULE"] = "holdfast.settings"
+
+# A machine under load is slow; a promise about time belongs into bench/.
+hypothesis_settings.register_profile("holdfast", deadline=None, print_blob=True)
+hypothesis_settings.load_profile("holdfast")
+
+
+def _is_here(host: object) -> bool:
+    if isinstance(host, bytes):
+        host = host.decode(errors="replace")
+    if host in {None, "", "localhost"}:
+        return True
+    try:
+        return ip_address(str(host)).is_loopback
+    except ValueError:
+        return str(host).endswith(".localhost")
+
+
+def _stay_here(event: str, arguments: tuple[object, ...]) -> None:
+    """Refuse every connection, datagram, bind and name look-up that leaves this machine."""
+    if event in {"socket.connect", "socket.bind", "socket.sendto"}:
+        sock, address = arguments[0], arguments[1]
+        family = getattr(sock, "family", socket.AF_INET)
+        if family in {socket.AF_INET, socket.AF_INET6} and isinstance(address, tuple):
+            host = address[0]
+            if not _is_here(host):
+                raise PermissionError(f"a test may not reach {host!r}")
+    elif event == "socket.getaddrinfo" and not _is_here(arguments[0]):
+        raise PermissionError(f"a test may not look up {arguments[0]!r}")
+
+
+sys.addaudithook(_stay_here)

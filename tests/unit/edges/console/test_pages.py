@@ -1,0 +1,126 @@
+"""The console over WSGI, as a browser or an attacker meets it."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import django
+import pytest
+
+django.setup()
+
+from django.core.exceptions import ImproperlyConfigured  # noqa: E402
+from django.core.wsgi import get_wsgi_application  # noqa: E402
+from django.http import HttpResponse  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.urls import path  # noqa: E402
+
+from holdfast.pages.permissions import Permission, needs, undeclared  # noqa: E402
+
+
+@pytest.fixture
+def browser():
+    get_wsgi_application()
+    return Client(raise_request_exception=False, headers={"host": "localhost:8460"})
+
+
+class Tags(HTMLParser):
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+
+
+def test_the_status_page_opens_for_the_operator_at_this_machine(browser):
+    page = browser.get("/")
+    assert page.status_code == 200
+    assert "no-store" in page["Cache-Control"]
+    text = page.content.decode()
+    assert "Holdfast house" in text
+    assert "The data plane does not answer" in text or "failed" in text
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"REMOTE_ADDR": "192.0.2.7"},
+        {"REMOTE_ADDR": ""},
+        {"HTTP_X_FORWARDED_FOR": "192.0.2.7"},
+        {"HTTP_FORWARDED": "for=192.0.2.7"},
+        {"HTTP_VIA": "1.1 proxy"},
+    ],
+)
+def test_the_status_page_is_closed_to_everybody_else(browser, extra):
+    page = browser.get("/", **extra)
+    assert page.status_code == 403
+    assert "Checks" not in page.content.decode()
+
+
+def test_a_name_that_is_not_ours_is_refused(browser):
+    assert browser.get("/", headers={"host": "evil.example"}).status_code == 400
+
+
+def test_what_is_not_there_is_told_in_the_same_words(browser):
+    one, other = browser.get("/client/bank-01"), browser.get("/client/none")
+    assert one.status_code == other.status_code == 404
+    assert one.content == other.content
+
+
+def test_pages_only_read(browser):
+    assert browser.post("/").status_code == 405
+    assert browser.get("/healthz").json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize("url", ["/", "/healthz", "/none"])
+def test_every_answer_carries_the_strict_policy(browser, url):
+    policy = browser.get(url)["Content-Security-Policy"]
+    for part in (
+        "default-src 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+    ):
+        assert part in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("url", ["/", "/none"])
+def test_a_page_needs_no_inline_style_or_script_and_can_be_read_aloud(browser, url):
+    tags = Tags(browser.get(url).content.decode()).seen
+    names = [tag for tag, _ in tags]
+    assert "script" not in names
+    assert "style" not in names
+    assert not [a for _, a in tags if "style" in a or any(k.startswith("on") for k in a)]
+    assert names.count("h1") == 1
+    assert ("html", {"lang": "en"}) in tags
+    assert all("alt" in attributes for tag, attributes in tags if tag == "img")
+    assert any(attributes.get("href") == "#main" for _, attributes in tags)
+
+
+def test_the_style_sheet_is_served_from_the_package(browser):
+    sheet = browser.get("/static/console/console.css")
+    assert sheet.status_code == 200
+    assert "text/css" in sheet["Content-Type"]
+    body = b"".join(sheet.streaming_content).decode()
+    assert "prefers-color-scheme: dark" in body
+    assert "url(" not in body
+
+
+def open_view(request):
+    return HttpResponse("open")
+
+
+def test_a_view_that_declares_no_permission_is_found():
+    guarded = needs(Permission.NOTHING_TOLD)(open_view)
+    assert list(undeclared([path("a", open_view), path("b", guarded)])) == ["/a"]
+
+
+def test_a_view_that_declares_no_permission_keeps_the_console_from_starting(monkeypatch):
+    from django.apps import apps
+    from django.urls import get_resolver
+
+    monkeypatch.setattr(get_resolver(), "url_patterns", [path("a", open_view)])
+    with pytest.raises(ImproperlyConfigured, match="/a"):
+        apps.get_app_config("console").ready()

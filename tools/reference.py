@@ -1,0 +1,73 @@
+"""Writes the pages under docs/reference that follow from the code; ``--check`` says whether they are current."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from holdfast import manifests
+from holdfast.edges.checks.catalogue import CHECKS
+from holdfast.edges.cli import main
+from holdfast.kit.config import SETTINGS
+
+FOLDER = Path(__file__).parents[1] / "docs" / "reference"
+SETTINGS_INTRODUCTION = """# Settings
+
+Defaults, then `holdfast.toml` in the house's folder, then the environment. A key in the file is as in the
+first column (`console.port` is `port` under `[console]`). An unknown key, in either place, is an error that
+names the nearest known one. A secret is never read from the file: give it in the variable, or better in a
+file that the variable with `_FILE` names. `holdfast config explain` shows what is in force, and from where.
+
+| key | environment | default | meaning |
+|---|---|---|---|
+"""
+
+
+def settings() -> str:
+    """Every setting."""
+    rows = [
+        "| `home` | `HOLDFAST_HOME`, `--home` | `./var` | folder of the house |",
+        *(
+            f"| `{s.key}` | `{s.env}`{f', `{s.env}_FILE`' if s.secret else ''} "
+            f"| {f'`{s.default}`' if s.default else '–'} | {s.meaning}{' (secret)' if s.secret else ''} |"
+            for s in SETTINGS
+        ),
+    ]
+    return SETTINGS_INTRODUCTION + "\n".join(rows) + "\n"
+
+
+def checks() -> str:
+    """Every check."""
+    rows = [f"| `{c.id}` | {c.statement} |" for c in manifests.checks(CHECKS).values()]
+    return (
+        "# Checks\n\n"
+        "Run by `holdfast doctor`, and before `holdfast serve` listens. An id is stable.\n\n"
+        "| id | what must be true |\n|---|---|\n" + "\n".join(rows) + "\n"
+    )
+
+
+def exit_codes() -> str:
+    """What every exit code means."""
+    table = (main.__doc__ or "").split("\n\n", 1)[1].strip()
+    return f"# Exit codes\n\nThe same for every command.\n\n```text\n{table}\n```\n"
+
+
+PAGES = {"settings.md": settings, "checks.md": checks, "exit-codes.md": exit_codes}
+
+
+def stale() -> list[str]:
+    """Names of pages that differ from what the code says."""
+    return [
+        name
+        for name, page in PAGES.items()
+        if not (FOLDER / name).exists() or (FOLDER / name).read_text() != page()
+    ]
+
+
+if __name__ == "__main__":
+    if "--check" in sys.argv:
+        if found := stale():
+            sys.exit(f"run `make reference`: {', '.join(found)} are out of date")
+    else:
+        for page_name, make in PAGES.items():
+            (FOLDER / page_name).write_text(make())
