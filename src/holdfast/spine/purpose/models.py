@@ -1,0 +1,89 @@
+"""Tables of purpose, declared for migrations. At run time they are read and written by ``store.py`` only."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Contact(models.Model):
+    """A contact; see :class:`holdfast.spine.purpose.contact.Contact` for what the columns mean."""
+
+    pk = models.CompositePrimaryKey("client", "ref")
+    client = models.TextField()
+    ref = models.TextField()
+    version = models.BigIntegerField()
+    state = models.TextField()
+    channel = models.TextField()
+    programme = models.TextField()
+    queue = models.TextField()
+    place_key = models.TextField()
+    person = models.TextField()
+    holder_us = models.BigIntegerField()
+    holder_key = models.TextField()
+    held_key = models.TextField()
+    feed_reason = models.TextField()
+    reason_key = models.TextField()
+    chosen_reason = models.TextField()
+    chosen_over = models.TextField()
+    chosen_queue = models.TextField()
+    reason_changes = models.BigIntegerField()
+    feed_customer = models.TextField()
+    feed_rank = models.BigIntegerField()
+    customer = models.TextField()
+    bound_how = models.TextField()
+    bound_us = models.BigIntegerField()
+    rebinds = models.BigIntegerField()
+    first_event_us = models.BigIntegerField()
+    last_event_us = models.BigIntegerField()
+    ended_us = models.BigIntegerField()
+
+    class Meta:
+        """How the table is called, and the look-up of a person's contacts."""
+
+        db_table = "purpose_contact"
+        indexes = [models.Index(fields=("person", "last_event_us"), name="purpose_contact_person")]
+
+
+class Presence(models.Model):
+    """What feeds said of a person: the last voice contact taken, over all clients, and the last logout."""
+
+    person = models.TextField(primary_key=True)
+    voice_key = models.TextField()
+    voice_client = models.TextField()
+    voice_contact = models.TextField()
+    logout_us = models.BigIntegerField()
+
+    class Meta:
+        """How the table is called."""
+
+        db_table = "purpose_presence"
+
+
+class Candidate(models.Model):
+    """A customer whom a search of this contact found."""
+
+    pk = models.CompositePrimaryKey("client", "contact", "customer")
+    client = models.TextField()
+    contact = models.TextField()
+    customer = models.TextField()
+    at_us = models.BigIntegerField()
+
+    class Meta:
+        """How the table is called."""
+
+        db_table = "purpose_candidate"
+
+
+class SearchValue(models.Model):
+    """A distinct value searched in this contact, as a keyed hash."""
+
+    pk = models.CompositePrimaryKey("client", "contact", "value_mac")
+    client = models.TextField()
+    contact = models.TextField()
+    value_mac = models.BinaryField()
+    at_us = models.BigIntegerField()
+
+    class Meta:
+        """How the table is called."""
+
+        db_table = "purpose_search_value"
