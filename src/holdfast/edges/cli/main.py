@@ -114,7 +114,7 @@ class LazyGroup(click.Group):
 
         near = difflib.get_close_matches(given, self.list_commands(ctx), n=1)
         if near and "Did you mean" not in error.message:
-            error.message = f"{error.message} Did you mean {near[0]!r}?"
+            return click.UsageError(f"{error.message} Did you mean {near[0]!r}?", ctx)
         return error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
