@@ -11,7 +11,7 @@ from holdfast.kit.terminal import emit, json_option
 @click.command()
 @json_option
 def explain(as_json: bool) -> None:
-    r"""Show every setting with its value, where the value came from, and the default.
+    """Show every setting with its value, where the value came from, and the default.
 
     A secret is never printed, only whether it is set.
 

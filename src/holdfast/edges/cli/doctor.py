@@ -25,7 +25,7 @@ _MARK = {
 @json_option
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
-    r"""Check the house and say what to do about each finding.
+    """Check the house and say what to do about each finding.
 
     The same checks run before `holdfast serve` listens; it refuses to start on an error. Exits 0 when there is none
     (warnings may remain), 7 otherwise.
