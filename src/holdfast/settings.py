@@ -30,6 +30,9 @@ CSRF_TRUSTED_ORIGINS = [HOUSE.origin]
 INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "csp",
+    "holdfast.kit.jobs",
+    "holdfast.spine.identity",
+    "holdfast.spine.purpose",
     # Listed last: its ready() reads the procedures' manifests, when all models are there.
     "holdfast.edges.console",
 ]
@@ -41,6 +44,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+AUTH_USER_MODEL = "identity.Person"
 ROOT_URLCONF = "holdfast.urls"
 WSGI_APPLICATION = "holdfast.wsgi.application"
 TEMPLATES = [

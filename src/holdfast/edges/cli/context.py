@@ -18,7 +18,8 @@ def open_house_from(ctx: click.Context) -> House:
     """Return the house of ``--home``, ``HOLDFAST_HOME`` or ``./var``; the same one each time within a command."""
     root = ctx.find_root()
     if _KEY not in root.meta:
-        from holdfast.spine.house import open_house  # only commands that need a house pay for this import
+        # Only commands that need a house pay for this import.
+        from holdfast.spine.house import open_house
 
         house = open_house(load_settings())
         root.call_on_close(house.close)
