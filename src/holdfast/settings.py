@@ -33,6 +33,8 @@ INSTALLED_APPS = [
     "holdfast.kit.jobs",
     "holdfast.spine.identity",
     "holdfast.spine.purpose",
+    "holdfast.spine.vault",
+    "holdfast.spine.vault.keyring",
     # Listed last: its ready() reads the procedures' manifests, when all models are there.
     "holdfast.edges.console",
 ]

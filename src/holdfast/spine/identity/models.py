@@ -1,0 +1,132 @@
+"""The tables of people and credentials. They only declare: nothing at run time but Django imports this module.
+
+Times are microseconds since the epoch; lists are comma-joined words, so that both storages sort and compare them alike.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import models
+
+
+class Employer(models.Model):
+    """The house itself or a vendor. A client's contract names the employers whose people it accepts."""
+
+    id = models.TextField(primary_key=True)
+    name = models.TextField()
+
+    class Meta:
+        db_table = "identity_employer"
+
+
+class Person(AbstractBaseUser):
+    """A member of the workforce, or a client's or auditor's user.
+
+    There are no Django permissions: what a person may do is a decision. There is no password either; the inherited
+    column always holds the unusable mark ``!``.
+    """
+
+    id = models.TextField(primary_key=True)  # per_…
+    staff_id = models.TextField()
+    employer = models.ForeignKey(Employer, models.PROTECT, db_column="employer")
+    label = models.TextField(default="")  # how lists show the person; may be empty
+    state = models.TextField()  # vocabulary.levels.PersonState
+    roles = models.TextField()  # "admin,security"
+    os_user = models.TextField(unique=True, null=True)  # account that the command line acts for
+    created_us = models.BigIntegerField()
+
+    USERNAME_FIELD = "id"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["staff_id"]
+
+    class Meta:
+        db_table = "identity_person"
+        constraints = [
+            models.UniqueConstraint(fields=["staff_id", "employer"], name="identity_person_staff"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=("active", "suspended", "left")),
+                name="identity_person_state",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(("password__startswith", "!")),
+                name="identity_person_no_password",
+            ),
+        ]
+
+
+class Assignment(models.Model):
+    """A person's work on a programme of a client, from ``starts_us`` until ``ends_us`` (null: open)."""
+
+    id = models.TextField(primary_key=True)
+    person = models.ForeignKey(Person, models.PROTECT, db_column="person")
+    client = models.TextField()
+    programme = models.TextField()
+    queues = models.TextField()  # "" is every queue of the programme
+    roles = models.TextField()
+    starts_us = models.BigIntegerField()
+    ends_us = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "identity_assignment"
+        indexes = [models.Index(fields=["person", "client"], name="identity_assignment_of")]
+
+
+class Credential(models.Model):
+    """A bearer secret's hash and what it is bound to. The secret itself is not stored."""
+
+    id = models.TextField(primary_key=True)
+    kind = models.TextField()  # token | step_up
+    person = models.ForeignKey(Person, models.PROTECT, db_column="person", null=True)
+    service = models.TextField()  # name of a service, or ""
+    scope = models.TextField()  # of a service: "log:bank-01"
+    secret_hash = models.BinaryField(unique=True)
+    level = models.IntegerField()  # vocabulary.levels.AuthLevel
+    networks = models.TextField()  # "10.0.0.0/8,192.0.2.0/24"; "" is any
+    device = models.TextField()  # "" is any
+    client = models.TextField()  # the one client that it is good for; "" is any
+    challenge = models.TextField()  # of a step_up
+    contact = models.TextField()  # of a step_up: the contact's reference
+    created_us = models.BigIntegerField()
+    expires_us = models.BigIntegerField()
+    revoked_us = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "identity_credential"
+        indexes = [models.Index(fields=["person"], name="identity_credential_of")]
+        constraints = [
+            models.CheckConstraint(
+                # Exactly one of a person and a service: a service's token is nobody's.
+                condition=models.Q(person__isnull=False, service="")
+                | (models.Q(person__isnull=True) & ~models.Q(service="")),
+                name="identity_credential_holder",
+            ),
+        ]
+
+
+class Reference(models.Model):
+    """The pseudonym by which a person stands in one log (SPINE 28)."""
+
+    pk = models.CompositePrimaryKey("person", "log")
+    person = models.ForeignKey(Person, models.PROTECT, db_column="person")
+    log = models.TextField()
+    ref = models.TextField(unique=True)
+
+    class Meta:
+        db_table = "identity_reference"
+
+
+class Fact(models.Model):
+    """A standing fact about a person, put here by a procedure and read by each decision."""
+
+    pk = models.CompositePrimaryKey("person", "fact")
+    person = models.ForeignKey(Person, models.PROTECT, db_column="person")
+    fact = models.TextField()
+    met = models.IntegerField()
+    value = models.TextField()
+    as_of_us = models.BigIntegerField()
+    valid_until_us = models.BigIntegerField(null=True)
+    source = models.TextField()
+
+    class Meta:
+        db_table = "identity_fact"

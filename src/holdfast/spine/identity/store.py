@@ -1,0 +1,171 @@
+"""All SQL about people and credentials (portable subset; see ``holdfast.kit.db``)."""
+
+from __future__ import annotations
+
+from holdfast.kit.db import statement
+
+# ── employers and persons ───────────────────────────────────────────────────────────────────────────────────
+
+ADD_EMPLOYER = statement(
+    "identity.add_employer",
+    """INSERT INTO identity_employer (id, name) VALUES (:id, :name)
+       ON CONFLICT (id) DO NOTHING RETURNING id""",
+)
+EMPLOYER = statement("identity.employer", "SELECT id, name FROM identity_employer WHERE id = :id")
+EMPLOYERS = statement("identity.employers", "SELECT id, name FROM identity_employer ORDER BY id")
+
+# No row comes back when the staff id (of this employer) or the operating-system user is taken.
+ADD_PERSON = statement(
+    "identity.add_person",
+    """INSERT INTO identity_person
+         (id, password, last_login, staff_id, employer, label, state, roles, os_user, created_us)
+       VALUES (:id, '!', NULL, :staff_id, :employer, :label, 'active', :roles, :os_user, :created_us)
+       ON CONFLICT DO NOTHING RETURNING id""",
+)
+PERSON = statement(
+    "identity.person",
+    """SELECT id, staff_id, employer, label, state, roles, os_user, created_us
+       FROM identity_person WHERE id = :id""",
+)
+PERSONS_BY_STAFF = statement(
+    "identity.persons_by_staff",
+    """SELECT id, staff_id, employer, label, state, roles, os_user, created_us
+       FROM identity_person WHERE staff_id = :staff_id ORDER BY id LIMIT 20""",
+)
+PERSON_BY_OS_USER = statement(
+    "identity.person_by_os_user",
+    """SELECT id, staff_id, employer, label, state, roles, os_user, created_us
+       FROM identity_person WHERE os_user = :os_user""",
+)
+PERSONS = statement(
+    "identity.persons",
+    """SELECT id, staff_id, employer, label, state, roles, os_user, created_us
+       FROM identity_person WHERE id > :after ORDER BY id LIMIT :limit""",
+)
+# A row comes back when the state was indeed ``was``: two who act at once do not undo each other.
+SET_STATE = statement(
+    "identity.set_state",
+    """UPDATE identity_person SET state = :state
+       WHERE id = :person AND state = :was RETURNING id""",
+)
+UNBIND_OS_USER = statement(
+    "identity.unbind_os_user", "UPDATE identity_person SET os_user = NULL WHERE id = :person"
+)
+
+# ── assignments ─────────────────────────────────────────────────────────────────────────────────────────────
+
+ADD_ASSIGNMENT = statement(
+    "identity.add_assignment",
+    """INSERT INTO identity_assignment
+         (id, person, client, programme, queues, roles, starts_us, ends_us)
+       VALUES (:id, :person, :client, :programme, :queues, :roles, :starts_us, :ends_us)""",
+)
+ASSIGNMENTS = statement(
+    "identity.assignments",
+    """SELECT id, client, programme, queues, roles, starts_us, ends_us
+       FROM identity_assignment WHERE person = :person AND client = :client ORDER BY id""",
+)
+# across clients: what one person works on; it is the person's row, not the client's
+ASSIGNMENTS_OF_PERSON = statement(
+    "identity.assignments_of_person",
+    """SELECT id, client, programme, queues, roles, starts_us, ends_us
+       FROM identity_assignment WHERE person = :person ORDER BY id""",
+)
+# across clients: the list of persons shows each with all that they work on
+ASSIGNMENTS_OF_PERSONS = statement(
+    "identity.assignments_of_persons",
+    """SELECT person, id, client, programme, queues, roles, starts_us, ends_us
+       FROM identity_assignment WHERE person IN (:persons*) AND (ends_us IS NULL OR ends_us > :now)
+       ORDER BY id""",
+)
+END_ASSIGNMENTS = statement(
+    "identity.end_assignments",
+    """UPDATE identity_assignment SET ends_us = :now
+       WHERE person = :person AND client = :client AND programme = :programme
+         AND (ends_us IS NULL OR ends_us > :now)
+       RETURNING id""",
+)
+# across clients: who leaves, leaves everywhere
+END_ALL_ASSIGNMENTS = statement(
+    "identity.end_all_assignments",
+    """UPDATE identity_assignment SET ends_us = :now
+       WHERE person = :person AND (ends_us IS NULL OR ends_us > :now) RETURNING client""",
+)
+
+# ── credentials ─────────────────────────────────────────────────────────────────────────────────────────────
+
+# across clients: a credential is found by its secret, and says itself which client it is good for
+ADD_CREDENTIAL = statement(
+    "identity.add_credential",
+    """INSERT INTO identity_credential
+         (id, kind, person, service, scope, secret_hash, level, networks, device, client, challenge,
+          contact, created_us, expires_us, revoked_us)
+       VALUES (:id, :kind, :person, :service, :scope, :secret_hash, :level, :networks, :device, :client,
+          :challenge, :contact, :created_us, :expires_us, NULL)""",
+)
+# across clients: a credential is found by its secret, and says itself which client it is good for
+CREDENTIAL = statement(
+    "identity.credential",
+    """SELECT c.id, c.kind, c.person, c.service, c.scope, c.level, c.networks, c.device, c.client,
+              c.challenge, c.contact, c.expires_us, c.revoked_us, p.state, p.employer, p.roles
+       FROM identity_credential c LEFT JOIN identity_person p ON p.id = c.person
+       WHERE c.secret_hash = :secret_hash""",
+)
+# across clients: one credential by its id, for those who administer credentials
+CREDENTIAL_BY_ID = statement(
+    "identity.credential_by_id",
+    """SELECT id, kind, person, service, scope, level, networks, device, client, created_us,
+              expires_us, revoked_us
+       FROM identity_credential WHERE id = :id""",
+)
+# across clients: the list of credentials, for those who administer them
+CREDENTIALS = statement(
+    "identity.credentials",
+    """SELECT c.id, c.kind, c.person, c.service, c.scope, c.level, c.networks, c.device, c.client,
+              c.created_us, c.expires_us, c.revoked_us
+       FROM identity_credential c
+       WHERE c.id > :after AND (:person = '' OR c.person = :person) AND (:service = '' OR c.service = :service)
+         AND (:all = 1 OR (c.revoked_us IS NULL AND c.expires_us > :now))
+       ORDER BY c.id LIMIT :limit""",
+)
+# across clients: a revoked credential is revoked everywhere
+REVOKE = statement(
+    "identity.revoke",
+    """UPDATE identity_credential SET revoked_us = :now
+       WHERE id = :id AND revoked_us IS NULL RETURNING id""",
+)
+# across clients: who leaves, leaves everywhere
+REVOKE_ALL = statement(
+    "identity.revoke_all",
+    """UPDATE identity_credential SET revoked_us = :now
+       WHERE person = :person AND revoked_us IS NULL AND expires_us > :now RETURNING id""",
+)
+
+# ── references and standing facts ───────────────────────────────────────────────────────────────────────────
+
+REFERENCE = statement(
+    "identity.reference", "SELECT ref FROM identity_reference WHERE person = :person AND log = :log"
+)
+ADD_REFERENCE = statement(
+    "identity.add_reference",
+    """INSERT INTO identity_reference (person, log, ref) VALUES (:person, :log, :ref)
+       ON CONFLICT (person, log) DO NOTHING""",
+)
+PERSON_OF_REFERENCE = statement(
+    "identity.person_of_reference",
+    "SELECT person FROM identity_reference WHERE log = :log AND ref = :ref",
+)
+FACTS = statement(
+    "identity.facts",
+    """SELECT fact, met, value, as_of_us, valid_until_us, source
+       FROM identity_fact WHERE person = :person""",
+)
+# An older observation that arrives late does not replace a newer one.
+PUT_FACT = statement(
+    "identity.put_fact",
+    """INSERT INTO identity_fact (person, fact, met, value, as_of_us, valid_until_us, source)
+       VALUES (:person, :fact, :met, :value, :as_of_us, :valid_until_us, :source)
+       ON CONFLICT (person, fact) DO UPDATE SET met = excluded.met, value = excluded.value,
+         as_of_us = excluded.as_of_us, valid_until_us = excluded.valid_until_us, source = excluded.source
+       WHERE excluded.as_of_us >= identity_fact.as_of_us""",
+)
