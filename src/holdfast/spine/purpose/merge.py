@@ -116,7 +116,7 @@ def _opened(contact: Contact, event: ContactEvent) -> Contact:
     new: dict[str, Any] = {}
     if event.type in _HOLDS and key > contact.holder_key:
         new |= {
-            "person": "" if event.type is EventType.QUEUED else event.person,
+            "person": _holder(event),
             "holder_us": event.occurred_us,
             "holder_key": key,
             "channel": event.channel,
@@ -133,6 +133,10 @@ def _opened(contact: Contact, event: ContactEvent) -> Contact:
 
 
 _HOLDS: Final = frozenset({EventType.QUEUED, EventType.CONNECTED, EventType.TRANSFERRED})
+
+
+def _holder(event: ContactEvent) -> str:
+    return "" if event.type is EventType.QUEUED else event.person
 
 
 def _identified(contact: Contact, event: ContactEvent) -> dict[str, Any]:
@@ -152,7 +156,7 @@ def _identified(contact: Contact, event: ContactEvent) -> dict[str, Any]:
 def _moved_away(contact: Contact, event: ContactEvent) -> Contact:
     """A late event opens nothing, but the contact is not with its present holder if it went elsewhere since."""
     key = event_key(event)
-    if event.type not in _HOLDS or event.person == contact.person or key <= contact.holder_key:
+    if event.type not in _HOLDS or key <= contact.holder_key or _holder(event) == contact.person:
         return contact
     gone = contact._replace(person="", holder_us=event.occurred_us, holder_key=key)
     return _labelled(gone)

@@ -18,7 +18,7 @@ _FROM_C: Final = ", ".join(f"c.{name}" for name in OWN)
 
 # ── the contact of a look ───────────────────────────────────────────────────────────────────────────────────────
 CONTACT = statement(
-    "purpose_contact",
+    "purpose.contact",
     f"""SELECT {_FROM_C}, COALESCE(p.voice_key, ''), COALESCE(p.voice_client, ''), COALESCE(p.voice_contact, ''),
         COALESCE(p.logout_us, 0)
     FROM purpose_contact c LEFT JOIN purpose_presence p ON p.person = c.person
@@ -26,25 +26,25 @@ CONTACT = statement(
 )
 # across clients: a person's contacts, to tell which of two equal ids of two clients' feeds is meant
 LIVE_REFS_OF_PERSON = statement(
-    "purpose_live_refs_of_person",
+    "purpose.live_refs_of_person",
     """SELECT client, ref FROM purpose_contact
     WHERE person = :person AND last_event_us >= :since_us ORDER BY last_event_us DESC LIMIT 50""",
 )
 BIND = statement(
-    "purpose_bind",
+    "purpose.bind",
     """UPDATE purpose_contact
     SET customer = :customer, bound_how = 'verified', bound_us = :at_us, version = version + 1
     WHERE client = :client AND ref = :ref AND version = :version AND customer = '' RETURNING version""",
 )
 REBIND = statement(
-    "purpose_rebind",
+    "purpose.rebind",
     """UPDATE purpose_contact
     SET customer = :customer, bound_how = 'rebound', bound_us = :at_us, rebinds = rebinds + 1, version = version + 1
     WHERE client = :client AND ref = :ref AND version = :version AND rebinds < :most
         AND customer <> '' AND customer <> :customer RETURNING version""",
 )
 SET_REASON = statement(
-    "purpose_set_reason",
+    "purpose.set_reason",
     """UPDATE purpose_contact
     SET chosen_reason = :reason, chosen_over = feed_reason, chosen_queue = queue,
         reason_changes = reason_changes + 1, version = version + 1
@@ -53,19 +53,19 @@ SET_REASON = statement(
 
 # ── what this contact's searches asked and found ────────────────────────────────────────────────────────────────
 ADD_CANDIDATE = statement(
-    "purpose_add_candidate",
+    "purpose.add_candidate",
     """INSERT INTO purpose_candidate (client, contact, customer, at_us)
     VALUES (:client, :contact, :customer, :at_us) ON CONFLICT (client, contact, customer) DO NOTHING""",
 )
 CANDIDATES = statement(
-    "purpose_candidates",
+    "purpose.candidates",
     """SELECT customer FROM purpose_candidate WHERE client = :client AND contact = :contact
     ORDER BY at_us, customer""",
 )
 # Answers one row when the value may be searched (a repeated value always may), none when the limit is reached. On
 # PostgreSQL the person's budget row, locked by the load round, keeps two searches of one contact apart.
 ADD_SEARCH_VALUE = statement(
-    "purpose_add_search_value",
+    "purpose.add_search_value",
     """INSERT INTO purpose_search_value (client, contact, value_mac, at_us)
     SELECT :client, :contact, :value_mac, :at_us
     WHERE (SELECT COUNT(*) FROM purpose_search_value
@@ -76,47 +76,47 @@ ADD_SEARCH_VALUE = statement(
     RETURNING value_mac""",
 )
 SEARCH_VALUES = statement(
-    "purpose_search_values",
+    "purpose.search_values",
     "SELECT value_mac FROM purpose_search_value WHERE client = :client AND contact = :contact",
 )
 
 # ── the feed's own id of a contact stands only in the keys store ────────────────────────────────────────────────
 CONTACT_REF = statement(
-    "keyring_contact_ref",
+    "purpose.contact_ref",
     "SELECT ref FROM keyring_contact WHERE client = :client AND external = :external",
 )
 # across clients: see LIVE_REFS_OF_PERSON
 CONTACT_REFS_ANYWHERE = statement(
-    "keyring_contact_refs_anywhere",
+    "purpose.contact_refs_anywhere",
     "SELECT client, ref FROM keyring_contact WHERE external = :external ORDER BY client LIMIT 50",
 )
 CONTACT_REFS = statement(
-    "keyring_contact_refs",
+    "purpose.contact_refs",
     "SELECT external, ref FROM keyring_contact WHERE client = :client AND external IN (:externals*)",
 )
 ADD_CONTACT_REF = statement(
-    "keyring_add_contact_ref",
+    "purpose.add_contact_ref",
     """INSERT INTO keyring_contact (client, external, ref) VALUES (:client, :external, :ref)
     ON CONFLICT (client, external) DO NOTHING""",
 )
 
 # ── intake ──────────────────────────────────────────────────────────────────────────────────────────────────────
 CONTACTS = statement(
-    "purpose_contacts",
+    "purpose.contacts",
     f"SELECT {_LIST} FROM purpose_contact WHERE client = :client AND ref IN (:refs*)",
 )
 ADD_CONTACT = statement(
-    "purpose_add_contact",
+    "purpose.add_contact",
     f"""INSERT INTO purpose_contact ({_LIST}) VALUES ({", ".join(f":{name}" for name in OWN)})
     ON CONFLICT (client, ref) DO NOTHING RETURNING version""",
 )
 CHANGE_CONTACT = statement(
-    "purpose_change_contact",
+    "purpose.change_contact",
     f"""UPDATE purpose_contact SET {", ".join(f"{name} = :{name}" for name in OWN if name not in _KEY)}
     WHERE client = :client AND ref = :ref AND version = :version - 1 RETURNING version""",
 )
 PUT_VOICE = statement(
-    "purpose_put_voice",
+    "purpose.put_voice",
     """INSERT INTO purpose_presence (person, voice_key, voice_client, voice_contact, logout_us)
     VALUES (:person, :voice_key, :voice_client, :voice_contact, 0)
     ON CONFLICT (person) DO UPDATE SET voice_key = excluded.voice_key, voice_client = excluded.voice_client,
@@ -124,7 +124,7 @@ PUT_VOICE = statement(
     WHERE excluded.voice_key > purpose_presence.voice_key""",
 )
 PUT_LOGOUT = statement(
-    "purpose_put_logout",
+    "purpose.put_logout",
     """INSERT INTO purpose_presence (person, voice_key, voice_client, voice_contact, logout_us)
     VALUES (:person, '', '', '', :logout_us)
     ON CONFLICT (person) DO UPDATE SET logout_us = excluded.logout_us

@@ -1,0 +1,105 @@
+"""SQL of feeds, their keys, the events taken in and the lines refused; all of it in the ``data`` store."""
+
+from __future__ import annotations
+
+from holdfast.kit.db import statement
+
+# ── feeds and keys ──────────────────────────────────────────────────────────────────────────────────────────────
+# across clients: a feed is found by its name, and says itself which client it speaks for
+FEED = statement(
+    "signals.feed",
+    """SELECT name, client, types, programmes, sites, zone, adaptor, digest_key, created_us
+    FROM signals_feed WHERE name = :name""",
+)
+# across clients: the list for those who administer feeds
+FEEDS = statement(
+    "signals.feeds",
+    """SELECT name, client, types, programmes, sites, zone, adaptor, created_us
+    FROM signals_feed WHERE :client = '' OR client = :client ORDER BY name""",
+)
+ADD_FEED = statement(
+    "signals.add_feed",
+    """INSERT INTO signals_feed (name, client, types, programmes, sites, zone, adaptor, digest_key, created_us)
+    VALUES (:name, :client, :types, :programmes, :sites, :zone, :adaptor, :digest_key, :created_us)
+    ON CONFLICT (name) DO NOTHING RETURNING name""",
+)
+ACTIVE_KEYS = statement(
+    "signals.active_keys",
+    """SELECT kid, sealed FROM signals_feed_key WHERE feed = :feed AND retired_us IS NULL
+    ORDER BY created_us DESC, kid""",
+)
+KEY_IS_ACTIVE = statement(
+    "signals.key_is_active",
+    "SELECT kid FROM signals_feed_key WHERE feed = :feed AND kid = :kid AND retired_us IS NULL",
+)
+KEYS = statement(
+    "signals.keys",
+    "SELECT feed, kid, created_us, retired_us FROM signals_feed_key ORDER BY feed, created_us, kid",
+)
+# No row comes back when as many keys as may be are active already.
+ADD_KEY = statement(
+    "signals.add_key",
+    """INSERT INTO signals_feed_key (feed, kid, sealed, created_us, retired_us)
+    SELECT :feed, :kid, :sealed, :created_us, NULL
+    WHERE (SELECT COUNT(*) FROM signals_feed_key WHERE feed = :feed AND retired_us IS NULL) < :most
+    ON CONFLICT (feed, kid) DO NOTHING RETURNING kid""",
+)
+RETIRE_KEY = statement(
+    "signals.retire_key",
+    """UPDATE signals_feed_key SET retired_us = :now_us
+    WHERE feed = :feed AND kid = :kid AND retired_us IS NULL RETURNING kid""",
+)
+
+# ── events ──────────────────────────────────────────────────────────────────────────────────────────────────────
+SEEN = statement(
+    "signals.seen",
+    "SELECT event_id, digest FROM signals_event WHERE feed = :feed AND event_id IN (:ids*)",
+)
+ADD_EVENT = statement(
+    "signals.add_event",
+    """INSERT INTO signals_event (feed, event_id, digest, seen_us) VALUES (:feed, :event_id, :digest, :seen_us)
+    ON CONFLICT (feed, event_id) DO NOTHING RETURNING event_id""",
+)
+PERSONS_NAMED = statement(
+    "signals.persons_named",
+    """SELECT id, staff_id, employer FROM identity_person
+    WHERE id IN (:names*) OR staff_id IN (:names*)""",
+)
+
+# ── what was refused ────────────────────────────────────────────────────────────────────────────────────────────
+ADD_DEAD_LETTER = statement(
+    "signals.add_dead_letter",
+    """INSERT INTO signals_dead_letter (id, feed, client, at_us, line, reason, field)
+    VALUES (:id, :feed, :client, :at_us, :line, :reason, :field)""",
+)
+# across clients: the list for those who administer feeds
+DEAD_LETTERS = statement(
+    "signals.dead_letters",
+    """SELECT at_us, feed, client, line, reason, field FROM signals_dead_letter
+    WHERE (:feed = '' OR feed = :feed) AND (:client = '' OR client = :client)
+    ORDER BY at_us DESC, id DESC LIMIT :limit""",
+)
+ADD_TO_TALLY = statement(
+    "signals.add_to_tally",
+    """INSERT INTO signals_tally (feed, signal, minute, count) VALUES (:feed, :signal, :minute, :count)
+    ON CONFLICT (feed, signal, minute) DO UPDATE SET count = signals_tally.count + excluded.count
+    RETURNING signal, count""",
+)
+
+# ── forgetting ──────────────────────────────────────────────────────────────────────────────────────────────────
+FORGET_EVENTS = statement(
+    "signals.forget_events",
+    """DELETE FROM signals_event WHERE (feed, event_id) IN
+        (SELECT feed, event_id FROM signals_event WHERE seen_us < :before_us LIMIT :limit)
+    RETURNING event_id""",
+)
+# across clients: what is old is old for every client
+FORGET_DEAD_LETTERS = statement(
+    "signals.forget_dead_letters",
+    """DELETE FROM signals_dead_letter WHERE id IN
+        (SELECT id FROM signals_dead_letter WHERE at_us < :before_us LIMIT :limit)
+    RETURNING id""",
+)
+FORGET_TALLIES = statement(
+    "signals.forget_tallies", "DELETE FROM signals_tally WHERE minute < :before_minute RETURNING signal"
+)
