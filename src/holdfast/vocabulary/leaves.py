@@ -30,11 +30,13 @@ class LeafType(StrEnum):
     RECORDS_IMPORTED = "records.imported"
     IMPORT_FINISHED = "import.finished"
     RECORD_UPDATED = "record.updated"
+    EMPLOYER_ADDED = "employer.added"
     PERSON_ADDED = "person.added"
     PERSON_ASSIGNED = "person.assigned"
     PERSON_UNASSIGNED = "person.unassigned"
     PERSON_SUSPENDED = "person.suspended"
     PERSON_RESTORED = "person.restored"
+    PERSON_LEFT = "person.left"
     TOKEN_CREATED = "token.created"
     TOKEN_REVOKED = "token.revoked"
     TOKEN_STEPPED_UP = "token.stepped_up"
@@ -122,33 +124,70 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
             "manifests": "commitment to the new manifests",
         },
     ),
+    LeafType.EMPLOYER_ADDED: LeafSpec(
+        "An employer of persons was added.", "house", {**_BY, "employer": "id"}
+    ),
     LeafType.PERSON_ADDED: LeafSpec(
         "A person joined.", "house", {**_BY, "person": "reference", "employer": "id", "roles": "list"}
     ),
     LeafType.PERSON_ASSIGNED: LeafSpec(
         "A person was assigned to a programme of the client.",
-        "client",
-        {**_BY, "person": "reference", "programme": "id", "queues": "list", "roles": "list"},
+        "both",
+        {
+            **_BY,
+            "person": "reference",
+            "client": "id",
+            "programme": "id",
+            "queues": "list; empty is every queue of the programme",
+            "roles": "list",
+            "employer": "id of the person's employer",
+            "starts": "time",
+            "ends": "time or empty",
+        },
     ),
     LeafType.PERSON_UNASSIGNED: LeafSpec(
-        "An assignment ended.", "client", {**_BY, "person": "reference", "programme": "id"}
+        "An assignment ended.",
+        "both",
+        {**_BY, "person": "reference", "client": "id", "programme": "id"},
     ),
     LeafType.PERSON_SUSPENDED: LeafSpec(
-        "A person was suspended.", "both", {**_BY, "person": "reference"}
+        "A person was suspended; their tokens are refused from here on.",
+        "both",
+        {**_BY, "person": "reference"},
     ),
     LeafType.PERSON_RESTORED: LeafSpec(
         "A suspension ended.", "both", {**_BY, "person": "reference"}
     ),
+    LeafType.PERSON_LEFT: LeafSpec(
+        "A person left; assignments ended and tokens were revoked with it.",
+        "both",
+        {**_BY, "person": "reference"},
+    ),
     LeafType.TOKEN_CREATED: LeafSpec(
         "A credential was issued.",
         "both",
-        {**_BY, "token": "id", "person": "reference or empty", "service": "name or empty", "expires": "time"},
+        {
+            **_BY,
+            "token": "id",
+            "person": "reference or empty",
+            "service": "name or empty",
+            "scopes": "list of what a service may do with it",
+            "bound": "list of what it is bound to: client, device, networks",
+            "expires": "time",
+        },
     ),
     LeafType.TOKEN_REVOKED: LeafSpec("A credential was revoked.", "both", {**_BY, "token": "id"}),
     LeafType.TOKEN_STEPPED_UP: LeafSpec(
         "A short-lived second token was issued for a challenge.",
-        "client",
-        {**_BY, "token": "id", "person": "reference", "expires": "time"},
+        "both",
+        {
+            **_BY,
+            "token": "id",
+            "person": "reference of whom it lets see more",
+            "client": "id",
+            "challenge": "id",
+            "expires": "time",
+        },
     ),
     LeafType.FEED_ADDED: LeafSpec(
         "A feed was registered.", "client", {**_BY, "feed": "name", "types": "list", "programmes": "list"}
