@@ -67,6 +67,7 @@ class FieldSpec:
     region: str = ""  # default region of phone numbers, ISO 3166 alpha-2
     date_format: str = ""  # strptime format when the file is not ISO 8601
     change: str = ""  # "act:<name>": not changed by update (SPINE 16)
+    columns: tuple[str, ...] = ()  # headers under which files carry it, beside its name; "#3" is the third column
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class CollectionSchema:
     record_key: str  # field that tells one record of the file from another
     fields: tuple[FieldSpec, ...]
     digest: str = ""
+    ignore: tuple[str, ...] = ()  # headers of columns that are knowingly left out
 
     @cached_property
     def by_name(self) -> dict[str, FieldSpec]:
