@@ -41,8 +41,18 @@ class FactId(StrEnum):
     # purpose
     CONTACT_LIVE = "contact_live"
     CONTACT_YOURS = "contact_yours"
+    CONTACT_TALKING = "contact_talking"  # live and not in wrap-up
     CUSTOMER_BOUND = "customer_bound"
+    CUSTOMER_FOUND = "customer_found"  # by a search of this contact, before it is bound
+    REASON_OF_QUEUE = "reason_of_queue"
+    REASON_CHANGES = "reason_changes"
+    REASON_NOT_WIDER = "reason_not_wider"
+    # the fields asked for, judged against contract and schema
     FIELD_SET = "field_set"
+    HANDLING = "handling"
+    REASON_MASK = "reason_mask"
+    APPROVAL = "approval"
+    CHANGE = "change"
     # budgets
     CUSTOMERS_HOUR = "customers_hour"
     CUSTOMERS_DAY = "customers_day"
@@ -54,6 +64,8 @@ class FactId(StrEnum):
     # restrictions
     CLIENT_OPEN = "client_open"
     CUSTOMER_OPEN = "customer_open"
+    # rules that the contract adds
+    CONTRACT_RULE = "contract_rule"
 
 
 class FactDeclaration(NamedTuple):

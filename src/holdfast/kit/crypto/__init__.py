@@ -1,1 +1,4 @@
-"""Thin, typed names for the primitives of ``cryptography``. Only vault, ledger, identity, signals and encryption may import it."""
+"""Thin, typed names for the primitives of ``cryptography``.
+
+Only vault, ledger, identity, signals and the procedure *encryption* may import it.
+"""

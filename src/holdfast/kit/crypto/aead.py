@@ -21,7 +21,7 @@ KEY_BYTES: Final = 32
 OVERHEAD_BYTES: Final = 1 + NONCE_BYTES + 16
 
 Aead = AESGCM | AESGCMSIV
-_SUITES: Final[dict[int, type[AESGCM] | type[AESGCMSIV]]] = {GCM: AESGCM, GCM_SIV: AESGCMSIV}
+_SUITES: Final[dict[int, type[AESGCM | AESGCMSIV]]] = {GCM: AESGCM, GCM_SIV: AESGCMSIV}
 
 
 def aead(suite: int, key: bytes) -> Aead:
@@ -32,7 +32,9 @@ def aead(suite: int, key: bytes) -> Aead:
         raise IntegrityBroken(f"unknown cipher suite {suite}") from None
 
 
-def seal_with(cipher: Aead, suite: int, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes:
+def seal_with(  # noqa: PLR0917  the parts of one AEAD call, in their usual order
+    cipher: Aead, suite: int, nonce: bytes, plaintext: bytes, aad: bytes
+) -> bytes:
     """Seal with a ready cipher object; ``nonce`` is 12 fresh random bytes."""
     return bytes((suite,)) + nonce + cipher.encrypt(nonce, plaintext, aad)
 

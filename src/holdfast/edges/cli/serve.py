@@ -1,0 +1,185 @@
+"""``holdfast serve``: the supervisor of data plane, console and worker.
+
+It checks first, then binds; it holds the house's lock; and when any of its processes ends, all end: a house that is
+half up answers nothing rather than something wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import click
+
+from holdfast.kit.clock import monotonic_s
+from holdfast.kit.config import load_settings
+from holdfast.kit.errors import InvalidInput, Unavailable
+from holdfast.kit.process import LockFile, refuse_taken_port
+from holdfast.kit.terminal import say
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from holdfast.kit.config import Settings
+
+LOCK_NAME = "serve.lock"
+START_LIMIT_S = 30.0
+
+
+class Part(NamedTuple):
+    """One process of the house."""
+
+    name: str
+    module: str
+
+
+PARTS = (
+    Part("data plane", "holdfast.edges.dataplane.process"),
+    Part("console", "holdfast.edges.console.process"),
+    Part("worker", "holdfast.edges.worker.process"),
+)
+
+
+class Supervisor:
+    """Starts the parts, waits, and ends them all as soon as one ends."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = LockFile(settings.home / LOCK_NAME)
+        self._children: list[tuple[Part, subprocess.Popen[bytes]]] = []
+        self._stopping = False
+
+    def start(self) -> None:
+        """Refuse or serve: lock, ports, then processes; returns when both addresses answer."""
+        settings = self._settings
+        self._lock.acquire()
+        refuse_taken_port(settings.data_plane_host, settings.data_plane_port)
+        refuse_taken_port(settings.console_host, settings.console_port)
+        for part in PARTS:
+            self._children.append((part, self._spawn(part)))
+        self._await_answer(settings.data_plane_host, settings.data_plane_port, "/readyz")
+        self._await_answer(settings.console_host, settings.console_port, "/healthz")
+
+    def _spawn(self, part: Part) -> subprocess.Popen[bytes]:
+        settings = self._settings
+        environment = {
+            **os.environ,
+            "HOLDFAST_HOME": str(settings.home),
+            "HOLDFAST_DATA_PLANE_HOST": settings.data_plane_host,
+            "HOLDFAST_DATA_PLANE_PORT": str(settings.data_plane_port),
+            "HOLDFAST_CONSOLE_HOST": settings.console_host,
+            "HOLDFAST_CONSOLE_PORT": str(settings.console_port),
+        }
+        return subprocess.Popen(
+            [sys.executable, "-m", part.module, str(os.getpid())],
+            stdin=subprocess.DEVNULL,
+            env=environment,
+        )
+
+    def _await_answer(self, host: str, port: int, path: str) -> None:
+        deadline = monotonic_s() + START_LIMIT_S
+        while True:
+            ended = self._ended()
+            if ended:
+                self.stop()
+                raise Unavailable(
+                    f"the {ended} did not start",
+                    remedy="Its message stands above; `holdfast doctor` says more.",
+                )
+            with suppress(URLError, OSError), urlopen(f"http://{host}:{port}{path}", timeout=1):
+                return
+            if monotonic_s() > deadline:
+                self.stop()
+                raise Unavailable(f"nothing answers on port {port} after {START_LIMIT_S:.0f} s")
+            time.sleep(0.02)
+
+    def _ended(self) -> str:
+        return next((part.name for part, child in self._children if child.poll() is not None), "")
+
+    def wait(self) -> int:
+        """Wait until told to stop (0) or until a part ends (1)."""
+        signal.signal(signal.SIGTERM, self._asked_to_stop)
+        signal.signal(signal.SIGINT, self._asked_to_stop)
+        while not self._stopping:
+            ended = self._ended()
+            if ended:
+                say(f"The {ended} has ended; stopping the rest.")
+                self.stop()
+                return 1
+            time.sleep(0.1)
+        self.stop()
+        return 0
+
+    def _asked_to_stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._stopping = True
+
+    def stop(self) -> None:
+        """End all parts: politely, then by force."""
+        for _, child in self._children:
+            if child.poll() is None:
+                child.terminate()
+        deadline = monotonic_s() + 5
+        for _, child in self._children:
+            try:
+                child.wait(max(0.1, deadline - monotonic_s()))
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        self._children.clear()
+        self._lock.release()
+
+
+def settings_for(host: str | None, port: int | None, console_port: int | None) -> Settings:
+    """Apply the command's options; the console sits one port below the data plane unless told otherwise."""
+    settings = load_settings()
+    if host is not None:
+        settings = replace(settings, data_plane_host=host, console_host=host)
+    if port is not None:
+        settings = replace(settings, data_plane_port=port, console_port=console_port or port - 1)
+    elif console_port is not None:
+        settings = replace(settings, console_port=console_port)
+    return settings
+
+
+@click.command()
+@click.option("--host", help="Address to listen on (default: loopback).")
+@click.option(
+    "--port", type=click.IntRange(2, 65535), help="Port of the data plane (default 8461)."
+)
+@click.option(
+    "--console-port",
+    type=click.IntRange(1, 65535),
+    help="Port of the console (default: one below).",
+)
+@click.option(
+    "--workers", type=click.IntRange(1), default=1, show_default=True, help="Data plane processes."
+)
+def serve(host: str | None, port: int | None, console_port: int | None, workers: int) -> None:
+    """Serve the house: data plane, console and worker, until Ctrl-C.
+
+    \b
+    Examples:
+      holdfast serve
+      holdfast serve --port 9001            data plane on 9001, console on 9000
+    """
+    if workers > 1:
+        raise InvalidInput(
+            "SQLite serves one data plane process",
+            field="--workers",
+            remedy="More processes need PostgreSQL, which this version does not serve yet.",
+        )
+    settings = settings_for(host, port, console_port)
+    supervisor = Supervisor(settings)
+    supervisor.start()
+    click.echo(f"Console     http://localhost:{settings.console_port}")
+    click.echo(f"Data plane  http://localhost:{settings.data_plane_port}")
+    say("Stop with Ctrl-C.")
+    raise SystemExit(supervisor.wait())

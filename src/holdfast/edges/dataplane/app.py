@@ -1,0 +1,283 @@
+"""The ASGI application: one table of routes, strict parsing, problems that name the field.
+
+A handler turns a request into an operation of the spine and submits it to the turn; it never decides anything itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from urllib.parse import unquote
+
+import msgspec
+import structlog
+
+from holdfast.edges.dataplane.types import MOST_BODY_BYTES
+from holdfast.kit.errors import (
+    HoldfastError,
+    InvalidInput,
+    NotAuthenticated,
+    NotFound,
+    TooLarge,
+    Unavailable,
+)
+from holdfast.kit.http.problem import CONTENT_TYPE, Problem, problem
+from holdfast.kit.log import place_of
+from holdfast.spine.identity.credentials import hash_secret
+
+if TYPE_CHECKING:
+    from holdfast.edges.dataplane.metrics import Metrics
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+_JSON: Final = b"application/json"
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,128}\Z")
+_BEARER = re.compile(rb"[Bb]earer ([A-Za-z0-9._~+/=-]{16,256})\Z")
+_FIELD = re.compile(r" - at `\$\.?(.*?)`$")
+_UNKNOWN = re.compile(r"unknown field `(.*?)`")
+_MISSING = re.compile(r"missing required field `(.*?)`")
+
+
+class Request:
+    """One request: what handlers may look at."""
+
+    __slots__ = ("_receive", "headers", "method", "path", "peer")
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.peer: str = scope["client"][0] if scope.get("client") else ""
+        self.headers: dict[bytes, bytes] = {}
+        for name, value in scope["headers"]:
+            if name in self.headers and name in _SINGLE:
+                raise InvalidInput("a header was sent twice", field=name.decode())
+            self.headers[name] = value
+        self._receive = receive
+
+    async def body(self, most_bytes: int = MOST_BODY_BYTES) -> bytes:
+        """Read the body; :class:`TooLarge` beyond ``most_bytes``."""
+        declared = self.headers.get(b"content-length", b"")
+        if declared.isdigit() and int(declared) > most_bytes:
+            raise TooLarge(f"the body is over {most_bytes} bytes", field="body")
+        message = await self._receive()
+        if not message.get("more_body"):
+            body: bytes = message.get("body", b"")
+        else:
+            chunks = [message["body"]]
+            while message.get("more_body"):
+                message = await self._receive()
+                chunks.append(message.get("body", b""))
+                if sum(map(len, chunks)) > most_bytes:
+                    raise TooLarge(f"the body is over {most_bytes} bytes", field="body")
+            body = b"".join(chunks)
+        if len(body) > most_bytes:
+            raise TooLarge(f"the body is over {most_bytes} bytes", field="body")
+        return body
+
+    def secret_hash(self) -> bytes:
+        """Hash of the bearer secret; :class:`NotAuthenticated` without one."""
+        return _hash_of(self.headers.get(b"authorization"), "Authorization")
+
+    def step_up_hash(self) -> bytes | None:
+        """Hash of the second, short-lived token, or None."""
+        header = self.headers.get(b"holdfast-step-up")
+        return _hash_of(header, "Holdfast-Step-Up") if header is not None else None
+
+    def idempotency(self, body: bytes) -> tuple[str, bytes] | None:
+        """The caller's idempotency key with a digest of the request, or None."""
+        raw = self.headers.get(b"idempotency-key")
+        if raw is None:
+            return None
+        key = raw.decode("latin-1")
+        if not _IDEMPOTENCY_KEY.match(key):
+            raise InvalidInput("1 to 128 visible ASCII characters", field="Idempotency-Key")
+        return key, hashlib.sha256(self.path.encode() + b"\n" + body).digest()
+
+    def device(self) -> str:
+        """Name that the device gives itself; it counts only against a credential bound to one."""
+        return self.headers.get(b"holdfast-device", b"").decode("latin-1")[:128]
+
+
+_SINGLE = frozenset(
+    (
+        b"authorization",
+        b"holdfast-step-up",
+        b"holdfast-signature",
+        b"idempotency-key",
+        b"content-length",
+    )
+)
+
+
+def _hash_of(header: bytes | None, name: str) -> bytes:
+    if header is None:
+        raise NotAuthenticated(
+            f"the {name} header is missing", remedy="Send `Authorization: Bearer <token>`."
+        )
+    found = _BEARER.match(header)
+    if found is None:
+        raise NotAuthenticated(f"the {name} header is not `Bearer <token>`")
+    return hash_secret(found[1].decode())
+
+
+class Reply(NamedTuple):
+    """What leaves: bytes are ready, nothing is computed any more."""
+
+    status: int
+    body: bytes
+    content_type: bytes = _JSON
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+Handler = Callable[[Request, dict[str, str]], Awaitable[Reply]]
+
+
+class Route(NamedTuple):
+    """A path template such as ``/v1/decisions/{id}`` and its handler."""
+
+    method: str
+    template: str
+    handler: Handler
+    summary: str
+
+
+_encoder = msgspec.json.Encoder()
+_decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
+
+
+def json_reply(body: object, status: int = 200) -> Reply:
+    """Encode ``body`` as JSON."""
+    return Reply(status, _encoder.encode(body))
+
+
+def problem_reply(given: Problem) -> Reply:
+    """Encode a problem document."""
+    more: tuple[tuple[bytes, bytes], ...] = ()
+    if given.status == 401:
+        more = ((b"www-authenticate", b'Bearer realm="holdfast"'),)
+    return Reply(given.status, _encoder.encode(given), CONTENT_TYPE.encode(), more)
+
+
+def decode(body: bytes, kind: type[T]) -> T:
+    """Parse a JSON body strictly; :class:`InvalidInput` names the field that is wrong and never its value."""
+    decoder = _decoders.get(kind)
+    if decoder is None:
+        decoder = _decoders[kind] = msgspec.json.Decoder(kind)
+    try:
+        decoded: T = decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise _invalid(str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise InvalidInput("the body is not valid JSON in UTF-8", field="body") from None
+    except RecursionError:
+        raise InvalidInput("the body is nested too deeply", field="body") from None
+    return decoded
+
+
+def _invalid(message: str) -> InvalidInput:
+    at = _FIELD.search(message)
+    parts = [at[1]] if at else []
+    named = _UNKNOWN.search(message) or _MISSING.search(message)
+    if named:
+        parts.append(named[1][:64])
+    field = ".".join(part for part in parts if part) or "body"
+    return InvalidInput(_FIELD.sub("", message)[:200], field=field)
+
+
+class App:
+    """Routes requests. ``handlers`` come from :mod:`holdfast.edges.dataplane.handlers`."""
+
+    def __init__(self, routes: tuple[Route, ...], hosts: frozenset[str], metrics: Metrics) -> None:
+        self._exact: dict[str, dict[str, Handler]] = {}
+        self._patterns: list[tuple[re.Pattern[str], str, Handler]] = []
+        self._hosts = hosts
+        self._metrics = metrics
+        for route in routes:
+            if "{" in route.template:
+                pattern = re.sub(r"\{(\w+)\*\}", r"(?P<\1>.+)", route.template)
+                pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)
+                self._patterns.append((re.compile(pattern + r"\Z"), route.method, route.handler))
+            else:
+                self._exact.setdefault(route.template, {})[route.method] = route.handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection scope."""
+        if scope["type"] != "http":
+            return
+        try:
+            reply = await self._reply(scope, receive)
+        except HoldfastError as error:
+            reply = problem_reply(_problem_of(error))
+        except Exception as error:  # noqa: BLE001  the last wall: no traceback, no message leaves
+            log.error("request_failed", error=type(error).__name__, where=place_of(error))  # noqa: TRY400  a traceback may hold a value
+            reply = problem_reply(problem(500, "internal", "Nothing was shown."))
+        self._metrics.answered(reply.status)
+        headers = [
+            (b"content-type", reply.content_type),
+            (b"content-length", str(len(reply.body)).encode()),
+            *_FIXED_HEADERS,
+            *reply.headers,
+        ]
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        body = b"" if scope["method"] == "HEAD" else reply.body
+        await send({"type": "http.response.body", "body": body})
+
+    async def _reply(self, scope: Scope, receive: Receive) -> Reply:
+        request = Request(scope, receive)
+        host = request.headers.get(b"host", b"").decode("latin-1").lower()
+        if host.rsplit(":", 1)[0] not in self._hosts:
+            return problem_reply(problem(421, "unknown_host", field="Host"))
+        path = request.path
+        methods = self._exact.get(path)
+        if methods is not None:
+            handler = methods.get(request.method)
+            return await handler(request, {}) if handler else _not_allowed(methods)
+        return await self._by_pattern(request)
+
+    async def _by_pattern(self, request: Request) -> Reply:
+        allowed: dict[str, Handler] = {}
+        for pattern, method, handler in self._patterns:
+            found = pattern.match(request.path)
+            if found is None:
+                continue
+            if method == request.method:
+                parts = {name: unquote(part) for name, part in found.groupdict().items()}
+                return await handler(request, parts)
+            allowed[method] = handler
+        if allowed:
+            return _not_allowed(allowed)
+        raise NotFound("there is nothing at this address")
+
+
+_FIXED_HEADERS: Final = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+)
+
+
+def _not_allowed(methods: dict[str, Handler]) -> Reply:
+    reply = problem_reply(problem(405, "method_not_allowed"))
+    return reply._replace(headers=((b"allow", ", ".join(sorted(methods)).encode()),))
+
+
+def _problem_of(error: HoldfastError) -> Problem:
+    if error.status >= 500:
+        log.error("refused_with_error", code=error.code, where=place_of(error))
+    more: dict[str, Any] = {"remedy": error.remedy}
+    if isinstance(error, InvalidInput):
+        more["field"] = error.field
+    if isinstance(error, Unavailable):
+        more["remedy"] = error.remedy or f"Try again in {error.retry_after_s} s."
+    detail = (
+        error.message
+        if error.status < 500 or isinstance(error, Unavailable)
+        else "Nothing was shown."
+    )
+    return problem(error.status, error.code, detail, **more)

@@ -1,0 +1,234 @@
+"""What each address does: parse, submit to the turn, encode. No rule stands here."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from holdfast.edges.dataplane.app import Reply, Route, decode, json_reply, problem_reply
+from holdfast.edges.dataplane.openapi import document
+from holdfast.edges.dataplane.types import (
+    MOST_FEED_BYTES,
+    ReasonRequest,
+    RevealRequest,
+    SearchRequest,
+    UpdateRequest,
+    VerifyRequest,
+)
+from holdfast.kit.errors import InvalidInput
+from holdfast.kit.http.problem import problem
+from holdfast.spine.answers import Ambiguous, Asked, Refused
+from holdfast.spine.decisions import read_decision
+from holdfast.spine.ledger.files import log_file
+from holdfast.spine.reason import change_reason
+from holdfast.spine.reveal import reveal
+from holdfast.spine.search import search
+from holdfast.spine.signals import intake
+from holdfast.spine.update import update
+from holdfast.spine.verify import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from holdfast.edges.dataplane.app import Request
+    from holdfast.edges.dataplane.metrics import Metrics
+    from holdfast.edges.dataplane.turn import Turns
+    from holdfast.kit.db import Work
+    from holdfast.spine.answers import Answer
+    from holdfast.spine.house import House
+
+
+class Handlers:
+    """Bound to one house and its turns."""
+
+    def __init__(self, house: House, turns: Turns, metrics: Metrics) -> None:
+        self._house = house
+        self._turns = turns
+        self._metrics = metrics
+        self._openapi: bytes | None = None
+
+    async def search(self, request: Request, _parts: dict[str, str]) -> Reply:
+        """POST /v1/search."""
+        body = await request.body()
+        given = decode(body, SearchRequest)
+        ((field, value),) = given.by.items()
+        return await self._run(
+            partial(search, self._house, _asked(request, body, given), field, value)
+        )
+
+    async def reveal(self, request: Request, _parts: dict[str, str]) -> Reply:
+        """POST /v1/reveal."""
+        body = await request.body()
+        given = decode(body, RevealRequest)
+        fields = tuple(dict.fromkeys(given.fields))
+        asked = _asked(request, body, given)
+        return await self._run(
+            partial(reveal, self._house, asked, given.customer, fields, record=given.record)
+        )
+
+    async def verify(self, request: Request, _parts: dict[str, str]) -> Reply:
+        """POST /v1/verify."""
+        body = await request.body()
+        given = decode(body, VerifyRequest)
+        single = given.field is not None or given.answer is not None
+        if single == (given.answers is not None):
+            raise InvalidInput("give either field and answer, or answers", field="answers")
+        if single and (given.field is None or given.answer is None):
+            raise InvalidInput("field and answer go together", field="answer")
+        answers = given.answers or {str(given.field): str(given.answer)}
+        return await self._run(
+            partial(
+                verify,
+                self._house,
+                _asked(request, body, given),
+                given.customer,
+                answers,
+                record=given.record,
+            )
+        )
+
+    async def update(self, request: Request, _parts: dict[str, str]) -> Reply:
+        """POST /v1/update."""
+        body = await request.body()
+        given = decode(body, UpdateRequest)
+        return await self._run(
+            partial(
+                update,
+                self._house,
+                _asked(request, body, given),
+                given.customer,
+                given.values,
+                record=given.record,
+            )
+        )
+
+    async def reason(self, request: Request, _parts: dict[str, str]) -> Reply:
+        """POST /v1/reason."""
+        body = await request.body()
+        given = decode(body, ReasonRequest)
+        asked = Asked(
+            client=given.client or "",
+            collection="",
+            contact=given.contact,
+            secret_hash=request.secret_hash(),
+            step_up_hash=request.step_up_hash(),
+            peer=request.peer,
+            device=request.device(),
+            idempotency=request.idempotency(body),
+        )
+        return await self._run(partial(change_reason, self._house, asked, given.reason))
+
+    async def decision(self, request: Request, parts: dict[str, str]) -> Reply:
+        """GET /v1/decisions/{id}."""
+        return await self._run(
+            partial(read_decision, self._house, request.secret_hash(), parts["id"], request.peer)
+        )
+
+    async def feed(self, request: Request, parts: dict[str, str]) -> Reply:
+        """POST /v1/feeds/{name}."""
+        signature = request.headers.get(b"holdfast-signature", b"").decode("latin-1")
+        body = await request.body(MOST_FEED_BYTES)
+        report = await intake.receive_async(
+            self._house, self._turns.submit, parts["name"], signature, body
+        )
+        return json_reply(report, 200 if report.accepted or not report.rejected else 422)
+
+    async def log(self, request: Request, parts: dict[str, str]) -> Reply:
+        """GET /logs/{log}/checkpoint and its tiles."""
+        await self._turns.submit(
+            partial(may_read_log, self._house, request.secret_hash(), parts["log"], request.peer)
+        )
+        content, kind = log_file(self._house.home, parts["log"], parts["path"])
+        return Reply(200, content, kind)
+
+    async def health(self, _request: Request, _parts: dict[str, str]) -> Reply:
+        """GET /healthz: the process answers."""
+        return json_reply({"status": "ok"})
+
+    async def ready(self, _request: Request, _parts: dict[str, str]) -> Reply:
+        """GET /readyz: the stores can be written."""
+        await self._turns.submit(ready)
+        return json_reply({"status": "ready"})
+
+    async def metrics(self, _request: Request, _parts: dict[str, str]) -> Reply:
+        """GET /metrics."""
+        return Reply(200, self._metrics.text(), b"text/plain; version=0.0.4; charset=utf-8")
+
+    async def openapi(self, _request: Request, _parts: dict[str, str]) -> Reply:
+        """GET /openapi.json."""
+        if self._openapi is None:
+            self._openapi = document()
+        return Reply(200, self._openapi)
+
+    async def _run(self, work: Callable[[], Work[Any]]) -> Reply:
+        answer = await self._turns.submit(work)
+        return _reply(answer)
+
+
+def _asked(request: Request, body: bytes, given: Any) -> Asked:
+    return Asked(
+        client=given.client,
+        collection=given.collection,
+        contact=given.purpose.contact,
+        secret_hash=request.secret_hash(),
+        step_up_hash=request.step_up_hash(),
+        peer=request.peer,
+        device=request.device(),
+        idempotency=request.idempotency(body),
+    )
+
+
+def _reply(answer: Answer) -> Reply:
+    match answer:
+        case Refused():
+            return problem_reply(
+                problem(
+                    403,
+                    answer.code,
+                    _DETAILS.get(answer.code, ""),
+                    decision=answer.decision,
+                    leaf=answer.leaf,
+                    reasons=answer.reasons,
+                    challenge=answer.challenge or "",
+                )
+            )
+        case Ambiguous():
+            return problem_reply(
+                problem(
+                    409,
+                    "several_records",
+                    "The customer has several records here; name one.",
+                    field="record",
+                    decision=answer.decision,
+                    leaf=answer.leaf,
+                    choices=answer.choices,
+                )
+            )
+        case _:
+            return json_reply(answer)
+
+
+_DETAILS = {
+    "denied": "A rule refuses this look; each reason says what to do.",
+    "step_up_required": "Prove again that it is you, then repeat the request.",
+    "approval_required": "Another person has to approve this.",
+}
+
+
+def routes(house: House, turns: Turns, metrics: Metrics) -> tuple[Route, ...]:
+    """The table of addresses."""
+    do = Handlers(house, turns, metrics)
+    return (
+        Route("POST", "/v1/search", do.search, "Find customers by one exact identifier"),
+        Route("POST", "/v1/reveal", do.reveal, "Show fields of a customer's record"),
+        Route("POST", "/v1/verify", do.verify, "Compare the caller's answers; show nothing"),
+        Route("POST", "/v1/update", do.update, "Change fields of a customer's record"),
+        Route("POST", "/v1/reason", do.reason, "Change a contact's reason"),
+        Route("GET", "/v1/decisions/{id}", do.decision, "Read one decision"),
+        Route("POST", "/v1/feeds/{name}", do.feed, "Take in signed events"),
+        Route("GET", "/logs/{log}/{path*}", do.log, "Read a log's static files"),
+        Route("GET", "/healthz", do.health, "Whether the process answers"),
+        Route("GET", "/readyz", do.ready, "Whether the stores can be written"),
+        Route("GET", "/metrics", do.metrics, "Figures for Prometheus"),
+        Route("GET", "/openapi.json", do.openapi, "This interface as OpenAPI 3.1"),
+    )

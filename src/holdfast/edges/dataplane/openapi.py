@@ -1,0 +1,239 @@
+"""The data plane's OpenAPI 3.1 document, generated from its types."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from holdfast import __version__
+from holdfast.edges.dataplane.types import (
+    ReasonRequest,
+    RevealRequest,
+    SearchRequest,
+    UpdateRequest,
+    VerifyRequest,
+)
+from holdfast.kit.http.problem import CONTENT_TYPE, Problem
+from holdfast.spine.answers import (
+    DecisionShown,
+    Found,
+    ReasonChanged,
+    Revealed,
+    Updated,
+    Verified,
+)
+from holdfast.spine.signals.intake import Report
+
+REF: Final = "#/components/schemas/{name}"
+
+
+class Documented(NamedTuple):
+    """One operation as the document shows it."""
+
+    path: str
+    method: str
+    summary: str
+    request: type | None
+    response: type | None
+    refusals: tuple[int, ...]
+    parameters: tuple[str, ...] = ()
+    secured: bool = True
+    media: str = "application/json"
+
+
+_LOOK = (400, 401, 403, 413, 421, 503)
+OPERATIONS: Final = (
+    Documented(
+        "/v1/search", "post", "Find customers by one exact identifier", SearchRequest, Found, _LOOK
+    ),
+    Documented(
+        "/v1/reveal",
+        "post",
+        "Show fields of a customer's record",
+        RevealRequest,
+        Revealed,
+        (*_LOOK, 409),
+    ),
+    Documented(
+        "/v1/verify",
+        "post",
+        "Compare the caller's answers; show nothing",
+        VerifyRequest,
+        Verified,
+        (*_LOOK, 409),
+    ),
+    Documented(
+        "/v1/update",
+        "post",
+        "Change fields of a customer's record",
+        UpdateRequest,
+        Updated,
+        (*_LOOK, 409),
+    ),
+    Documented(
+        "/v1/reason",
+        "post",
+        "Change a contact's reason",
+        ReasonRequest,
+        ReasonChanged,
+        (*_LOOK, 409),
+    ),
+    Documented(
+        "/v1/decisions/{id}",
+        "get",
+        "Read one decision",
+        None,
+        DecisionShown,
+        (400, 401, 404, 421, 503),
+        ("id",),
+    ),
+    Documented(
+        "/logs/{log}/checkpoint",
+        "get",
+        "The log's signed checkpoint",
+        None,
+        None,
+        (400, 401, 404, 421, 503),
+        ("log",),
+        media="text/plain",
+    ),
+    Documented("/healthz", "get", "Whether the process answers", None, None, (421,), secured=False),
+    Documented(
+        "/readyz", "get", "Whether the stores can be written", None, None, (421, 503), secured=False
+    ),
+    Documented(
+        "/metrics",
+        "get",
+        "Figures for Prometheus",
+        None,
+        None,
+        (421,),
+        secured=False,
+        media="text/plain",
+    ),
+    Documented("/openapi.json", "get", "This document", None, None, (421,), secured=False),
+)
+_FEED: Final = {
+    "post": {
+        "operationId": "feeds",
+        "summary": "Take in signed events: one JSON object, or one a line (NDJSON)",
+        "parameters": [
+            {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}},
+            {
+                "name": "Holdfast-Signature",
+                "in": "header",
+                "required": True,
+                "description": "t=<unix>,kid=<id>,v1=<hex hmac-sha256 of 'kid.name.t.body'>",
+                "schema": {"type": "string"},
+            },
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": {"type": "object"}},
+                "application/x-ndjson": {"schema": {"type": "string"}},
+            },
+        },
+    }
+}
+
+
+def document() -> bytes:
+    """Return the document as JSON."""
+    kinds = [
+        kind
+        for operation in OPERATIONS
+        for kind in (operation.request, operation.response)
+        if kind is not None
+    ]
+    _, components = msgspec.json.schema_components([*kinds, Problem, Report], REF)
+    paths: dict[str, Any] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method] = _operation(operation)
+    feed: dict[str, Any] = {
+        **_FEED["post"],
+        "responses": _responses(Report, (400, 401, 413, 421, 422, 503)),
+    }
+    paths["/v1/feeds/{name}"] = {"post": {**feed, "security": []}}
+    body = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Holdfast data plane",
+            "version": __version__,
+            "description": "Every look at a customer has a reason, and the client can check it.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+        },
+        "security": [{"bearer": []}],
+    }
+    # Python's end of text is \Z; in JSON Schema's dialect of regular expressions it is $.
+    return msgspec.json.format(msgspec.json.encode(body).replace(rb"\\Z", b"$"), indent=1)
+
+
+def _operation(given: Documented) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "operationId": given.path.strip("/").replace("/", "_").replace("{", "").replace("}", ""),
+        "summary": given.summary,
+        "responses": _responses(given.response, given.refusals, given.media),
+    }
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in given.parameters
+    ]
+    if given.request is not None:
+        shown["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": _ref(given.request)}},
+        }
+        parameters += _LOOK_HEADERS
+    if parameters:
+        shown["parameters"] = parameters
+    if not given.secured:
+        shown["security"] = []
+    return shown
+
+
+_LOOK_HEADERS: Final[list[dict[str, Any]]] = [
+    {
+        "name": "Holdfast-Step-Up",
+        "in": "header",
+        "required": False,
+        "description": "`Bearer <token>` of a fresh second token, after step_up_required",
+        "schema": {"type": "string"},
+    },
+    {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        "description": "repeats answer with the same decision and cost no second budget",
+        "schema": {"type": "string", "pattern": "^[!-~]{1,128}$"},
+    },
+]
+
+
+def _ref(kind: type) -> dict[str, str]:
+    return {"$ref": REF.format(name=kind.__name__)}
+
+
+def _responses(
+    kind: type | None, refusals: tuple[int, ...], media: str = "application/json"
+) -> dict[str, Any]:
+    schema: dict[str, Any] = (
+        _ref(kind)
+        if kind
+        else ({"type": "string"} if media.startswith("text") else {"type": "object"})
+    )
+    responses: dict[str, Any] = {
+        "200": {"description": "Done", "content": {media: {"schema": schema}}}
+    }
+    for status in refusals:
+        responses[str(status)] = {
+            "description": "A problem (RFC 9457)",
+            "content": {CONTENT_TYPE: {"schema": _ref(Problem)}},
+        }
+    return responses

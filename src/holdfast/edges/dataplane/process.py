@@ -1,0 +1,69 @@
+"""The data plane as a process: ``python -m holdfast.edges.dataplane.process <parent pid>``.
+
+It dies with its parent, leaves no core dump, runs the checks once more before it binds, and exits with a message when
+it cannot serve.
+"""
+
+from __future__ import annotations
+
+import holdfast.kit.db.sqlite  # noqa: F401 - swaps in a safe SQLite before anything else opens one
+
+import asyncio
+import signal
+import sys
+
+import uvloop
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+from holdfast.edges.dataplane.app import App
+from holdfast.edges.dataplane.handlers import routes
+from holdfast.edges.dataplane.metrics import Metrics
+from holdfast.edges.dataplane.turn import Turns
+from holdfast.kit.config import Settings, load_settings
+from holdfast.kit.log import configure
+from holdfast.kit.process import die_with_parent, forbid_core_dumps, refuse_taken_port
+from holdfast.spine.house import open_house
+
+
+def hosts_of(settings: Settings) -> frozenset[str]:
+    """Names by which the data plane answers: loopback, its own address, and the public origin's host."""
+    public = settings.origin.partition("://")[2].rsplit(":", 1)[0]
+    return frozenset(("localhost", "127.0.0.1", "[::1]", settings.data_plane_host, public))
+
+
+async def _serve(settings: Settings) -> None:
+    house = open_house(settings)
+    house.root  # noqa: B018 - opened now: a house whose keys cannot be read must not bind
+    loop = asyncio.get_running_loop()
+    turns = Turns(house.connect(busy_timeout_ms=0), loop)
+    metrics = Metrics()
+    metrics.watch(turns)
+    app = App(routes(house, turns, metrics), hosts_of(settings), metrics)
+    server = Server(
+        app,
+        address=settings.data_plane_host,
+        port=settings.data_plane_port,
+        interface=Interfaces.ASGINL,
+        log_enabled=False,
+        websockets=False,
+        backlog=1024,
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+    await server.serve()
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    if len(sys.argv) > 1:
+        die_with_parent(int(sys.argv[1]))
+    forbid_core_dumps()
+    settings = load_settings()
+    configure(settings.log_level)
+    refuse_taken_port(settings.data_plane_host, settings.data_plane_port)
+    uvloop.run(_serve(settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""Group commit by loop turn.
+
+The operations that arrive in one turn of the event loop share one write transaction: ``BEGIN IMMEDIATE`` before the
+first load, each operation under its own savepoint with no ``await`` between its load and its leaf, one commit, and only
+then do the answers leave. A commit that fails makes all of them fail: no answer without a durable leaf (SPINE 5, 18).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import structlog
+
+from holdfast.kit.clock import monotonic_s
+from holdfast.kit.db.sqlite import drive, is_busy
+from holdfast.kit.errors import HoldfastError, Unavailable
+from holdfast.kit.log import place_of
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from holdfast.kit.db import Work
+    from holdfast.spine.house import Stores
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+MOST_PER_TURN = 48  # at about 0.4 ms each the writer's lock is held for less than 20 ms
+BUSY_LIMIT_S = 2.0
+SLOW_TURN_S = 0.1
+
+
+class _Waiting(NamedTuple):
+    work: Callable[[], Work[Any]]
+    future: asyncio.Future[Any]
+    since_s: float
+
+
+class Turns:
+    """Runs operations in turns on one pair of connections; ``stores.data`` must have a busy timeout of 0."""
+
+    def __init__(self, stores: Stores, loop: asyncio.AbstractEventLoop) -> None:
+        self._data = stores.data
+        self._keys = stores.keys
+        self._loop = loop
+        self._waiting: deque[_Waiting] = deque()
+        self._scheduled = False
+        self.turns = 0
+        self.operations = 0
+        self.busy_retries = 0
+
+    def submit(self, work: Callable[[], Work[T]]) -> asyncio.Future[T]:
+        """Queue an operation; the future resolves after the commit that holds its leaf.
+
+        ``work`` is called inside the turn, so that the operation takes its time there.
+        """
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._waiting.append(_Waiting(work, future, monotonic_s()))
+        self._schedule()
+        return future
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._run)
+
+    def _run(self) -> None:
+        self._scheduled = False
+        while self._waiting and self._waiting[0].future.cancelled():
+            self._waiting.popleft()
+        if not self._waiting:
+            return
+        try:
+            self._data.execute("BEGIN IMMEDIATE")
+        except Exception as error:  # noqa: BLE001  no failure may look like an answer
+            self._cannot_begin(error)
+            return
+        begun_s = monotonic_s()
+        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_PER_TURN))]
+        self._finish(batch, self._judge_all(batch))
+        took_s = monotonic_s() - begun_s
+        if took_s > SLOW_TURN_S:
+            log.warning("slow_turn", seconds=round(took_s, 3), operations=len(batch))
+        if self._waiting:
+            self._schedule()
+
+    def _judge_all(self, batch: list[_Waiting]) -> list[Any]:
+        try:
+            return [self._one(waiting) for waiting in batch]
+        except Exception as error:  # noqa: BLE001  the store itself failed: nothing of this turn may count
+            if self._data.in_transaction:
+                self._data.execute("ROLLBACK")
+            return [_Failed(error)] * len(batch)
+
+    def _one(self, waiting: _Waiting) -> Any:
+        data = self._data
+        data.execute("SAVEPOINT op")
+        try:
+            result: Any = drive(waiting.work(), data, self._keys)
+        except (
+            Exception
+        ) as error:  # whatever went wrong, this operation wrote nothing and shows nothing
+            data.execute("ROLLBACK TO op")
+            result = _Failed(error)
+        data.execute("RELEASE op")
+        return result
+
+    def _finish(self, batch: list[_Waiting], results: list[Any]) -> None:
+        try:
+            if self._data.in_transaction:
+                self._data.execute("COMMIT")
+        except Exception as error:  # noqa: BLE001  no failure may look like an answer
+            log.error("commit_failed", error=type(error).__name__, operations=len(batch))  # noqa: TRY400  a traceback may hold a value
+            if self._data.in_transaction:
+                self._data.execute("ROLLBACK")
+            refusal = Unavailable("the ledger could not be written", remedy="Try again.")
+            results = [_Failed(refusal)] * len(batch)
+        self.turns += 1
+        self.operations += len(batch)
+        for waiting, result in zip(batch, results, strict=True):
+            if waiting.future.cancelled():
+                continue
+            if isinstance(result, _Failed):
+                waiting.future.set_exception(result.error)
+            else:
+                waiting.future.set_result(result)
+
+    def _cannot_begin(self, error: Exception) -> None:
+        if is_busy(error) and monotonic_s() - self._waiting[0].since_s < BUSY_LIMIT_S:
+            self.busy_retries += 1
+            self._scheduled = True
+            self._loop.call_later(0.001, self._run)
+            return
+        log.error("cannot_begin", error=type(error).__name__)
+        refusal = Unavailable("the store is busy", remedy="Try again.")
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            if not waiting.future.cancelled():
+                waiting.future.set_exception(refusal)
+
+
+class _Failed:
+    """An operation that raised; kept apart from results, which may be anything."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: Exception) -> None:
+        self.error: Exception = error if isinstance(error, HoldfastError) else _internal(error)
+
+
+def _internal(error: Exception) -> HoldfastError:
+    log.error("operation_failed", error=type(error).__name__, where=place_of(error))
+    return HoldfastError("an internal error; nothing was shown", code="internal")

@@ -1,0 +1,78 @@
+"""Requests of the data plane, as msgspec types: what is not declared here is refused."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+MOST_BODY_BYTES = 64 * 1024
+MOST_FEED_BYTES = 1024 * 1024
+MOST_FIELDS = 64
+
+Id = Annotated[
+    str, Meta(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@/+-]*\Z")
+]
+FieldName = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_]*\Z")]
+Value = Annotated[str, Meta(max_length=2048, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*\Z")]
+Fields = Annotated[list[FieldName], Meta(min_length=1, max_length=MOST_FIELDS)]
+Values = Annotated[dict[FieldName, Value], Meta(min_length=1, max_length=MOST_FIELDS)]
+
+
+class Purpose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why: the live contact, by the id that the telephony or CRM feed gave it."""
+
+    contact: Id
+
+
+class _Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    client: Id
+    collection: FieldName
+    purpose: Purpose
+
+
+class SearchRequest(_Request, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Find customers by one exact identifier of an indexed field."""
+
+    by: Annotated[dict[FieldName, Value], Meta(min_length=1, max_length=1)]
+
+
+class RevealRequest(_Request, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Show fields of one record of a customer."""
+
+    customer: Id
+    fields: Fields
+    record: Id | None = None
+
+
+class VerifyRequest(_Request, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Compare the caller's answers with the record; the values are never shown.
+
+    Give either ``field`` and ``answer`` (for the customer the contact is bound to), or ``answers``.
+    """
+
+    customer: Id
+    field: FieldName | None = None
+    answer: Value | None = None
+    answers: Values | None = None
+    record: Id | None = None
+
+
+class UpdateRequest(_Request, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Change fields of one record."""
+
+    customer: Id
+    values: Values
+    record: Id | None = None
+
+
+class ReasonRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Change the reason of a live contact, once, to one of the same queue.
+
+    ``client`` is needed only when two clients' feeds gave two live contacts of this person the same id.
+    """
+
+    contact: Id
+    reason: Id
+    client: Id | None = None

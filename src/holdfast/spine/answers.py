@@ -1,0 +1,158 @@
+"""What an operation is asked, and what it answers: plain structures that every face writes in its own format.
+
+Values of fields stand only in :class:`Shown.value`, :class:`Hit.fields` and nowhere else; a face hands them over and
+forgets them.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks, from where, for which client and under which contact: the part that all operations share.
+
+    ``secret_hash`` and ``step_up_hash`` are the hashes of the bearer secrets; the secrets themselves stay at the edge.
+    ``peer`` is the network address of the socket's other end. ``idempotency`` is the caller's key and a digest of the
+    body, or None.
+    """
+
+    client: str
+    collection: str
+    contact: str
+    secret_hash: bytes
+    step_up_hash: bytes | None = None
+    peer: str = ""
+    device: str = ""
+    idempotency: tuple[str, bytes] | None = None
+
+
+class LeafPointer(msgspec.Struct, frozen=True):
+    """Where the line about this answer stands."""
+
+    log: str
+    id: str
+
+
+class Remedy(msgspec.Struct, frozen=True):
+    """What to do about a refusal."""
+
+    text: str
+    href: str = ""
+
+
+class ReasonGiven(msgspec.Struct, frozen=True, omit_defaults=False):
+    """One rule of a refusal as its reader may see it."""
+
+    rule: str
+    state: str  # met | unmet | unknown
+    fact: str
+    value: str
+    remedy: Remedy
+
+
+class Shown(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How one field stands in the answer. ``until`` is RFC 3339: hide it again then."""
+
+    shown: str  # clear | masked | withheld
+    value: str | None = None
+    until: str | None = None
+    reasons: tuple[ReasonGiven, ...] = ()
+
+
+class Revealed(msgspec.Struct, frozen=True):
+    """Fields of one record."""
+
+    decision: str
+    outcome: str  # permit | partial
+    customer: str
+    record: str
+    fields: dict[str, Shown]
+    leaf: LeafPointer
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """One customer found; its fields are masked."""
+
+    customer: str
+    fields: dict[str, Shown]
+
+
+class Found(msgspec.Struct, frozen=True):
+    """Answer of a search; ``hits`` may be empty."""
+
+    decision: str
+    hits: tuple[Hit, ...]
+    leaf: LeafPointer
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """Whether the caller's answers match; before binding it is one verdict over all of them."""
+
+    decision: str
+    match: bool
+    attempts_left: int
+    bound: bool
+    leaf: LeafPointer
+
+
+class Updated(msgspec.Struct, frozen=True):
+    """A record has a new version."""
+
+    decision: str
+    customer: str
+    record: str
+    version: int
+    leaf: LeafPointer
+
+
+class ReasonChanged(msgspec.Struct, frozen=True):
+    """The contact has another reason; ``changes_left`` is how often that may happen again."""
+
+    decision: str
+    reason: str
+    changes_left: int
+    leaf: LeafPointer
+
+
+class DecisionShown(msgspec.Struct, frozen=True):
+    """One decision, filtered for its reader."""
+
+    decision: str
+    client: str
+    operation: str
+    outcome: str
+    at: str
+    collection: str
+    fields: dict[str, str]
+    reasons: tuple[ReasonGiven, ...]
+    leaf: LeafPointer
+    own: bool
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One record of several that a customer has in a collection."""
+
+    record: str
+    fields: dict[str, Shown]
+
+
+class Ambiguous(msgspec.Struct, frozen=True):
+    """The customer has several records here; name one (HTTP 409)."""
+
+    decision: str
+    choices: tuple[Choice, ...]
+    leaf: LeafPointer
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
+    """Nothing is shown (HTTP 403). ``challenge`` is set when a step-up would help."""
+
+    code: str  # denied | step_up_required | approval_required
+    decision: str
+    leaf: LeafPointer
+    reasons: tuple[ReasonGiven, ...]
+    challenge: str | None = None
+
+
+Answer = Revealed | Found | Verified | Updated | ReasonChanged | DecisionShown | Ambiguous | Refused

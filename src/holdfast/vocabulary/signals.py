@@ -1,0 +1,18 @@
+"""Names of what is odd enough to be told: they stand in ``signal.raised`` leaves. The grammar is ``<noun>.<what>``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Signal(StrEnum):
+    """All signals, in one enumeration."""
+
+    # feeds
+    FEED_OUT_OF_SCOPE = "feed.out_of_scope"  # it spoke for another client, type, programme or site
+    FEED_MALFORMED = "feed.malformed"
+    FEED_UNKNOWN_NAME = "feed.unknown_name"  # of a queue, reason, person or kind of identifier
+    FEED_UNTIMELY = "feed.untimely"  # too late or too early to open a right
+    FEED_ID_REUSED = "feed.id_reused"  # another event under an id that was taken in
+    # contacts
+    CONTACT_IDENTIFIERS_DIFFER = "contact.identifiers_differ"  # feeds named two customers, or another than was verified

@@ -1,0 +1,1 @@
+"""Houses, servers and callers for tests: the real parts, small."""
