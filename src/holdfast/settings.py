@@ -30,9 +30,13 @@ CSRF_TRUSTED_ORIGINS = [HOUSE.origin]
 INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "csp",
+    "holdfast.pages",
     "holdfast.kit.jobs",
+    "holdfast.spine.decision",
     "holdfast.spine.identity",
+    "holdfast.spine.ledger",
     "holdfast.spine.purpose",
+    "holdfast.spine.signals",
     "holdfast.spine.vault",
     "holdfast.spine.vault.keyring",
     # Listed last: its ready() reads the procedures' manifests, when all models are there.

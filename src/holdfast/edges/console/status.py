@@ -1,4 +1,4 @@
-"""What the status page shows, gathered in one look."""
+"""What the status page shows, gathered in one look: counts, times, and names that the house chose."""
 
 from __future__ import annotations
 
@@ -7,26 +7,62 @@ from typing import TYPE_CHECKING, Final
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from django.db import DatabaseError
+from django.db.models import Count, Max
+
 import holdfast
 from holdfast.edges.checks.run import Examined, examine
-from holdfast.kit.clock import SystemClock, rfc3339
+from holdfast.kit.clock import DAY_US, HOUR_US, MINUTE_US, SECOND_US, SystemClock, rfc3339
+from holdfast.spine.decision.models import Client
+from holdfast.spine.ledger.models import Checkpoint, Pending, Tree
+from holdfast.spine.vault.models import Collection, Customer, Record
 from holdfast.vocabulary.manifest import Severity
 
 if TYPE_CHECKING:
     from holdfast.kit.config import Settings
 
 _PATIENCE_S: Final = 0.5
+_LATE_US: Final = 2 * HOUR_US  # an idle log is signed anew every hour
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRow:
+    """One client. An erased customer still counts: its tombstone stands."""
+
+    client: str
+    name: str
+    state: str
+    contract_version: int
+    collections: int
+    customers: int
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """One log: leaves committed, leaves under the newest signed checkpoint, and how old that is."""
+
+    log: str
+    size: int
+    signed: int
+    signed_at: str
+    age: str
+    late: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One look at the house. Everything here is a count, a time or a name that the house chose."""
+    """One look at the house."""
 
     name: str
     version: str
     at: str
     data_plane: str
     data_plane_answers: bool
+    clients: tuple[ClientRow, ...]
+    logs: tuple[LogRow, ...]
+    pending: int
+    stores_mb: str
     checks: tuple[Examined, ...]
 
     @property
@@ -35,21 +71,106 @@ class Status:
         return sum(examined.severity is Severity.ERROR for examined in self.checks)
 
     @property
+    def warned(self) -> int:
+        """How many checks found something that deserves attention."""
+        return sum(examined.severity is Severity.WARNING for examined in self.checks)
+
+    @property
     def sound(self) -> bool:
         """Whether the house serves and nothing is wrong."""
         return self.data_plane_answers and not self.failed
 
+    @property
+    def leaves(self) -> int:
+        """Leaves in all logs."""
+        return sum(log.size for log in self.logs)
+
+    @property
+    def records(self) -> int:
+        """Records of all clients."""
+        return sum(client.records for client in self.clients)
+
 
 def look(settings: Settings) -> Status:
     """Gather everything; a part that does not answer is shown as such and never fails the page."""
+    now = SystemClock().now_us()
+    checks = examine(settings)
+    try:
+        clients, logs, pending = _clients(), _logs(now), Pending.objects.count()
+    except DatabaseError:  # no house yet, or an old one: the checks say which, and what to do
+        clients, logs, pending = (), (), 0
     return Status(
         name=settings.house,
         version=holdfast.__version__,
-        at=rfc3339(SystemClock().now_us()),
+        at=rfc3339(now),
         data_plane=f"{settings.data_plane_host}:{settings.data_plane_port}",
         data_plane_answers=_answers(settings.data_plane_host, settings.data_plane_port),
-        checks=examine(settings),
+        clients=clients,
+        logs=logs,
+        pending=pending,
+        stores_mb=_megabytes(settings),
+        checks=checks,
     )
+
+
+def _clients() -> tuple[ClientRow, ...]:
+    collections: dict[str, set[str]] = {}
+    for client, name in Collection.objects.values_list("client", "name"):
+        collections.setdefault(client, set()).add(name)
+    customers, records = _per_client(Customer), _per_client(Record)
+    return tuple(
+        ClientRow(
+            client=row.client,
+            name=row.name,
+            state=row.state,
+            contract_version=row.contract_version,
+            collections=len(collections.get(row.client, ())),
+            customers=customers.get(row.client, 0),
+            records=records.get(row.client, 0),
+        )
+        for row in Client.objects.order_by("client")
+    )
+
+
+def _per_client(model: type[Customer | Record]) -> dict[str, int]:
+    # The primary key begins with the client, so this reads the index and no row.
+    counted = model.objects.values("client").annotate(rows=Count("*"))
+    return dict(counted.values_list("client", "rows"))
+
+
+def _logs(now_us: int) -> tuple[LogRow, ...]:
+    newest = Checkpoint.objects.values("log").annotate(size=Max("size"), at_us=Max("at_us"))
+    signed = {row["log"]: (row["size"], row["at_us"]) for row in newest}
+    return tuple(_log(tree, *signed.get(tree.log, (0, 0)), now_us) for tree in _trees())
+
+
+def _trees() -> tuple[Tree, ...]:
+    return tuple(Tree.objects.order_by("log"))
+
+
+def _log(tree: Tree, size: int, at_us: int, now_us: int) -> LogRow:
+    return LogRow(
+        log=tree.log,
+        size=tree.size,
+        signed=size,
+        signed_at=rfc3339(at_us) if at_us else "",
+        age=ago(now_us - at_us) if at_us else "",
+        late=now_us - at_us > _LATE_US,
+    )
+
+
+def ago(span_us: int) -> str:
+    """Say how long ago in the largest unit that fits: ``12 s ago``."""
+    for unit_us, unit in ((DAY_US, "d"), (HOUR_US, "h"), (MINUTE_US, "min"), (SECOND_US, "s")):
+        if span_us >= unit_us:
+            return f"{span_us // unit_us} {unit} ago"
+    return "just now"
+
+
+def _megabytes(settings: Settings) -> str:
+    paths = (settings.data_path, settings.keys_path)
+    size = sum(path.stat().st_size for path in paths if path.exists())
+    return f"{size / 1_000_000:,.1f}"
 
 
 def _answers(host: str, port: int) -> bool:
