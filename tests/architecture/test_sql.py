@@ -91,6 +91,14 @@ def of_clients() -> frozenset[str]:
     )
 
 
+def scopes(text: str) -> Iterator[str]:
+    """Split off each sub-select, innermost first: a column's name is looked up in its own one."""
+    while found := re.search(r"\(\s*(SELECT\b[^()]*(?:\([^()]*\)[^()]*)*)\)", text, re.IGNORECASE):
+        yield from scopes(found[1])
+        text = text[: found.start()] + "(…)" + text[found.end() :]
+    yield text
+
+
 def names_client(text: str, table: str, alias: str) -> bool:
     inserted = re.search(
         rf"\b(INTO|REPLACE INTO)\s+{table}\s*(?:AS\s+\w+\s*)?\(([^)]*)\)", text, re.IGNORECASE
@@ -110,9 +118,10 @@ def test_every_statement_names_the_client_whose_rows_it_touches(of_clients):
     missing = [
         f"{found.where} touches {table} without its client"
         for found in declared()
-        for _, table, alias in TABLE.findall(found.text)
+        for scope in scopes(found.text)
+        for _, table, alias in TABLE.findall(scope)
         if table in of_clients
-        and not names_client(found.text, table, alias or table)
+        and not names_client(scope, table, alias or table)
         and not found.module.excused(found.node, "across clients")
     ]
     assert not missing, "\n".join(missing)
@@ -169,6 +178,15 @@ def test_statements_have_unique_names():
         if seen.setdefault(found.name, found.where) != found.where
     ]
     assert not twice, "\n".join(twice)
+
+
+def test_the_lint_looks_into_each_sub_select():
+    text = (
+        "INSERT INTO t (client) SELECT :client WHERE NOT EXISTS (SELECT 1 FROM u WHERE mac = :mac)"
+    )
+    inner, outer = scopes(text)
+    assert not names_client(inner, "u", "u")
+    assert names_client(outer, "t", "t")
 
 
 @pytest.mark.parametrize(
