@@ -1,0 +1,90 @@
+"""Tables of the logs. Nothing but Django reads this; the queries stand in ``store.py``."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Pending(models.Model):
+    """A leaf that its operation committed and the sequencer has not claimed yet."""
+
+    log = models.TextField()
+    leaf = models.TextField()
+    at_us = models.BigIntegerField()
+    entry = models.BinaryField()
+
+    class Meta:
+        db_table = "ledger_pending"
+
+
+class Tree(models.Model):
+    """The unsigned head of a log. ``last_us`` is the time of its last leaf."""
+
+    log = models.TextField(primary_key=True)
+    size = models.BigIntegerField()
+    root = models.BinaryField()
+    last_us = models.BigIntegerField()
+
+    class Meta:
+        db_table = "ledger_tree"
+
+
+class Tile(models.Model):
+    """One hash tile at its widest."""
+
+    pk = models.CompositePrimaryKey("log", "level", "n")
+    log = models.TextField()
+    level = models.IntegerField()
+    n = models.BigIntegerField()
+    width = models.IntegerField()
+    body = models.BinaryField()
+
+    class Meta:
+        db_table = "ledger_tile"
+
+
+class Bundle(models.Model):
+    """One entry bundle at its widest; the times are those of its first and last leaf, to find a leaf by its time."""
+
+    pk = models.CompositePrimaryKey("log", "n")
+    log = models.TextField()
+    n = models.BigIntegerField()
+    width = models.IntegerField()
+    body = models.BinaryField()
+    first_us = models.BigIntegerField()
+    last_us = models.BigIntegerField()
+
+    class Meta:
+        db_table = "ledger_bundle"
+        indexes = [models.Index(fields=["log", "last_us"], name="ledger_bundle_by_time")]
+
+
+class Checkpoint(models.Model):
+    """The newest signed head of each day."""
+
+    pk = models.CompositePrimaryKey("log", "day")
+    log = models.TextField()
+    day = models.IntegerField()
+    size = models.BigIntegerField()
+    note = models.BinaryField()
+    at_us = models.BigIntegerField()
+
+    class Meta:
+        db_table = "ledger_checkpoint"
+
+
+class Lease(models.Model):
+    """Who may sequence. Each taking raises ``fence``; what an earlier holder still has in hand is refused by it.
+
+    ``claimed`` is the highest id of a pending row that was ever claimed: a gap after it is a row that vanished.
+    """
+
+    name = models.TextField(primary_key=True)
+    holder = models.TextField()
+    place = models.TextField()
+    fence = models.BigIntegerField()
+    until_us = models.BigIntegerField()
+    claimed = models.BigIntegerField()
+
+    class Meta:
+        db_table = "ledger_lease"

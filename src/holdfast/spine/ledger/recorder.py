@@ -1,0 +1,39 @@
+"""Appending a leaf: the one thing that an operation does to a log.
+
+The query goes into the Round that writes the operation's own rows, so leaf and operation commit together or not at
+all; the shell groups the commits of a turn. Take the leaf's time *inside* the transaction: leaves of one log must not
+go back in time, and the sequencer lifts one that would to the time of the leaf before it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from holdfast.kit.errors import TooLarge
+from holdfast.spine.ledger.names import checked_log
+from holdfast.spine.ledger.store import APPEND
+from holdfast.spine.ledger.tiles import MOST_ENTRY_BYTES
+
+if TYPE_CHECKING:
+    from holdfast.kit.db import Query
+    from holdfast.vocabulary.leaves import Leaf
+
+
+def append(log: str, leaf: Leaf) -> Query:
+    """Return the write that appends ``leaf`` to ``log`` (``house`` or ``client-…``).
+
+    Raises ``ValueError`` when the leaf's fields are not the declared ones, :class:`TooLarge` when its entry is longer
+    than 65,535 bytes, and :class:`InvalidInput` for a name that no log can have.
+    """
+    return append_entry(log, leaf.id, leaf.at_us, leaf.entry())
+
+
+def append_entry(log: str, leaf_id: str, at_us: int, entry: bytes) -> Query:
+    """Return the write for bytes that are already a leaf's entry; the time in them is ``at_us``."""
+    if len(entry) > MOST_ENTRY_BYTES:
+        raise TooLarge(
+            "a leaf's entry has at most 65,535 bytes",
+            field="leaf",
+            remedy="Store larger evidence beside the log and its commitment in the leaf.",
+        )
+    return APPEND(log=checked_log(log), leaf=leaf_id, at_us=at_us, entry=entry)

@@ -1,0 +1,194 @@
+"""The sequencer: gives committed leaves their place in the log.
+
+It reads pending rows and edges, hashes outside any transaction, and then commits everything at once: lease checked,
+rows deleted (those it read and no others; a reader of ``seq > cursor`` would skip rows that commit late), heads
+compared and swapped, tiles and bundles written. Whatever changed in between makes the commit a :class:`Conflict`, and
+nothing was written.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from holdfast.kit.db import Round
+from holdfast.kit.errors import Conflict, IntegrityBroken
+from holdfast.kit.ids import new_id
+from holdfast.spine.ledger import store
+from holdfast.spine.ledger.growth import Edge, PendingLeaf, State, grow
+from holdfast.spine.ledger.recorder import append
+from holdfast.spine.ledger.tiles import WIDTH, edge_of
+from holdfast.spine.ledger.tree import EMPTY_ROOT
+from holdfast.vocabulary.ids import HOUSE_LOG, LEAF
+from holdfast.vocabulary.leaves import Leaf, LeafType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from holdfast.kit.db import Query, Work
+    from holdfast.spine.ledger.growth import Growth
+    from holdfast.spine.ledger.lease import Lease
+
+MOST_LEAVES: Final = 4096
+_IDS_PER_DELETE: Final = 512
+VANISHED: Final = "ledger.pending_vanished"
+
+
+class Claim(NamedTuple):
+    """One log's share of a batch: where it stands, its edge, and the leaves that wait."""
+
+    state: State
+    edge: Edge
+    leaves: tuple[PendingLeaf, ...]
+
+
+def load(*, most: int = MOST_LEAVES, without: Iterable[str] = ()) -> Work[tuple[Claim, ...]]:
+    """Read the oldest pending leaves and the edges of their logs, except of the logs named ``without``.
+
+    Raises :class:`Conflict` when a log moved while it was read.
+    """
+    (rows,) = yield Round(data=(store.PENDING(most=most, without=[*without, ""]),))
+    leaves: dict[str, list[PendingLeaf]] = {}
+    for row_id, log, at_us, entry in rows:
+        leaves.setdefault(log, []).append(PendingLeaf(row_id, at_us, bytes(entry)))
+    states = yield from _states(tuple(leaves))
+    claims = []
+    for log, waiting in leaves.items():
+        edge = yield from _edge(states[log])
+        claims.append(Claim(states[log], edge, tuple(waiting)))
+    return tuple(claims)
+
+
+def _states(logs: Sequence[str]) -> Work[dict[str, State]]:
+    answers = yield Round(data=tuple(store.TREE(log=log) for log in logs))
+    return {
+        log: State(log, rows[0][0], bytes(rows[0][1]), rows[0][2]) if rows else State.new(log)
+        for log, rows in zip(logs, answers, strict=True)
+    }
+
+
+def _edge(state: State) -> Work[Edge]:
+    """The right side of a log.
+
+    A missing or narrow row is reported as it is: :func:`grow` then finds that it does not fit. A row wider than the
+    head says is a log that another sequencer moved on.
+    """
+    expected = edge_of(state.size)
+    queries = [store.TILE(log=state.log, level=tile.level, n=tile.n) for tile in expected]
+    bundle_width = state.size % WIDTH
+    if bundle_width:
+        queries.append(store.BUNDLE(log=state.log, n=state.size // WIDTH))
+    answers = yield Round(data=tuple(queries))
+    tiles: dict[int, bytes] = {}
+    for tile, rows in zip(expected, answers, strict=False):
+        if rows and rows[0][0] > tile.width:
+            raise Conflict(f"log {state.log} moved while it was read", code="log_moved")
+        tiles[tile.level] = bytes(rows[0][1]) if rows else b""
+    if not bundle_width or not answers[-1]:
+        return Edge(tiles)
+    width, body, first_us = answers[-1][0]
+    if width > bundle_width:
+        raise Conflict(f"log {state.log} moved while it was read", code="log_moved")
+    return Edge(tiles, bytes(body), first_us)
+
+
+def plan(claims: Iterable[Claim]) -> tuple[tuple[Growth, ...], dict[str, str]]:
+    """Hash a batch.
+
+    Returns the logs that grow, and those that must not with the reason: a log that was tampered with does not hold up
+    the rest.
+    """
+    growths: list[Growth] = []
+    broken: dict[str, str] = {}
+    for claim in claims:
+        try:
+            growths.append(grow(claim.state, claim.edge, claim.leaves))
+        except IntegrityBroken as error:
+            broken[claim.state.log] = error.message
+    return tuple(growths), broken
+
+
+def commit(growths: Sequence[Growth], lease: Lease, now_us: int) -> Work[int]:
+    """Write a batch; to be run in one write transaction. :class:`Conflict` when anything moved since :func:`load`.
+
+    Returns how many pending rows have vanished without being claimed; the house log says so too. Ids of pending rows
+    have no gaps on SQLite, where a transaction that is rolled back gives its ids back.
+    """
+    ids = [row_id for growth in growths for row_id in growth.claimed]
+    vanished = yield from _vanished(lease, max(ids, default=0), now_us)
+    yield from _claim(ids)
+    planted = tuple(
+        store.PLANT(log=growth.before.log, root=EMPTY_ROOT)
+        for growth in growths
+        if growth.before.size == 0
+    )
+    swaps = tuple(_swap(growth) for growth in growths)
+    writes = tuple(query for growth in growths for query in _writes(growth))
+    answers = yield Round(data=planted + swaps + writes)
+    swapped = answers[len(planted) : len(planted) + len(swaps)]
+    for growth, rows in zip(growths, swapped, strict=True):
+        if not rows:
+            raise Conflict(f"log {growth.before.log} moved meanwhile", code="log_moved")
+    return vanished
+
+
+def _vanished(lease: Lease, upto: int, now_us: int) -> Work[int]:
+    claimed = yield from lease.check()
+    if upto <= claimed:
+        return 0
+    (rows, _) = yield Round(
+        data=(
+            store.COUNT_PENDING(above=claimed, upto=upto),
+            store.CLAIMED(name=lease.name, claimed=upto),
+        )
+    )
+    vanished = upto - claimed - int(rows[0][0])
+    if vanished > 0:
+        body = {"signal": VANISHED, "subject": "", "count": vanished}
+        leaf = Leaf(LeafType.SIGNAL_RAISED, new_id(LEAF, now_us), now_us, body)
+        yield Round(data=(append(HOUSE_LOG, leaf),))
+    return vanished
+
+
+def _claim(ids: Sequence[int]) -> Work[None]:
+    chunks = [ids[at : at + _IDS_PER_DELETE] for at in range(0, len(ids), _IDS_PER_DELETE)]
+    answers = yield Round(data=tuple(store.CLAIM(ids=chunk) for chunk in chunks))
+    if sum(len(rows) for rows in answers) != len(ids):
+        raise Conflict("a pending leaf was claimed by another", code="leaf_claimed")
+
+
+def _swap(growth: Growth) -> Query:
+    before, after = growth.before, growth.after
+    return store.GROW(
+        log=after.log,
+        size=after.size,
+        root=after.root,
+        last_us=after.last_us,
+        from_size=before.size,
+        from_root=before.root,
+    )
+
+
+def _writes(growth: Growth) -> Iterable[Query]:
+    log = growth.after.log
+    for tile in growth.tiles:
+        yield store.PUT_TILE(log=log, **tile._asdict())
+    for bundle in growth.bundles:
+        yield store.PUT_BUNDLE(log=log, **bundle._asdict())
+
+
+def heads() -> Work[tuple[State, ...]]:
+    """All committed heads."""
+    (rows,) = yield Round(data=(store.TREES(),))
+    return tuple(State(log, size, bytes(root), last_us) for log, size, root, last_us in rows)
+
+
+def has_pending(without: Mapping[str, str]) -> Work[bool]:
+    """Tell whether a leaf waits, except of the logs named ``without``."""
+    (rows,) = yield Round(data=(store.ANY_PENDING(without=[*without, ""]),))
+    return bool(rows)
+
+
+def newest_leaf_us() -> Work[int]:
+    """Time of the newest sequenced leaf of all logs, for the clock's lower bound at start-up (SPINE 24); 0 if none."""
+    (rows,) = yield Round(data=(store.NEWEST(),))
+    return int(rows[0][0] or 0)

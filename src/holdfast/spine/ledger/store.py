@@ -1,0 +1,141 @@
+"""All SQL of the ledger, in the portable subset (reference: PostgreSQL, SQLite and what speaks their dialect)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from holdfast.kit.db import statement
+
+APPEND: Final = statement(
+    "ledger_append",
+    "INSERT INTO ledger_pending (log, leaf, at_us, entry) VALUES (:log, :leaf, :at_us, :entry)",
+)
+PENDING: Final = statement(
+    "ledger_pending",
+    """
+    SELECT id, log, at_us, entry FROM ledger_pending
+    WHERE log NOT IN (:without*) ORDER BY id LIMIT :most
+    """,
+)
+ANY_PENDING: Final = statement(
+    "ledger_any_pending", "SELECT 1 FROM ledger_pending WHERE log NOT IN (:without*) LIMIT 1"
+)
+CLAIM: Final = statement(
+    "ledger_claim", "DELETE FROM ledger_pending WHERE id IN (:ids*) RETURNING id"
+)
+
+TREES: Final = statement("ledger_trees", "SELECT log, size, root, last_us FROM ledger_tree")
+TREE: Final = statement(
+    "ledger_tree", "SELECT size, root, last_us FROM ledger_tree WHERE log = :log"
+)
+PLANT: Final = statement(
+    "ledger_plant",
+    """
+    INSERT INTO ledger_tree (log, size, root, last_us) VALUES (:log, 0, :root, 0)
+    ON CONFLICT (log) DO NOTHING
+    """,
+)
+GROW: Final = statement(
+    "ledger_grow",
+    """
+    UPDATE ledger_tree SET size = :size, root = :root, last_us = :last_us
+    WHERE log = :log AND size = :from_size AND root = :from_root RETURNING size
+    """,
+)
+
+TILE: Final = statement(
+    "ledger_tile",
+    "SELECT width, body FROM ledger_tile WHERE log = :log AND level = :level AND n = :n",
+)
+TILES_FROM: Final = statement(
+    "ledger_tiles_from",
+    """
+    SELECT n, width, body FROM ledger_tile
+    WHERE log = :log AND level = :level AND n >= :n ORDER BY n LIMIT :most
+    """,
+)
+PUT_TILE: Final = statement(
+    "ledger_put_tile",
+    """
+    INSERT INTO ledger_tile (log, level, n, width, body) VALUES (:log, :level, :n, :width, :body)
+    ON CONFLICT (log, level, n) DO UPDATE SET width = excluded.width, body = excluded.body
+    """,
+)
+
+BUNDLE: Final = statement(
+    "ledger_bundle", "SELECT width, body, first_us FROM ledger_bundle WHERE log = :log AND n = :n"
+)
+BUNDLES_FROM: Final = statement(
+    "ledger_bundles_from",
+    """
+    SELECT n, width, body FROM ledger_bundle
+    WHERE log = :log AND n >= :n ORDER BY n LIMIT :most
+    """,
+)
+BUNDLES_BY_TIME: Final = statement(
+    "ledger_bundles_by_time",
+    """
+    SELECT n, width, body FROM ledger_bundle
+    WHERE log = :log AND last_us >= :from_us AND first_us <= :to_us ORDER BY n LIMIT :most
+    """,
+)
+PUT_BUNDLE: Final = statement(
+    "ledger_put_bundle",
+    """
+    INSERT INTO ledger_bundle (log, n, width, body, first_us, last_us)
+    VALUES (:log, :n, :width, :body, :first_us, :last_us)
+    ON CONFLICT (log, n) DO UPDATE
+    SET width = excluded.width, body = excluded.body, last_us = excluded.last_us
+    """,
+)
+
+PUT_CHECKPOINT: Final = statement(
+    "ledger_put_checkpoint",
+    """
+    INSERT INTO ledger_checkpoint (log, day, size, note, at_us)
+    VALUES (:log, :day, :size, :note, :at_us)
+    ON CONFLICT (log, day) DO UPDATE
+    SET size = excluded.size, note = excluded.note, at_us = excluded.at_us
+    WHERE excluded.size >= ledger_checkpoint.size
+    """,
+)
+CHECKPOINT: Final = statement(
+    "ledger_checkpoint",
+    """
+    SELECT size, note, at_us FROM ledger_checkpoint
+    WHERE log = :log ORDER BY size DESC, at_us DESC LIMIT 1
+    """,
+)
+
+TAKE_LEASE: Final = statement(
+    "ledger_take_lease",
+    """
+    INSERT INTO ledger_lease (name, holder, place, fence, until_us, claimed)
+    VALUES (:name, :holder, :place, 1, :until_us, 0)
+    ON CONFLICT (name) DO UPDATE
+    SET holder = excluded.holder, place = excluded.place, fence = ledger_lease.fence + 1,
+        until_us = excluded.until_us
+    WHERE ledger_lease.until_us <= :now_us OR ledger_lease.place = :place
+    RETURNING fence
+    """,
+)
+RENEW_LEASE: Final = statement(
+    "ledger_renew_lease",
+    """
+    UPDATE ledger_lease SET until_us = :until_us
+    WHERE name = :name AND holder = :holder AND fence = :fence RETURNING fence
+    """,
+)
+HOLDS_LEASE: Final = statement(
+    "ledger_holds_lease",
+    "SELECT claimed FROM ledger_lease WHERE name = :name AND holder = :holder AND fence = :fence",
+)
+CLAIMED: Final = statement(
+    "ledger_claimed",
+    "UPDATE ledger_lease SET claimed = :claimed WHERE name = :name AND claimed < :claimed",
+)
+COUNT_PENDING: Final = statement(
+    "ledger_count_pending",
+    "SELECT COUNT(*) FROM ledger_pending WHERE id > :above AND id <= :upto",
+)
+NEWEST: Final = statement("ledger_newest", "SELECT MAX(last_us) FROM ledger_tree")
