@@ -1,0 +1,118 @@
+"""Sealing and opening of single fields. Only this package may import it.
+
+Associated data binds a ciphertext to its place: suite, client, customer, record, class, field number, the version at which
+it was sealed, and the version of its data key, length-prefixed (:func:`~holdfast.kit.canonical.length_prefixed`). A
+ciphertext that is moved to any other place does not open. A *manifest* is a tag over the list of (field, version, tag) of
+one class of a record, under that class's key (the AEAD over associated data alone): a field that is taken away, swapped
+or rolled back is noticed even when nobody asks for it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from holdfast.kit.canonical import length_prefixed
+from holdfast.kit.crypto.aead import NONCE_BYTES, OVERHEAD_BYTES, open_with, seal_with
+from holdfast.kit.errors import IntegrityBroken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from holdfast.spine.vault.hierarchy import ClassKey
+
+TAG_BYTES: Final = 16
+FIELD: Final = b"holdfast/field/v1"
+MANIFEST: Final = b"holdfast/manifest/v1"
+_FIELD_HEAD: Final = (9).to_bytes(4, "big") + length_prefixed(FIELD)[4:]
+_MANIFEST_HEAD: Final = (8).to_bytes(4, "big") + length_prefixed(MANIFEST)[4:]
+
+Sealed = tuple[
+    int, int, bytes
+]  # field number, version at which it was sealed, suite ‖ nonce ‖ ciphertext ‖ tag
+
+
+def place(suite: int, client: str, customer: str, record: str) -> bytes:
+    """Return the part of the associated data that all of a record shares."""
+    return length_prefixed(bytes((suite,)), client.encode(), customer.encode(), record.encode())[4:]
+
+
+def seal_field(
+    key: ClassKey, at: bytes, field: tuple[int, int], nonce: bytes, plaintext: bytes
+) -> bytes:  # noqa: PLR0917
+    """Seal ``field`` (number, version) of the record at ``at``; ``nonce`` is 12 fresh random bytes."""
+    aad = _FIELD_HEAD + at + _within(key.data_class, key.version, *field)
+    return seal_with(key.cipher, key.suite, nonce, plaintext, aad)
+
+
+def open_field(key: ClassKey, at: bytes, sealed: Sealed) -> bytes:
+    """Open one field; :class:`IntegrityBroken` if it was sealed for another place or edited."""
+    number, version, box = sealed
+    _check(key, box)
+    return open_with(
+        key.cipher, box, _FIELD_HEAD + at + _within(key.data_class, key.version, number, version)
+    )
+
+
+def make_manifest(key: ClassKey, at: bytes, nonce: bytes, fields: Iterable[Sealed]) -> bytes:
+    """Return the tag over the fields of one class, in the order of their numbers."""
+    return seal_with(key.cipher, key.suite, nonce, b"", _listed(key, at, fields))
+
+
+def check_manifest(key: ClassKey, at: bytes, manifest: bytes, fields: Iterable[Sealed]) -> None:
+    """Raise :class:`IntegrityBroken` unless ``manifest`` was made over exactly these fields."""
+    _check(key, manifest)
+    open_with(key.cipher, manifest, _listed(key, at, fields))
+
+
+def _check(key: ClassKey, box: bytes) -> None:
+    if len(box) < OVERHEAD_BYTES or box[0] != key.suite:
+        raise IntegrityBroken("a sealed object has another suite than its key, or is cut short")
+
+
+def _listed(key: ClassKey, at: bytes, fields: Iterable[Sealed]) -> bytes:
+    listed = b"".join(
+        [_numbers(number, version) + box[-TAG_BYTES:] for number, version, box in fields]
+    )
+    return b"".join(
+        (
+            _MANIFEST_HEAD,
+            at,
+            _of_class(key.data_class, key.version),
+            len(listed).to_bytes(4, "big"),
+            listed,
+        )
+    )
+
+
+# These parts are the same in every record, so each is built once.
+@lru_cache(maxsize=65_536)
+def _within(data_class: int, dek_version: int, number: int, version: int) -> bytes:
+    return length_prefixed(
+        bytes((data_class,)),
+        number.to_bytes(4, "big"),
+        version.to_bytes(8, "big"),
+        dek_version.to_bytes(4, "big"),
+    )[4:]
+
+
+@lru_cache(maxsize=65_536)
+def _numbers(number: int, version: int) -> bytes:
+    return number.to_bytes(4, "big") + version.to_bytes(8, "big")
+
+
+@lru_cache(maxsize=4096)
+def _of_class(data_class: int, dek_version: int) -> bytes:
+    return length_prefixed(bytes((data_class,)), dek_version.to_bytes(4, "big"))[4:]
+
+
+__all__ = [
+    "NONCE_BYTES",
+    "TAG_BYTES",
+    "Sealed",
+    "check_manifest",
+    "make_manifest",
+    "open_field",
+    "place",
+    "seal_field",
+]

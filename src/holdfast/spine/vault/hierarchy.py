@@ -1,0 +1,274 @@
+"""The key hierarchy: root → client key (by epoch) → data key per (customer, class).
+
+``ensure_client_keys(root, client) -> Work[None]``      makes a client's keys once; call it when the client is added
+``client_keys(keks, client, fence) -> Work[ClientKeys]``  unwrapped, from the cache when the fence is the same
+``ClientKeys.new_class_key(customer, data_class, …) -> (ClassKey, DekRow)``, ``ClientKeys.open_class_key(customer, row) -> ClassKey``
+``record_key(keys, month) -> Work[Secret[bytes]]``       the key of a month's decision records, made on first use
+
+Client keys are cached per (client, fence): whatever narrows access bumps the fence, and the next request unwraps anew.
+Data keys are **never** cached: their deletion takes effect at once, everywhere. A data key is split by HMAC-SHA-512 into a
+field key and a commitment that is stored beside the wrapped key, so that a ciphertext opens under one data key only
+(AES-GCM and GCM-SIV alone do not promise that).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from holdfast.kit.canonical import length_prefixed
+from holdfast.kit.crypto.aead import (
+    GCM_SIV,
+    KEY_BYTES,
+    NONCE_BYTES,
+    Aead,
+    aead,
+    open_with,
+    seal_with,
+)
+from holdfast.kit.crypto.mac import equal, hmac_sha256, hmac_sha512
+from holdfast.kit.db import Round
+from holdfast.kit.errors import IntegrityBroken
+from holdfast.kit.ids import random_bytes
+from holdfast.kit.secret import Secret
+from holdfast.spine.vault.keyring import store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from holdfast.kit.db import Row, Work
+    from holdfast.spine.vault.roots import Root
+
+WRAP: Final = "wrap"
+INDEX: Final = "index"
+NEW_DEK_RANDOM_BYTES: Final = KEY_BYTES + NONCE_BYTES
+_EPOCH_BYTES: Final = 4
+_DEK: Final = (7).to_bytes(4, "big") + length_prefixed(b"holdfast/dek/v1")[4:]
+
+
+class DekRow(NamedTuple):
+    """A wrapped data key as :data:`~holdfast.spine.vault.keyring.store.DEKS` loads it."""
+
+    data_class: int
+    version: int
+    wrapped: bytes
+    commitment: bytes
+
+
+class ClassKey(NamedTuple):
+    """An opened data key of one (customer, class). It lives as long as one operation."""
+
+    data_class: int
+    version: int
+    suite: int
+    cipher: Aead
+    dek: bytes
+    label: bytes  # binds what is derived from the key to client, customer and class
+
+    def __repr__(self) -> str:
+        return f"ClassKey(C{self.data_class} v{self.version} …)"
+
+    def compare_key(self) -> bytes:
+        """Return the key for hashes that compare values: verification, and whether a row has changed."""
+        return hmac_sha512(self.dek, b"compare-v1" + self.label)[:KEY_BYTES]
+
+
+class ClientKeys:
+    """A client's unwrapped keys. Hand it on, do not keep it: the cache does."""
+
+    def __init__(
+        self, client: str, keks: dict[int, bytes], index_root: bytes, *, suite: int = GCM_SIV
+    ) -> None:
+        self.client = client
+        self.suite = suite
+        self.epoch = max(keks)
+        self._keks = {epoch: aead(GCM_SIV, key) for epoch, key in keks.items()}
+        self._index_root = index_root
+        self._index_keys: dict[tuple[str, str], bytes] = {}
+        self._label = length_prefixed(client.encode())[4:]
+        self._record_keys: dict[str, Secret[bytes]] = {}
+        self.decoys: dict[str, object] = {}  # records.py keeps one sealed decoy per schema here
+
+    def __repr__(self) -> str:
+        return f"ClientKeys({self.client!r}, epoch={self.epoch})"
+
+    def index_key(self, collection: str, purpose: str) -> bytes:
+        """Return the key of one blind index (or import key, suppression list) of the client."""
+        name = (collection, purpose)
+        found = self._index_keys.get(name)
+        if found is None:
+            label = length_prefixed(
+                b"holdfast/index/v1", self.client.encode(), collection.encode(), purpose.encode()
+            )
+            found = self._index_keys[name] = hmac_sha256(self._index_root, label)
+        return found
+
+    def new_class_key(
+        self, customer: str, data_class: int, *, random: bytes | None = None, version: int = 1
+    ) -> tuple[ClassKey, DekRow]:
+        """Make a data key; ``random`` is :data:`NEW_DEK_RANDOM_BYTES` fresh bytes, or drawn here."""
+        random = random or random_bytes(NEW_DEK_RANDOM_BYTES)
+        dek, nonce = random[:KEY_BYTES], random[KEY_BYTES:]
+        aad = self._dek_aad(customer, data_class, version, self.epoch)
+        sealed = seal_with(self._keks[self.epoch], GCM_SIV, nonce, dek, aad)
+        key, commitment = self._split(customer, data_class, version, dek)
+        wrapped = self.epoch.to_bytes(_EPOCH_BYTES, "big") + sealed
+        return key, DekRow(data_class, version, wrapped, commitment)
+
+    def open_class_key(self, customer: str, row: DekRow) -> ClassKey:
+        """Unwrap a data key; :class:`IntegrityBroken` if it is another's, edited, or not the one committed to."""
+        data_class, version, wrapped, committed = row
+        epoch = int.from_bytes(wrapped[:_EPOCH_BYTES], "big")
+        kek = self._keks.get(epoch)
+        if kek is None or wrapped[_EPOCH_BYTES : _EPOCH_BYTES + 1] != _SUITE:
+            raise IntegrityBroken("a data key is wrapped under a client key that does not exist")
+        dek = open_with(
+            kek, wrapped[_EPOCH_BYTES:], self._dek_aad(customer, data_class, version, epoch)
+        )
+        key, commitment = self._split(customer, data_class, version, dek)
+        if not equal(commitment, committed):
+            raise IntegrityBroken("a data key is not the one that was committed to")
+        return key
+
+    def _split(
+        self, customer: str, data_class: int, version: int, dek: bytes
+    ) -> tuple[ClassKey, bytes]:
+        label = self._label + _text(customer) + bytes((data_class,))
+        both = hmac_sha512(dek, b"split-v1" + label)
+        cipher = aead(self.suite, both[:KEY_BYTES])
+        return ClassKey(data_class, version, self.suite, cipher, dek, label), both[KEY_BYTES:]
+
+    def _dek_aad(self, customer: str, data_class: int, version: int, epoch: int) -> bytes:
+        return b"".join(
+            (
+                _DEK,
+                _SUITE_PART,
+                self._label,
+                _text(customer),
+                _byte(data_class),
+                _word(version),
+                _word(epoch),
+            )
+        )
+
+    def cached_record_key(self, month: str) -> Secret[bytes] | None:
+        """Return the month's record key if this process has unwrapped it under the present fence."""
+        return self._record_keys.get(month)
+
+    def new_record_key(self, month: str) -> bytes:
+        """Make a month's record key and return it wrapped."""
+        aad = self._record_aad(month, self.epoch)
+        sealed = seal_with(
+            self._keks[self.epoch], GCM_SIV, random_bytes(NONCE_BYTES), random_bytes(KEY_BYTES), aad
+        )
+        return self.epoch.to_bytes(_EPOCH_BYTES, "big") + sealed
+
+    def open_record_key(self, month: str, wrapped: bytes) -> Secret[bytes]:
+        """Unwrap a month's record key and keep it until the fence moves."""
+        epoch = int.from_bytes(wrapped[:_EPOCH_BYTES], "big")
+        kek = self._keks.get(epoch)
+        if kek is None or wrapped[_EPOCH_BYTES : _EPOCH_BYTES + 1] != _SUITE:
+            raise IntegrityBroken("a record key is wrapped under a client key that does not exist")
+        key = Secret(open_with(kek, wrapped[_EPOCH_BYTES:], self._record_aad(month, epoch)))
+        self._record_keys[month] = key
+        return key
+
+    def _record_aad(self, month: str, epoch: int) -> bytes:
+        return length_prefixed(
+            b"holdfast/record-key/v1", _SUITE, self.client.encode(), month.encode(), _word(epoch)
+        )
+
+
+class Keks:
+    """Cache of unwrapped client keys, one entry per client, valid for one fence."""
+
+    def __init__(self, root: Root, *, suite: int = GCM_SIV) -> None:
+        self._root = root
+        self._suite = suite
+        self._cached: dict[str, tuple[int, ClientKeys]] = {}
+
+    def cached(self, client: str, fence: int) -> ClientKeys | None:
+        """Return the client's keys if they were unwrapped under this fence."""
+        found = self._cached.get(client)
+        return found[1] if found is not None and found[0] == fence else None
+
+    def unwrap(self, client: str, fence: int, rows: Sequence[Row]) -> ClientKeys:
+        """Unwrap rows of :data:`~holdfast.spine.vault.keyring.store.KEKS` and keep them; :class:`IntegrityBroken` if there are none."""
+        keks: dict[int, bytes] = {}
+        index_root = b""
+        newest = 0
+        for purpose, epoch, wrapped in rows:
+            key = self._root.unwrap(bytes(wrapped), kek_aad(client, purpose, epoch))
+            if purpose == WRAP:
+                keks[epoch] = key
+            elif epoch > newest:
+                newest, index_root = epoch, key
+        if not keks or not index_root:
+            raise IntegrityBroken(f"client {client} has no keys", remedy="Restore the keys store.")
+        keys = ClientKeys(client, keks, index_root, suite=self._suite)
+        self._cached[client] = (fence, keys)
+        return keys
+
+    def forget(self, client: str) -> None:
+        """Drop the client's keys from this process."""
+        self._cached.pop(client, None)
+
+
+def client_keys(keks: Keks, client: str, fence: int) -> Work[ClientKeys]:
+    """Return the client's keys as of ``fence`` (``decision_client.fence``), asking the store only when it has moved."""
+    found = keks.cached(client, fence)
+    if found is not None:
+        return found
+    (rows,) = yield Round(keys=(store.KEKS(client=client),))
+    return keks.unwrap(client, fence, rows)
+
+
+def ensure_client_keys(root: Root, client: str) -> Work[None]:
+    """Make a client's keys (epoch 1) unless it has them; additive, so it may run again after a crash."""
+    yield Round(
+        keys_writes=tuple(
+            store.ADD_KEK(
+                client=client,
+                purpose=purpose,
+                epoch=1,
+                wrapped=root.wrap(random_bytes(KEY_BYTES), kek_aad(client, purpose, 1)),
+            )
+            for purpose in (WRAP, INDEX)
+        )
+    )
+
+
+def record_key(keys: ClientKeys, month: str) -> Work[Secret[bytes]]:
+    """Return the key of the client's decision records of ``month`` (``2026-11``), making it on first use."""
+    found = keys.cached_record_key(month)
+    if found is not None:
+        return found
+    ask = store.RECORD_KEY(client=keys.client, month=month)
+    (rows,) = yield Round(keys=(ask,))
+    if not rows:
+        add = store.ADD_RECORD_KEY(
+            client=keys.client, month=month, wrapped=keys.new_record_key(month)
+        )
+        (rows,) = yield Round(keys_writes=(add,), keys=(ask,))
+    return keys.open_record_key(month, bytes(rows[0][0]))
+
+
+def kek_aad(client: str, purpose: str, epoch: int) -> bytes:
+    """Return what a client key is bound to when the root wraps it."""
+    return length_prefixed(b"holdfast/kek/v1", client.encode(), purpose.encode(), _word(epoch))
+
+
+def _text(text: str) -> bytes:
+    encoded = text.encode()
+    return len(encoded).to_bytes(4, "big") + encoded
+
+
+def _byte(value: int) -> bytes:
+    return b"\0\0\0\1" + bytes((value,))
+
+
+def _word(value: int) -> bytes:
+    return b"\0\0\0\4" + value.to_bytes(4, "big")
+
+
+_SUITE: Final = bytes((GCM_SIV,))
+_SUITE_PART: Final = _byte(GCM_SIV)
