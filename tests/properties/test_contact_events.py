@@ -72,9 +72,7 @@ def test_an_end_is_an_end_whatever_comes_before_or_after(sent, at):
 def test_a_lost_event_never_gives_a_person_a_contact_that_no_event_gave_them(sent, data):
     kept = data.draw(st.lists(st.sampled_from(sent), unique=True))
     contact = fold(kept)
-    given_to = {
-        e.person for e in kept if e.type in {EventType.CONNECTED, EventType.TRANSFERRED}
-    }
+    given_to = {e.person for e in kept if e.type in {EventType.CONNECTED, EventType.TRANSFERRED}}
     assert contact.person in given_to | {""}
     assert contact.customer in {e.customer for e in kept} | {""}
 

@@ -58,7 +58,9 @@ class Contact(NamedTuple):
     client: str
     ref: str
     version: int = 0  # 0: not stored yet
-    state: str = ContactState.QUEUED  # as told by the feed; see standing() for the state at a moment
+    state: str = (
+        ContactState.QUEUED
+    )  # as told by the feed; see standing() for the state at a moment
     channel: str = Channel.VOICE
     programme: str = ""
     queue: str = ""
@@ -137,7 +139,6 @@ def closes_us(contact: Contact, queue: Queue | None) -> int:
 def may_search(contact: Contact, queue: Queue | None, now_us: int) -> bool:
     """Tell whether a new search may be made: not in wrap-up (SPINE 9)."""
     return standing(contact, queue, now_us) is Standing.LIVE
-
 
 
 def contact_facts(

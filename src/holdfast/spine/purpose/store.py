@@ -8,7 +8,7 @@ from holdfast.kit.db import statement
 from holdfast.spine.purpose.contact import Contact
 
 if TYPE_CHECKING:
-    from holdfast.kit.db import Query, Rows
+    from holdfast.kit.db import Query, Row, Rows
 
 _JOINED: Final = ("voice_key", "voice_client", "voice_contact", "logout_us")
 OWN: Final = tuple(name for name in Contact._fields if name not in _JOINED)
@@ -135,6 +135,11 @@ PUT_LOGOUT = statement(
 def contact_of(rows: Rows) -> Contact | None:
     """Read the answer of :data:`CONTACT`."""
     return Contact(*rows[0]) if rows else None
+
+
+def stored_contact(row: Row) -> Contact:
+    """Read one row of :data:`CONTACTS`."""
+    return Contact(*row)
 
 
 def put_contact(contact: Contact) -> Query:

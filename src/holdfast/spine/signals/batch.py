@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from holdfast.kit.crypto.mac import hmac_sha256
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from holdfast.spine.signals.events import Event
 
 Translate = Callable[[bytes], Iterable[Line]]
-MOST_PER_TRANSACTION: Final = 200
 
 
 class Feed(NamedTuple):
@@ -68,13 +67,6 @@ class VerifiedBatch(NamedTuple):
     arrived: Sequence[Arrived]
     rejected: tuple[Rejected, ...]
 
-    def parts(self) -> Iterator[VerifiedBatch]:
-        """Split it so that no write transaction is long; the first part carries the lines refused so far."""
-        yield self._replace(arrived=self.arrived[:MOST_PER_TRANSACTION])
-        for start in range(MOST_PER_TRANSACTION, len(self.arrived), MOST_PER_TRANSACTION):
-            part = self.arrived[start : start + MOST_PER_TRANSACTION]
-            yield self._replace(arrived=part, rejected=())
-
 
 def open_batch(
     feed: Feed | None,
@@ -101,7 +93,11 @@ def open_batch(
     rejected: list[Rejected] = []
     for line in translate(body):
         event = read(line)
-        found = event if isinstance(event, Rejected) else _admit(feed, zone, Said(line.number, event), now_us)
+        found = (
+            event
+            if isinstance(event, Rejected)
+            else _admit(feed, zone, Said(line.number, event), now_us)
+        )
         if isinstance(found, Rejected):
             rejected.append(found)
         else:

@@ -55,7 +55,7 @@ class Refusal(StrEnum):
     ID_REUSED = "id_reused"
 
 
-class Rejected(msgspec.Struct, frozen=True, omit_defaults=True):
+class Rejected(msgspec.Struct, frozen=True):
     """A line that was not taken in: its number from 1, a code, and the field that is wrong."""
 
     line: int

@@ -1,4 +1,7 @@
-"""SQL of feeds, their keys, the events taken in and the lines refused; all of it in the ``data`` store."""
+"""SQL of feeds, their keys, the events taken in and the lines refused.
+
+Statements on ``keyring_…`` tables run against the keys store, all others against ``data``.
+"""
 
 from __future__ import annotations
 
@@ -66,6 +69,23 @@ PERSONS_NAMED = statement(
     WHERE id IN (:names*) OR staff_id IN (:names*)""",
 )
 
+INDEX_HITS = statement(
+    "signals.index_hits",
+    """SELECT token, customer, record, version, operation FROM keyring_index
+    WHERE client = :client AND collection = :collection AND field = :field AND token IN (:tokens*)
+    LIMIT :limit""",
+)
+CONFIRMED = statement(
+    "signals.confirmed",
+    """SELECT r.customer, r.id, r.version, r.operation
+    FROM vault_record r JOIN vault_customer c ON c.client = r.client AND c.id = r.customer
+    WHERE r.client = :client AND r.customer IN (:customers*) AND c.state = 'live'""",
+)
+CUSTOMER_REFS = statement(
+    "signals.customer_refs",
+    "SELECT customer, ref FROM keyring_customer WHERE client = :client AND customer IN (:customers*)",
+)
+
 # ── what was refused ────────────────────────────────────────────────────────────────────────────────────────────
 ADD_DEAD_LETTER = statement(
     "signals.add_dead_letter",
@@ -101,5 +121,6 @@ FORGET_DEAD_LETTERS = statement(
     RETURNING id""",
 )
 FORGET_TALLIES = statement(
-    "signals.forget_tallies", "DELETE FROM signals_tally WHERE minute < :before_minute RETURNING signal"
+    "signals.forget_tallies",
+    "DELETE FROM signals_tally WHERE minute < :before_minute RETURNING signal",
 )

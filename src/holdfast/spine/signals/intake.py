@@ -1,0 +1,132 @@
+"""Takes a feed's events in: verified, resolved, then written by SQL alone (SPINE 13, 18, 20).
+
+A batch stands or falls whole by its signature, and line by line by its content. :func:`receive` does it all
+synchronously (command line, tests); :func:`receive_async` writes inside the data plane's turns. The steps are the same:
+
+1. :func:`~holdfast.spine.signals.batch.open_batch` verifies and reads, pure;
+2. :func:`~holdfast.spine.signals.resolve.prepare` turns names and identifiers into ids, outside any write transaction;
+3. :func:`apply` folds the events into their contacts, in one transaction per part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from holdfast.kit.db import Round
+from holdfast.kit.errors import NotAuthenticated, Unavailable
+from holdfast.spine.purpose.store import CONTACTS, stored_contact
+from holdfast.spine.signals.batch import open_batch
+from holdfast.spine.signals.events import Rejected, split
+from holdfast.spine.signals.fold import Fold
+from holdfast.spine.signals.known import known_of
+from holdfast.spine.signals.registry import load_feed
+from holdfast.spine.signals.resolve import prepare
+from holdfast.spine.signals.store import KEY_IS_ACTIVE, SEEN
+
+if TYPE_CHECKING:
+    from holdfast.kit.db import Work
+    from holdfast.spine.house import House
+    from holdfast.spine.signals.batch import Translate
+    from holdfast.spine.signals.resolve import Prepared
+
+GENERIC: Final = "generic"
+ADAPTORS: Final[Mapping[str, Translate]] = {GENERIC: split}
+
+Submit = Callable[[Callable[[], "Work[Report]"]], Awaitable["Report"]]
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What became of a batch: events taken in, events that were known already, and the lines refused."""
+
+    accepted: int = 0
+    duplicate: int = 0
+    rejected: tuple[Rejected, ...] = ()
+
+    def __add__(self, other: Report) -> Report:
+        """Join the reports of two parts."""
+        rejected = sorted((*self.rejected, *other.rejected), key=lambda r: r.line)
+        return Report(
+            self.accepted + other.accepted, self.duplicate + other.duplicate, tuple(rejected)
+        )
+
+
+def receive(
+    house: House,
+    name: str,
+    header: str,
+    body: bytes,
+    *,
+    adaptors: Mapping[str, Translate] = ADAPTORS,
+) -> Report:
+    """Take a batch in, synchronously. Raises what :func:`open_batch` raises; nothing is written then."""
+    prepared = _prepared(house, name, header, body, adaptors=adaptors)
+    report = Report()
+    for part in prepared.parts():
+        report += house.transact(apply(part))
+    return report
+
+
+async def receive_async(  # noqa: PLR0917  the data plane's call, as the handler reads it
+    house: House,
+    submit: Submit,
+    name: str,
+    header: str,
+    body: bytes,
+    *,
+    adaptors: Mapping[str, Translate] = ADAPTORS,
+) -> Report:
+    """Take a batch in with its writes in the data plane's turns; ``submit`` queues an operation for one."""
+    prepared = _prepared(house, name, header, body, adaptors=adaptors)
+    report = Report()
+    for part in prepared.parts():
+        report += await submit(partial(apply, part))
+    return report
+
+
+def _prepared(
+    house: House, name: str, header: str, body: bytes, *, adaptors: Mapping[str, Translate]
+) -> Prepared:
+    feed, keys = house.read(load_feed(house.root, name))
+    adaptor = feed.adaptor if feed else GENERIC
+    if adaptor not in adaptors:
+        raise Unavailable(
+            f"this process has no adaptor {adaptor!r}", remedy="Register the feed anew."
+        )
+    now_us = house.clock.now_us()
+    batch = open_batch(
+        feed, keys, header, body, name=name, now_us=now_us, translate=adaptors[adaptor]
+    )
+    known = house.read(known_of(house, batch.feed.client))
+    return house.read(prepare(batch, known))
+
+
+def apply(part: Prepared) -> Work[Report]:
+    """Write one part of a batch: contacts, event ids, dead letters, and the leaves that go with them.
+
+    A key that was retired since the signature was verified signs nothing any more.
+    """
+    feed, kid = part.batch.feed, part.batch.kid
+    refs = sorted({r.event.contact for r in part.resolved if r.event.contact})
+    active, seen, stored = yield Round(
+        data=(
+            KEY_IS_ACTIVE(feed=feed.name, kid=kid),
+            SEEN(feed=feed.name, ids=[r.event.id for r in part.resolved]),
+            CONTACTS(client=feed.client, refs=refs),
+        )
+    )
+    if not active:
+        raise NotAuthenticated("the key that signed this was retired")
+    contacts = [stored_contact(row) for row in stored]
+    fold = Fold(part, {row[0]: bytes(row[1]) for row in seen}, contacts)
+    writes = fold.writes()
+    if writes:
+        answers = yield Round(data=writes)
+        fold.check(answers)
+        told = fold.leaves(answers)
+        if told:
+            yield Round(data=told)
+    return Report(fold.accepted, fold.duplicate, tuple(fold.rejected))
