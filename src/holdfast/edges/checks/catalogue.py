@@ -20,4 +20,12 @@ CHECKS: Final = (
     Check("stores.E003", "both stores have this version's tables", f"{_HERE}.stores:migrated"),
     Check("keys.E001", "the root key opens, and nobody else reads it", f"{_HERE}.keys:root_opens"),
     Check("keys.E002", "the root key opens every client's keys", f"{_HERE}.keys:clients_open"),
+    Check(
+        "logs.E001", "the signing keys open, and the signer remembers", f"{_HERE}.logs:keys_open"
+    ),
+    Check(
+        "logs.E002",
+        "each log continues what was signed and published",
+        f"{_HERE}.logs:continue_what_was_signed",
+    ),
 )
