@@ -32,6 +32,7 @@ class LeafType(StrEnum):
     RECORD_UPDATED = "record.updated"
     EMPLOYER_ADDED = "employer.added"
     PERSON_ADDED = "person.added"
+    PERSON_ROLES_CHANGED = "person.roles_changed"
     PERSON_ASSIGNED = "person.assigned"
     PERSON_UNASSIGNED = "person.unassigned"
     PERSON_SUSPENDED = "person.suspended"
@@ -129,6 +130,11 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
     ),
     LeafType.PERSON_ADDED: LeafSpec(
         "A person joined.", "house", {**_BY, "person": "reference", "employer": "id", "roles": "list"}
+    ),
+    LeafType.PERSON_ROLES_CHANGED: LeafSpec(
+        "A person has other roles in the house; those of assignments stay as they are.",
+        "both",
+        {**_BY, "person": "reference", "roles": "list"},
     ),
     LeafType.PERSON_ASSIGNED: LeafSpec(
         "A person was assigned to a programme of the client.",
