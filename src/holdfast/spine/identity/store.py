@@ -48,6 +48,16 @@ SET_STATE = statement(
     """UPDATE identity_person SET state = :state
        WHERE id = :person AND state = :was RETURNING id""",
 )
+SET_ROLES = statement(
+    "identity.set_roles",
+    """UPDATE identity_person SET roles = :roles
+       WHERE id = :person AND state <> 'left' RETURNING id""",
+)
+OTHER_ADMINS = statement(
+    "identity.other_admins",
+    """SELECT COUNT(*) FROM identity_person
+       WHERE id <> :person AND state = 'active' AND ',' || roles || ',' LIKE '%,admin,%'""",
+)
 UNBIND_OS_USER = statement(
     "identity.unbind_os_user", "UPDATE identity_person SET os_user = NULL WHERE id = :person"
 )
@@ -122,8 +132,8 @@ CREDENTIAL_BY_ID = statement(
 CREDENTIALS = statement(
     "identity.credentials",
     """SELECT c.id, c.kind, c.person, c.service, c.scope, c.level, c.networks, c.device, c.client,
-              c.created_us, c.expires_us, c.revoked_us
-       FROM identity_credential c
+              c.created_us, c.expires_us, c.revoked_us, p.employer, p.staff_id
+       FROM identity_credential c LEFT JOIN identity_person p ON p.id = c.person
        WHERE c.id > :after AND (:person = '' OR c.person = :person) AND (:service = '' OR c.service = :service)
          AND (:all = 1 OR (c.revoked_us IS NULL AND c.expires_us > :now))
        ORDER BY c.id LIMIT :limit""",
