@@ -27,16 +27,21 @@ if TYPE_CHECKING:
 class Assigned(msgspec.Struct, frozen=True, kw_only=True):
     """What a person works on for one client at one moment.
 
-    ``queues`` says, per programme, the queues; an empty set is every queue of the programme.
+    ``queues`` says, per programme, the queues; an empty set is every queue of the programme. ``roles`` says, per
+    programme, what the person is there: a lead of one line is not a lead of the next.
     """
 
     queues: Mapping[str, frozenset[str]]
-    roles: frozenset[Role]
+    roles: Mapping[str, frozenset[Role]]
 
     @property
     def programmes(self) -> frozenset[str]:
         """The programmes that the person works on now."""
         return frozenset(self.queues)
+
+    def roles_in(self, programme: str) -> frozenset[Role]:
+        """Return the person's roles in a programme; none where they are not assigned."""
+        return self.roles.get(programme, frozenset())
 
     def covers(self, programme: str, queue: str) -> bool:
         """Tell whether the person works on this queue of this programme."""
@@ -47,7 +52,7 @@ class Assigned(msgspec.Struct, frozen=True, kw_only=True):
 def assigned_at(rows: Iterable[Row], now_us: int) -> Assigned:
     """Read ``ASSIGNMENTS`` rows of one client; those that have not begun or have ended count for nothing."""
     queues: dict[str, frozenset[str]] = {}
-    roles: set[Role] = set()
+    roles: dict[str, frozenset[Role]] = {}
     for _, _, programme, listed, role_text, starts_us, ends_us in rows:
         if starts_us > now_us or (ends_us is not None and ends_us <= now_us):
             continue
@@ -55,8 +60,8 @@ def assigned_at(rows: Iterable[Row], now_us: int) -> Assigned:
         # Every queue, by any of two assignments, stays every queue.
         all_queues = not mine or queues.get(programme) == frozenset()
         queues[programme] = frozenset() if all_queues else mine | queues.get(programme, frozenset())
-        roles |= roles_of(role_text)
-    return Assigned(queues=queues, roles=frozenset(roles))
+        roles[programme] = roles.get(programme, frozenset()) | roles_of(role_text)
+    return Assigned(queues=queues, roles=roles)
 
 
 def person_facts(

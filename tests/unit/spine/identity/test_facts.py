@@ -49,7 +49,7 @@ def test_an_assignment_counts_from_its_start_until_its_end():
     rows = [assignment(ends=NOON_US + 10)]
     assert assigned_at(rows, NOON_US - 1).programmes == frozenset()
     assert assigned_at(rows, NOON_US).programmes == {"cards"}
-    assert assigned_at(rows, NOON_US + 9).roles == {Role.AGENT}
+    assert assigned_at(rows, NOON_US + 9).roles_in("cards") == {Role.AGENT}
     assert assigned_at(rows, NOON_US + 10).programmes == frozenset()
 
 
@@ -63,6 +63,14 @@ def test_queues_of_two_assignments_add_up_and_all_stays_all():
     ):
         assert assigned_at(rows, NOON_US).covers("cards", "z")
     assert not some.covers("loans", "a")
+
+
+def test_a_lead_of_one_line_is_no_lead_of_the_next():
+    rows = [assignment("cards", roles="lead"), assignment("loans"), assignment("cards")]
+    assigned = assigned_at(rows, NOON_US)
+    assert assigned.roles_in("cards") == {Role.AGENT, Role.LEAD}
+    assert assigned.roles_in("loans") == {Role.AGENT}
+    assert assigned.roles_in("other") == frozenset()
 
 
 def met(facts):
