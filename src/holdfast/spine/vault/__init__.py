@@ -1,7 +1,8 @@
 """The vault: sealed records, the keys that open them, and the only code that sees a field in clear.
 
 Root → client key → data key per (customer, class) → field (DESIGN §6, SPINE 18, 19, 21, 22). Read in this order:
-``hierarchy`` (keys), ``records`` (one record sealed and opened), ``writer`` (many records in), ``shred`` (a customer out).
+``hierarchy`` (keys), ``records`` (one record sealed and opened), ``writer`` (many records in), ``shred`` (a customer
+out).
 
 =================  ====================================================================================
 module             what it promises

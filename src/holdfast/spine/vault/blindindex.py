@@ -1,12 +1,12 @@
 """Blind indexes: equality of a field without its value (DESIGN §6).
 
-``index_token(keys, collection, spec, text) -> bytes``: HMAC-SHA-256 under a key per client, collection and field over the
-compared form, cut to ``spec.index_bits``. Two clients, or two fields, never share a token. Fields of few different values are
-refused by the schema compiler; those of medium variety are cut so short that several customers share a token, and the
-hit is confirmed by opening the record.
+``index_token(keys, collection, spec, text) -> bytes``: HMAC-SHA-256 under a key per client, collection and field over
+the compared form, cut to ``spec.index_bits``. Two clients, or two fields, never share a token. Fields of few
+different values are refused by the schema compiler; those of medium variety are cut so short that several customers
+share a token, and the hit is confirmed by opening the record.
 
-``customer_token(keys, number)``, ``record_token(keys, collection, key)``: the import keys. ``suppression_mac(keys, token)``: what
-remains of an erased customer's number.
+``customer_token(keys, number)``, ``record_token(keys, collection, key)``: the import keys. ``suppression_mac(keys,
+token)``: what remains of an erased customer's number.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Sealing and opening of single fields. Only this package may import it.
 
-Associated data binds a ciphertext to its place: suite, client, customer, record, class, field number, the version at which
-it was sealed, and the version of its data key, length-prefixed (:func:`~holdfast.kit.canonical.length_prefixed`). A
-ciphertext that is moved to any other place does not open. A *manifest* is a tag over the list of (field, version, tag) of
-one class of a record, under that class's key (the AEAD over associated data alone): a field that is taken away, swapped
-or rolled back is noticed even when nobody asks for it.
+Associated data binds a ciphertext to its place: suite, client, customer, record, class, field number, the version at
+which it was sealed, and the version of its data key, length-prefixed
+(:func:`~holdfast.kit.canonical.length_prefixed`). A ciphertext that is moved to any other place does not open. A
+*manifest* is a tag over the list of (field, version, tag) of one class of a record, under that class's key (the AEAD
+over associated data alone): a field that is taken away, swapped or rolled back is noticed even when nobody asks for it.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from cryptography.exceptions import InvalidTag
+
 from holdfast.kit.canonical import length_prefixed
-from holdfast.kit.crypto.aead import NONCE_BYTES, OVERHEAD_BYTES, open_with, seal_with
+from holdfast.kit.crypto.aead import open_with, seal_with
 from holdfast.kit.errors import IntegrityBroken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from holdfast.spine.vault.hierarchy import ClassKey
 
@@ -25,11 +27,12 @@ TAG_BYTES: Final = 16
 FIELD: Final = b"holdfast/field/v1"
 MANIFEST: Final = b"holdfast/manifest/v1"
 _FIELD_HEAD: Final = (9).to_bytes(4, "big") + length_prefixed(FIELD)[4:]
+_MOVED: Final = "a sealed field does not open: wrong key, moved or edited"
+_SUITES: Final = tuple(bytes((number,)) for number in range(256))
 _MANIFEST_HEAD: Final = (8).to_bytes(4, "big") + length_prefixed(MANIFEST)[4:]
 
-Sealed = tuple[
-    int, int, bytes
-]  # field number, version at which it was sealed, suite ‖ nonce ‖ ciphertext ‖ tag
+# field number, version at which it was sealed, suite ‖ nonce ‖ ciphertext ‖ tag
+Sealed = tuple[int, int, bytes]
 
 
 def place(suite: int, client: str, customer: str, record: str) -> bytes:
@@ -38,51 +41,48 @@ def place(suite: int, client: str, customer: str, record: str) -> bytes:
 
 
 def seal_field(
-    key: ClassKey, at: bytes, field: tuple[int, int], nonce: bytes, plaintext: bytes
-) -> bytes:  # noqa: PLR0917
-    """Seal ``field`` (number, version) of the record at ``at``; ``nonce`` is 12 fresh random bytes."""
-    aad = _FIELD_HEAD + at + _within(key.data_class, key.version, *field)
-    return seal_with(key.cipher, key.suite, nonce, plaintext, aad)
+    key: ClassKey, at: bytes, plaintext: bytes, *, number: int, version: int, nonce: bytes
+) -> Sealed:
+    """Seal one field of the record at ``at``; ``nonce`` is 12 fresh random bytes."""
+    aad = _FIELD_HEAD + at + _within(key.data_class, key.version, number, version)
+    return number, version, seal_with(key.cipher, key.suite, nonce, plaintext, aad)
 
 
-def open_field(key: ClassKey, at: bytes, sealed: Sealed) -> bytes:
-    """Open one field; :class:`IntegrityBroken` if it was sealed for another place or edited."""
-    number, version, box = sealed
-    _check(key, box)
-    return open_with(
-        key.cipher, box, _FIELD_HEAD + at + _within(key.data_class, key.version, number, version)
-    )
+def open_sealed(key: ClassKey, at: bytes, fields: Sequence[Sealed]) -> list[bytes]:
+    """Open fields of one class; :class:`IntegrityBroken` if one was sealed for another place or edited."""
+    head, data_class, dek_version = _FIELD_HEAD + at, key.data_class, key.version
+    decrypt, suite = key.cipher.decrypt, key.suite
+    try:
+        opened = [
+            decrypt(box[1:13], box[13:], head + _within(data_class, dek_version, number, version))
+            for number, version, box in fields
+            if box[0] == suite
+        ]
+    except (InvalidTag, ValueError, IndexError):
+        raise IntegrityBroken(_MOVED) from None
+    if len(opened) != len(fields):
+        raise IntegrityBroken(_MOVED)
+    return opened
 
 
-def make_manifest(key: ClassKey, at: bytes, nonce: bytes, fields: Iterable[Sealed]) -> bytes:
+def make_manifest(key: ClassKey, at: bytes, nonce: bytes, fields: Sequence[Sealed]) -> bytes:
     """Return the tag over the fields of one class, in the order of their numbers."""
     return seal_with(key.cipher, key.suite, nonce, b"", _listed(key, at, fields))
 
 
-def check_manifest(key: ClassKey, at: bytes, manifest: bytes, fields: Iterable[Sealed]) -> None:
+def check_manifest(key: ClassKey, at: bytes, manifest: bytes, fields: Sequence[Sealed]) -> None:
     """Raise :class:`IntegrityBroken` unless ``manifest`` was made over exactly these fields."""
-    _check(key, manifest)
+    if manifest[:1] != _SUITES[key.suite]:
+        raise IntegrityBroken(_MOVED)
     open_with(key.cipher, manifest, _listed(key, at, fields))
 
 
-def _check(key: ClassKey, box: bytes) -> None:
-    if len(box) < OVERHEAD_BYTES or box[0] != key.suite:
-        raise IntegrityBroken("a sealed object has another suite than its key, or is cut short")
-
-
-def _listed(key: ClassKey, at: bytes, fields: Iterable[Sealed]) -> bytes:
+def _listed(key: ClassKey, at: bytes, fields: Sequence[Sealed]) -> bytes:
     listed = b"".join(
         [_numbers(number, version) + box[-TAG_BYTES:] for number, version, box in fields]
     )
-    return b"".join(
-        (
-            _MANIFEST_HEAD,
-            at,
-            _of_class(key.data_class, key.version),
-            len(listed).to_bytes(4, "big"),
-            listed,
-        )
-    )
+    of_class = _of_class(key.data_class, key.version)
+    return b"".join((_MANIFEST_HEAD, at, of_class, len(listed).to_bytes(4, "big"), listed))
 
 
 # These parts are the same in every record, so each is built once.
@@ -104,15 +104,3 @@ def _numbers(number: int, version: int) -> bytes:
 @lru_cache(maxsize=4096)
 def _of_class(data_class: int, dek_version: int) -> bytes:
     return length_prefixed(bytes((data_class,)), dek_version.to_bytes(4, "big"))[4:]
-
-
-__all__ = [
-    "NONCE_BYTES",
-    "TAG_BYTES",
-    "Sealed",
-    "check_manifest",
-    "make_manifest",
-    "open_field",
-    "place",
-    "seal_field",
-]

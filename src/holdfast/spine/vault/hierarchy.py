@@ -2,17 +2,19 @@
 
 ``ensure_client_keys(root, client) -> Work[None]``      makes a client's keys once; call it when the client is added
 ``client_keys(keks, client, fence) -> Work[ClientKeys]``  unwrapped, from the cache when the fence is the same
-``ClientKeys.new_class_key(customer, data_class, …) -> (ClassKey, DekRow)``, ``ClientKeys.open_class_key(customer, row) -> ClassKey``
+``ClientKeys.new_class_key(customer, data_class, …) -> (ClassKey, DekRow)``, ``ClientKeys.open_class_key(customer,
+row) -> ClassKey``
 ``record_key(keys, month) -> Work[Secret[bytes]]``       the key of a month's decision records, made on first use
 
 Client keys are cached per (client, fence): whatever narrows access bumps the fence, and the next request unwraps anew.
-Data keys are **never** cached: their deletion takes effect at once, everywhere. A data key is split by HMAC-SHA-512 into a
-field key and a commitment that is stored beside the wrapped key, so that a ciphertext opens under one data key only
-(AES-GCM and GCM-SIV alone do not promise that).
+Data keys are **never** cached: their deletion takes effect at once, everywhere. A data key is split by HMAC-SHA-512
+into a field key and a commitment that is stored beside the wrapped key, so that a ciphertext opens under one data key
+only (AES-GCM and GCM-SIV alone do not promise that).
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdfast.kit.canonical import length_prefixed
@@ -42,7 +44,10 @@ WRAP: Final = "wrap"
 INDEX: Final = "index"
 NEW_DEK_RANDOM_BYTES: Final = KEY_BYTES + NONCE_BYTES
 _EPOCH_BYTES: Final = 4
-_DEK: Final = (7).to_bytes(4, "big") + length_prefixed(b"holdfast/dek/v1")[4:]
+_SUITE: Final = bytes((GCM_SIV,))
+# seven parts: label, suite, client, customer, class, version, epoch
+_DEK: Final = (7).to_bytes(4, "big") + length_prefixed(b"holdfast/dek/v1", _SUITE)[4:]
+_CLASSES: Final = tuple(bytes((number,)) for number in range(256))
 
 
 class DekRow(NamedTuple):
@@ -108,47 +113,44 @@ class ClientKeys:
         """Make a data key; ``random`` is :data:`NEW_DEK_RANDOM_BYTES` fresh bytes, or drawn here."""
         random = random or random_bytes(NEW_DEK_RANDOM_BYTES)
         dek, nonce = random[:KEY_BYTES], random[KEY_BYTES:]
-        aad = self._dek_aad(customer, data_class, version, self.epoch)
-        sealed = seal_with(self._keks[self.epoch], GCM_SIV, nonce, dek, aad)
-        key, commitment = self._split(customer, data_class, version, dek)
-        wrapped = self.epoch.to_bytes(_EPOCH_BYTES, "big") + sealed
-        return key, DekRow(data_class, version, wrapped, commitment)
+        whose, epoch = self._whose(customer), self.epoch
+        aad = _DEK + whose + _dek_tail(data_class, version, epoch)
+        sealed = seal_with(self._keks[epoch], GCM_SIV, nonce, dek, aad)
+        key, commitment = self._split(whose, data_class, version, dek=dek)
+        return key, DekRow(
+            data_class, version, epoch.to_bytes(_EPOCH_BYTES, "big") + sealed, commitment
+        )
 
     def open_class_key(self, customer: str, row: DekRow) -> ClassKey:
         """Unwrap a data key; :class:`IntegrityBroken` if it is another's, edited, or not the one committed to."""
         data_class, version, wrapped, committed = row
-        epoch = int.from_bytes(wrapped[:_EPOCH_BYTES], "big")
-        kek = self._keks.get(epoch)
-        if kek is None or wrapped[_EPOCH_BYTES : _EPOCH_BYTES + 1] != _SUITE:
-            raise IntegrityBroken("a data key is wrapped under a client key that does not exist")
+        epoch, sealed = self._parted(wrapped)
+        whose = self._whose(customer)
         dek = open_with(
-            kek, wrapped[_EPOCH_BYTES:], self._dek_aad(customer, data_class, version, epoch)
+            self._keks[epoch], sealed, _DEK + whose + _dek_tail(data_class, version, epoch)
         )
-        key, commitment = self._split(customer, data_class, version, dek)
+        key, commitment = self._split(whose, data_class, version, dek=dek)
         if not equal(commitment, committed):
             raise IntegrityBroken("a data key is not the one that was committed to")
         return key
 
     def _split(
-        self, customer: str, data_class: int, version: int, dek: bytes
+        self, whose: bytes, data_class: int, version: int, *, dek: bytes
     ) -> tuple[ClassKey, bytes]:
-        label = self._label + _text(customer) + bytes((data_class,))
+        label = whose + _CLASSES[data_class]
         both = hmac_sha512(dek, b"split-v1" + label)
         cipher = aead(self.suite, both[:KEY_BYTES])
         return ClassKey(data_class, version, self.suite, cipher, dek, label), both[KEY_BYTES:]
 
-    def _dek_aad(self, customer: str, data_class: int, version: int, epoch: int) -> bytes:
-        return b"".join(
-            (
-                _DEK,
-                _SUITE_PART,
-                self._label,
-                _text(customer),
-                _byte(data_class),
-                _word(version),
-                _word(epoch),
-            )
-        )
+    def _whose(self, customer: str) -> bytes:
+        encoded = customer.encode()
+        return self._label + len(encoded).to_bytes(4, "big") + encoded
+
+    def _parted(self, wrapped: bytes) -> tuple[int, bytes]:
+        epoch, sealed = int.from_bytes(wrapped[:_EPOCH_BYTES], "big"), wrapped[_EPOCH_BYTES:]
+        if epoch not in self._keks or sealed[0:1] != _SUITE:
+            raise IntegrityBroken("a key is wrapped under a client key that does not exist")
+        return epoch, sealed
 
     def cached_record_key(self, month: str) -> Secret[bytes] | None:
         """Return the month's record key if this process has unwrapped it under the present fence."""
@@ -192,7 +194,7 @@ class Keks:
         return found[1] if found is not None and found[0] == fence else None
 
     def unwrap(self, client: str, fence: int, rows: Sequence[Row]) -> ClientKeys:
-        """Unwrap rows of :data:`~holdfast.spine.vault.keyring.store.KEKS` and keep them; :class:`IntegrityBroken` if there are none."""
+        """Unwrap rows of ``keyring.store.KEKS`` and keep them; :class:`IntegrityBroken` if there are none."""
         keks: dict[int, bytes] = {}
         index_root = b""
         newest = 0
@@ -257,18 +259,11 @@ def kek_aad(client: str, purpose: str, epoch: int) -> bytes:
     return length_prefixed(b"holdfast/kek/v1", client.encode(), purpose.encode(), _word(epoch))
 
 
-def _text(text: str) -> bytes:
-    encoded = text.encode()
-    return len(encoded).to_bytes(4, "big") + encoded
-
-
-def _byte(value: int) -> bytes:
-    return b"\0\0\0\1" + bytes((value,))
-
-
 def _word(value: int) -> bytes:
-    return b"\0\0\0\4" + value.to_bytes(4, "big")
+    return value.to_bytes(4, "big")
 
 
-_SUITE: Final = bytes((GCM_SIV,))
-_SUITE_PART: Final = _byte(GCM_SIV)
+# The parts of associated data that are the same for every customer, built once.
+@lru_cache(maxsize=4096)
+def _dek_tail(data_class: int, version: int, epoch: int) -> bytes:
+    return length_prefixed(_CLASSES[data_class], _word(version), _word(epoch))[4:]

@@ -1,9 +1,13 @@
 """What an operation on a customer's records loads.
 
-``load_collection(client, name) -> Work[CollectionSchema | None]``, ``load_collections(client) -> Work[list[CollectionSchema]]``
-``load_records(keys, customer, collection) -> Work[list[LoadedRecord]]``    ready for :mod:`~holdfast.spine.vault.records`
-``newer_operations(loaded) -> list[str]``: a path that loads the rows in its own round asks ``store.COMMITTED`` for these, when
-there are any, and hands the answer to ``check_not_rolled_back``. (There are none but in the moment after an update.)
+``load_collection(client, name) -> Work[CollectionSchema | None]``, ``load_collections(client) ->
+Work[list[CollectionSchema]]``
+``load_records(keys, customer, collection) -> Work[list[LoadedRecord]]``    ready for
+:mod:`~holdfast.spine.vault.records`
+
+A path that loads the rows in its own round asks ``store.COMMITTED`` for ``newer_operations(loaded)`` when there are
+any, and hands the answer to ``check_not_rolled_back``. There are none but in the moment after an update.
+
 ``customer_reference(client, customer) -> Work[str]``: what the client's log calls the customer, made on first use.
 """
 
@@ -13,17 +17,20 @@ from typing import TYPE_CHECKING
 
 from holdfast.kit.crypto.mac import sha256
 from holdfast.kit.db import Round
-from holdfast.kit.errors import IntegrityBroken, NotFound
+from holdfast.kit.errors import NotFound
 from holdfast.kit.ids import new_reference
 from holdfast.spine.vault import store
 from holdfast.spine.vault.keyring import store as keyring
-from holdfast.spine.vault.records import LoadedRecord, RecordRow
+from holdfast.spine.vault.packing import (
+    LoadedRecord,
+    RecordRow,
+    check_not_rolled_back,
+    newer_operations,
+)
 from holdfast.spine.vault.schema import decode_schema
 from holdfast.vocabulary.ids import CUSTOMER_REF
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from holdfast.kit.db import Rows, Work
     from holdfast.spine.vault.hierarchy import ClientKeys
     from holdfast.vocabulary.schema import CollectionSchema
@@ -56,25 +63,13 @@ def load_records(keys: ClientKeys, customer: str, collection: str) -> Work[list[
             keyring.DEKS(client=client, customer=customer),
         ),
     )
-    loaded = [LoadedRecord(keys, RecordRow(*row), heads, deks) for row in rows]  # type: ignore[arg-type]
+    loaded = [LoadedRecord(keys, RecordRow(*row), heads, deks) for row in rows]
     newer = sorted({operation for one in loaded for operation in newer_operations(one)})
     if newer:
         (committed,) = yield Round(data=(store.COMMITTED(client=client, ids=newer),))
         for one in loaded:
             check_not_rolled_back(one, (row[0] for row in committed))
     return loaded
-
-
-def newer_operations(loaded: LoadedRecord) -> list[str]:
-    """Return the operations that prepared a newer version of the record than the one that stands."""
-    row = loaded.row
-    return [head[3] for head in loaded.heads if head[0] == row.id and head[1] > row.version]
-
-
-def check_not_rolled_back(loaded: LoadedRecord, committed: Iterable[str]) -> None:
-    """Raise :class:`IntegrityBroken` if one of the newer versions was committed: then the row that stands is an old one."""
-    if not set(committed).isdisjoint(newer_operations(loaded)):
-        raise IntegrityBroken("a record was rolled back to an older version")
 
 
 def customer_reference(client: str, customer: str) -> Work[str]:

@@ -1,7 +1,7 @@
 """Masks: what stays visible of a value that may not be seen. The length of the output never depends on the value.
 
-``mask(kind, kept) -> str`` takes a value in its kept form (:mod:`~holdfast.spine.vault.normalise`). A value too short to hide
-enough behind the mask is hidden whole. An empty value is masked like any other: emptiness is not shown.
+``mask(kind, kept) -> str`` takes a value in its kept form (:mod:`~holdfast.spine.vault.normalise`). A value too short
+to hide enough behind the mask is hidden whole. An empty value is masked like any other: emptiness is not shown.
 
 =============  ==========================================  =======  ===================
 mask           shows                                       length   example

@@ -1,9 +1,10 @@
 """One function per type for import, index and verify, so that the three never disagree (SPINE 11).
 
-``normalise(spec, text) -> Normal(kept, compared)``: ``kept`` is what is sealed and, where allowed, shown; ``compared`` is
-what a blind index and a verification hash. An empty text gives ``Normal("", "")``: nothing is sealed for it.
-``compared(spec, text) -> str`` gives the second alone. Both raise :class:`InvalidInput` that names the field and never the
-value.
+``normalise(spec, text) -> Normal(kept, compared)``: ``kept`` is what is sealed and, where allowed, shown;
+``compared`` is what a blind index and a verification hash. An empty text gives ``Normal("", "")``: nothing is sealed
+for it.
+``compared(spec, text) -> str`` gives the second alone. Both raise :class:`InvalidInput` that names the field and
+never the value.
 
 ========================  =============================  =========================================================
 type                      kept                           compared

@@ -1,7 +1,7 @@
 """Phone numbers as E.164, by ``phonenumbers``, with a short cut for the plain cases that an import is full of.
 
-``e164(text, region) -> str | None``: ``region`` (ISO 3166 alpha-2) reads numbers without a country code; without it only
-international ones are read. ``None``: not a possible number. The short cut gives what the library gives
+``e164(text, region) -> str | None``: ``region`` (ISO 3166 alpha-2) reads numbers without a country code; without it
+only international ones are read. ``None``: not a possible number. The short cut gives what the library gives
 (``tests/properties/test_vault_phones.py``), at a thirtieth of its cost.
 """
 

@@ -1,6 +1,7 @@
 """``schema.toml`` of a collection, compiled; what may not be kept is refused, with the reason.
 
-``compile_schema(text, name=…, previous=None) -> CollectionSchema``; ``encode_schema`` and ``decode_schema`` for the stored form.
+``compile_schema(text, name=…, previous=None) -> CollectionSchema``; ``encode_schema`` and ``decode_schema`` for the
+stored form.
 
 ::
 
@@ -74,7 +75,7 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 def compile_schema(
     text: str, *, name: str, previous: CollectionSchema | None = None
 ) -> CollectionSchema:
-    """Compile ``text`` as the next version of collection ``name``; :class:`InvalidInput` says which key is wrong and why.
+    """Compile ``text`` as the next version of collection ``name``; :class:`InvalidInput` says what is wrong and why.
 
     The digest does not depend on the version: a schema that says the same as ``previous`` has the same digest.
     """
@@ -153,7 +154,7 @@ def _field(name: str, number: int, table: Any, read: dict[str, Any]) -> FieldSpe
     schema_rules.check_name(name, table.get("label"), table.get("type"))
     _known(table, FIELD_KEYS, at)
     kind = _choice(table, "type", FieldType, at)
-    index = _choice(table, "index", Index, at, Index.NONE)
+    index = _choice(table, "index", Index, at, default=Index.NONE)
     return FieldSpec(
         name=name,
         number=number,
@@ -162,7 +163,9 @@ def _field(name: str, number: int, table: Any, read: dict[str, Any]) -> FieldSpe
         handling=_choice(table, "handling", Handling, at),
         index=index,
         index_bits=_bits(table, kind, at),
-        mask=_choice(table, "mask", Mask, at, schema_rules.MASK_OF_TYPE.get(kind, Mask.FULL)),
+        mask=_choice(
+            table, "mask", Mask, at, default=schema_rules.MASK_OF_TYPE.get(kind, Mask.FULL)
+        ),
         label=_text(table, "label", at) or name.replace("_", " ").capitalize(),
         owner=_text(table, "owner", at) or str(read.get("owner", "")),
         required=_flag(table, "required", at)
@@ -217,7 +220,8 @@ def _choice(
     key: str,
     choices: type[_Choice],
     at: str,
-    default: _Choice | None = None,  # noqa: PLR0917
+    *,
+    default: _Choice | None = None,
 ) -> _Choice:
     value = table.get(key, default)
     if value is None:

@@ -1,8 +1,9 @@
 """What is kept of a number with handling ``reference``: a random token, its safe parts, and a keyed hash.
 
-The number itself is never stored. Shown ``clear`` is the token (``tok_…``, 128 random bits, in no payment range); shown ``masked`` are
-the first six and last four of a card (PCI DSS 3.4.1), or the last four of an account. The hash, under a key that dies with
-the customer's data key, lets a caller's answer be compared and keeps the token when the same number comes in again.
+The number itself is never stored. Shown ``clear`` is the token (``tok_…``, 128 random bits, in no payment range); shown
+``masked`` are the first six and last four of a card (PCI DSS 3.4.1), or the last four of an account. The hash, under a
+key that dies with the customer's data key, lets a caller's answer be compared and keeps the token when the same number
+comes in again.
 """
 
 from __future__ import annotations
@@ -12,14 +13,15 @@ from typing import Final
 import msgspec
 
 from holdfast.kit.crypto.mac import equal
+from holdfast.kit.errors import IntegrityBroken
 from holdfast.kit.ids import new_reference
 from holdfast.spine.vault.masks import DOT, LENGTHS, card_mask
 from holdfast.vocabulary.schema import FieldType, Mask
 
-TOKEN_PREFIX: Final = "tok"
+PREFIX: Final = "tok"
 
 
-class Kept(msgspec.Struct, frozen=True, array_like=True, repr_omit_defaults=True):
+class Kept(msgspec.Struct, frozen=True, array_like=True):
     """A number by reference."""
 
     token: str
@@ -52,7 +54,7 @@ def keep(type_: FieldType, compared: str, mac: bytes, before: Kept | None = None
     card = type_ is FieldType.CARD
     long_enough = card or len(compared) >= 8
     return Kept(
-        new_reference(TOKEN_PREFIX),
+        new_reference(PREFIX),
         compared[:6] if card else "",
         compared[-4:] if long_enough else "",
         mac,
@@ -60,5 +62,8 @@ def keep(type_: FieldType, compared: str, mac: bytes, before: Kept | None = None
 
 
 def unpack(sealed: bytes) -> Kept:
-    """Read what :meth:`Kept.pack` wrote."""
-    return _DECODER.decode(sealed)
+    """Read what :meth:`Kept.pack` wrote; :class:`IntegrityBroken` if it is something else."""
+    try:
+        return _DECODER.decode(sealed)
+    except msgspec.MsgspecError:
+        raise IntegrityBroken("what is kept of a number cannot be read") from None

@@ -10,7 +10,7 @@ from django.db import models
 
 
 class Kek(models.Model):
-    """A client's key-encryption key (``purpose`` wrap) or root of its index keys (index), wrapped by the house's root."""
+    """A client's key-encryption key (``purpose`` wrap) or root of its index keys (index), under the house's root."""
 
     pk = models.CompositePrimaryKey("client", "purpose", "epoch")
     client = models.TextField()

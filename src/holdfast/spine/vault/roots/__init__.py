@@ -1,7 +1,7 @@
 """Roots of the key hierarchy: whatever holds the one key that is never in a database.
 
-``open_root(home, passphrase) -> Root``; ``Root.wrap(key, aad) -> bytes`` and ``Root.unwrap(wrapped, aad) -> bytes`` seal small
-secrets (client keys, feed secrets) under it. ``file`` is the default; others implement the same protocol.
+``open_root(home, passphrase) -> Root``; ``Root.wrap(key, aad) -> bytes`` and ``Root.unwrap(wrapped, aad) -> bytes``
+seal small secrets (client keys, feed secrets) under it. ``file`` is the default; others implement the same protocol.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The root key in a file: bare in a 0600 file, or sealed under a passphrase (Argon2id, RFC 9106).
 
-The file is JSON: ``{"v": 1, "kind": "plain", "key": …}`` or ``{"v": 1, "kind": "passphrase", "salt": …, "memory_kib": …,
-"passes": …, "lanes": …, "sealed": …}``, bytes as hexadecimal. Whoever has the file (and the passphrase) and a copy of
-the ``keys`` store can read everything; without the file nothing can be read, ever.
+The file is JSON: ``{"v": 1, "kind": "plain", "key": …}`` or ``{"v": 1, "kind": "passphrase", "salt": …, "memory_kib":
+…, "passes": …, "lanes": …, "sealed": …}``, bytes as hexadecimal. Whoever has the file (and the passphrase) and a copy
+of the ``keys`` store can read everything; without the file nothing can be read, ever.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class FileRoot:
 
     @classmethod
     def create(cls, path: Path, passphrase: Secret[str] | None = None) -> Self:
-        """Write a new root to ``path``, which must not exist (:class:`Conflict`): a second root makes the first's data unreadable."""
+        """Write a new root to ``path``; :class:`Conflict` if there is one, for without it nothing could be read."""
         if path.exists():
             raise Conflict(
                 f"{path.name} exists already", remedy="Keep it: it opens everything in this house."
