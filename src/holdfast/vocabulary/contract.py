@@ -10,15 +10,29 @@ SECONDS_LONGEST_CONTACT = 3600
 
 
 @dataclass(frozen=True, slots=True)
+class Programme:
+    """A line of the client's business. Who is assigned to it in one of ``roles`` may work its contacts."""
+
+    id: str
+    label: str = ""
+    roles: tuple[str, ...] = ("agent", "lead")
+    clause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
-    """A call type: the field set that it needs. ``masked`` names fields shown behind their mask for this reason."""
+    """A call type: the field set that it needs. ``masked`` names fields shown behind their mask for this reason.
+
+    All four maps are collection → field names; ``approval`` names fields that need a second person's approval.
+    """
 
     id: str
     label: str
-    fields: dict[str, frozenset[str]]  # collection → field names
+    fields: dict[str, frozenset[str]]
     masked: dict[str, frozenset[str]] = field(default_factory=dict)
     updates: dict[str, frozenset[str]] = field(default_factory=dict)  # fields that may be changed
     clause: str = ""
+    approval: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +58,18 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Limits of search (SPINE 11)."""
+    """Limits of search (SPINE 11). ``by`` and ``shows`` are collection → field names.
+
+    A collection that ``by`` does not name may be searched by every field that its schema indexes for search. ``shows``
+    are the fields of a hit, always masked and never above C1; without them a hit shows the masked C1 fields of the
+    contact's reason.
+    """
 
     most_hits: int = 5
     values_per_contact: int = 3
     miss_costs: int = 3
+    by: dict[str, frozenset[str]] = field(default_factory=dict)
+    shows: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +80,45 @@ class Budgets:
     customers_day: int = 90
     sensitive_fields_day: int = 60  # C3 and C4 fields
     searches_day: int = 200  # distinct values, a miss costs more
+
+
+@dataclass(frozen=True, slots=True)
+class ContractRule:
+    """A refusal that the contract adds to the house's own. It can only narrow; all its conditions must hold.
+
+    An empty condition holds always. ``effect`` is ``deny``, ``step_up``, ``approve`` or ``mask``.
+    """
+
+    id: str
+    effect: str
+    label: str  # the condition that must hold, in plain words
+    remedy: str
+    clause: str = ""
+    operations: tuple[str, ...] = ()
+    programmes: tuple[str, ...] = ()
+    collections: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    classes_from: int = 0  # applies to fields of this class and above
+    except_roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A test of the contract by its own author: a situation, and how it must be judged."""
+
+    name: str
+    expect: str  # permit | masked | step_up | approval | deny | hidden
+    operation: str
+    programme: str
+    queue: str
+    reason: str
+    collection: str
+    fields: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ("agent",)
+    level: str = "bearer"
+    unmet: tuple[str, ...] = ()  # facts that do not hold; all others do
+    unknown: tuple[str, ...] = ()
+    because: str = ""  # id of a rule that must be among the reasons
 
 
 @dataclass(frozen=True)
@@ -78,8 +138,11 @@ class Contract:
     client_key: str = ""  # Ed25519 vkey by which the client signs its contract; empty: unsigned
     clauses: dict[str, str] = field(default_factory=dict)  # key of the contract → clause
     digest: str = ""
+    grants: tuple[Programme, ...] = ()  # who may work which programme
+    rules: tuple[ContractRule, ...] = ()
+    cases: tuple[Case, ...] = ()
 
     @cached_property
     def programmes(self) -> frozenset[str]:
-        """All programmes named by the queues."""
-        return frozenset(queue.programme for queue in self.queues.values())
+        """All programmes of the client."""
+        return frozenset(programme.id for programme in self.grants)

@@ -1,0 +1,284 @@
+"""From ``contract.toml`` to :class:`holdfast.vocabulary.contract.Contract`. Strict: what is not known is an error.
+
+docs/reference/contract.md says what each key means. With the client's collections at hand (``schemas``) every name of
+a collection and of a field is looked up as well.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Final
+
+from holdfast.spine.decision.contract_check import check_names, check_schemas
+from holdfast.spine.decision.toml import Document
+from holdfast.vocabulary.contract import (
+    SECONDS_LONGEST_CONTACT,
+    SECONDS_WRAP_UP,
+    Budgets,
+    Case,
+    Contract,
+    ContractRule,
+    Programme,
+    Queue,
+    Reason,
+    Search,
+    Verification,
+)
+from holdfast.vocabulary.facts import FactId
+from holdfast.vocabulary.levels import AuthLevel, DataClass, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from holdfast.spine.decision.toml import Table
+    from holdfast.vocabulary.schema import CollectionSchema
+
+CLIENT_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
+ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
+KEY: Final = re.compile(r"[A-Za-z0-9+/]{56,60}={0,2}")
+OPERATIONS: Final = ("search", "reveal", "verify", "update", "reason")
+EFFECTS: Final = ("deny", "step_up", "approve", "mask")
+EXPECTED: Final = ("permit", "masked", "step_up", "approval", "deny", "hidden")
+_WORKING: Final = tuple(role.value for role in Role)
+_CLASSES: Final = tuple(data_class.name for data_class in DataClass)
+_LEVELS: Final = tuple(level.name.lower() for level in AuthLevel if level)
+_FACTS: Final = tuple(fact.value for fact in FactId)
+
+
+def compile_contract(
+    text: str,
+    schemas: Mapping[str, CollectionSchema] | None = None,
+    *,
+    version: int | None = None,
+) -> Contract:
+    """Read and check a contract. ``version`` is the number under which it is published, when it names none itself.
+
+    Raises :class:`~holdfast.kit.errors.InvalidInput` with key and line of the first thing that is wrong.
+    """
+    document = Document(text, what="contract.toml")
+    root = document.root()
+    client = root.table("client")
+    ident = client.text("id", form=CLIENT_ID)
+    name = client.text("name", ident, most=120)
+    own_version = client.number("contract_version", 0, least=1)
+    key = client.text("signing_key", "", form=KEY)
+    client.done()
+    if key and not own_version:
+        client.fail("contract_version", "a contract that the client signs needs its version number")
+    contract = Contract(
+        client=ident,
+        name=name,
+        version=own_version or version or 0,
+        queues=_queues(root),
+        reasons=_reasons(root),
+        verification=_verification(root.table("verification")),
+        search=_search(root.table("search")),
+        budgets=_budgets(root.table("budgets")),
+        networks=_networks(root.table("networks")),
+        employers=_employers(root.table("employers")),
+        client_key=key,
+        clauses=_clauses(root.table("clauses")),
+        digest=sha256(text.encode()).hexdigest(),
+        grants=_programmes(root),
+        rules=_rules(root),
+        cases=_cases(root),
+    )
+    root.done()
+    check_names(document, contract)
+    if schemas is not None:
+        check_schemas(document, contract, schemas)
+    return contract
+
+
+def _programmes(root: Table) -> tuple[Programme, ...]:
+    found: list[Programme] = []
+    for table in root.tables("programme"):
+        programme = Programme(
+            id=table.text("id", form=ID),
+            label=table.text("label", "", most=120),
+            roles=table.choices("roles", _WORKING, ("agent", "lead")),
+            clause=table.text("clause", ""),
+        )
+        if not programme.roles:
+            table.fail("roles", "names nobody who may work the programme")
+        if any(other.id == programme.id for other in found):
+            table.fail("id", f'a second programme "{programme.id}"')
+        table.done()
+        found.append(programme)
+    return tuple(found)
+
+
+def _queues(root: Table) -> dict[str, Queue]:
+    found: dict[str, Queue] = {}
+    for table in root.tables("queue"):
+        queue = Queue(
+            id=table.text("id", form=ID),
+            programme=table.text("programme", form=ID),
+            reasons=table.texts("reasons", form=ID),
+            longest_s=table.seconds("longest", SECONDS_LONGEST_CONTACT, least=60, most=7 * 86_400),
+            wrap_up_s=table.seconds("wrap_up", SECONDS_WRAP_UP, most=1_800),
+        )
+        if not queue.reasons:
+            table.fail("reasons", "a queue needs at least one reason; the first is its default")
+        if queue.id in found:
+            table.fail("id", f'a second queue "{queue.id}"')
+        table.done()
+        found[queue.id] = queue
+    return found
+
+
+def _reasons(root: Table) -> dict[str, Reason]:
+    found: dict[str, Reason] = {}
+    for table in root.tables("reason"):
+        ident = table.text("id", form=ID)
+        reason = Reason(
+            id=ident,
+            label=table.text("label", ident, most=120),
+            fields=_field_sets(table, "fields"),
+            masked=_field_sets(table, "masked"),
+            updates=_field_sets(table, "updates"),
+            clause=table.text("clause", ""),
+            approval=_field_sets(table, "approval"),
+        )
+        if ident in found:
+            table.fail("id", f'a second reason "{ident}"')
+        table.done()
+        found[ident] = reason
+    return found
+
+
+def _field_sets(table: Table, key: str) -> dict[str, frozenset[str]]:
+    return {name: frozenset(fields) for name, fields in table.lists(key, form=NAME).items()}
+
+
+def _verification(table: Table) -> Verification:
+    default = Verification()
+    found = Verification(
+        needed=table.number("needed", default.needed, least=1, most=10),
+        questions=table.lists("questions", form=NAME),
+        attempts_per_contact=table.number(
+            "attempts_per_contact", default.attempts_per_contact, least=1, most=10
+        ),
+        attempts_per_day=table.number(
+            "attempts_per_day", default.attempts_per_day, least=1, most=50
+        ),
+    )
+    for collection, fields in found.questions.items():
+        if len(fields) < found.needed:
+            table.fail(
+                "questions",
+                f"{collection} has {len(fields)} questions, but {found.needed} must match",
+            )
+    table.done()
+    return found
+
+
+def _search(table: Table) -> Search:
+    default = Search()
+    found = Search(
+        most_hits=table.number("most_hits", default.most_hits, least=1, most=20),
+        values_per_contact=table.number(
+            "values_per_contact", default.values_per_contact, least=1, most=20
+        ),
+        miss_costs=table.number("miss_costs", default.miss_costs, least=1, most=20),
+        by=_field_sets(table, "by"),
+        shows=_field_sets(table, "shows"),
+    )
+    table.done()
+    return found
+
+
+def _budgets(table: Table) -> Budgets:
+    default = Budgets()
+    found = Budgets(
+        customers_hour=table.number("customers_hour", default.customers_hour, least=1),
+        customers_day=table.number("customers_day", default.customers_day, least=1),
+        sensitive_fields_day=table.number("sensitive_fields_day", default.sensitive_fields_day),
+        searches_day=table.number("searches_day", default.searches_day, least=1),
+    )
+    table.done()
+    return found
+
+
+def _networks(table: Table) -> tuple[str, ...]:
+    allowed = table.texts("allowed")
+    for text in allowed:
+        try:
+            ip_network(text)
+        except ValueError as error:
+            table.fail("allowed", f'"{text}" is no network range: {error}')
+    table.done()
+    return allowed
+
+
+def _employers(table: Table) -> tuple[str, ...]:
+    allowed = table.texts("allowed", form=ID)
+    table.done()
+    return allowed
+
+
+def _clauses(table: Table) -> dict[str, str]:
+    found = {name: table.text(name) for name in table.names()}
+    table.done()
+    return found
+
+
+def _rules(root: Table) -> tuple[ContractRule, ...]:
+    found: list[ContractRule] = []
+    for table in root.tables("rule"):
+        classes_from = table.choice("classes_from", _CLASSES, "")
+        rule = ContractRule(
+            id=table.text("id", form=ID),
+            effect=table.choice("effect", EFFECTS, "deny"),
+            label=table.text("says"),
+            remedy=table.text("remedy"),
+            clause=table.text("clause", ""),
+            operations=table.choices("operations", OPERATIONS),
+            programmes=table.texts("programmes", form=ID),
+            collections=table.texts("collections", form=NAME),
+            reasons=table.texts("reasons", form=ID),
+            classes_from=DataClass[classes_from].value if classes_from else 0,
+            except_roles=table.choices("except_roles", _WORKING),
+        )
+        _check_rule(table, rule)
+        if any(other.id == rule.id for other in found):
+            table.fail("id", f'a second rule "{rule.id}"')
+        table.done()
+        found.append(rule)
+    return tuple(found)
+
+
+def _check_rule(table: Table, rule: ContractRule) -> None:
+    if rule.effect == "mask" and rule.operations not in {(), ("reveal",)}:
+        table.fail("operations", "only a reveal can be masked")
+    narrowed = (
+        rule.operations or rule.programmes or rule.collections or rule.reasons or rule.classes_from
+    )
+    if not narrowed and not rule.except_roles and rule.effect == "deny":
+        table.fail("", "without any condition this rule refuses everything")
+
+
+def _cases(root: Table) -> tuple[Case, ...]:
+    found = []
+    for table in root.tables("test"):
+        case = Case(
+            name=table.text("name"),
+            expect=table.choice("expect", EXPECTED),
+            operation=table.choice("operation", OPERATIONS, "reveal"),
+            programme="",
+            queue=table.text("queue", form=ID),
+            reason=table.text("reason", "", form=ID),
+            collection=table.text("collection", "", form=NAME),
+            fields=table.texts("fields", form=NAME),
+            roles=table.choices("roles", _WORKING, ("agent",)),
+            level=table.choice("level", _LEVELS, "bearer"),
+            unmet=table.choices("unmet", _FACTS),
+            unknown=table.choices("unknown", _FACTS),
+            because=table.text("because", ""),
+        )
+        table.done()
+        found.append(case)
+    return tuple(found)

@@ -1,0 +1,163 @@
+"""The port to Cedar. It fails closed: *allowed* means decision Allow, no errors, schema used; all else does not.
+
+Cedar skips a policy that raises an error, so a ``forbid`` could fail open; and a request that does not fit the schema
+has no decision at all. Both come back as ``Answer(allowed=False, errors=…)``, which the path also makes a signal.
+This is the only module that imports ``cedarpy`` (pinned exactly; docs/decisions/0004).
+
+An engine is a pure function of the bytes that it is asked, so answers are remembered by exactly these bytes. A
+question names no person, customer or contact: agents at the same work ask the same bytes (docs/decisions/0010).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Final, NamedTuple, TypeVar
+
+import cedarpy
+import msgspec
+
+from holdfast.kit.errors import InvalidInput
+
+MOST_REMEMBERED: Final = 4096
+K = TypeVar("K")
+V = TypeVar("V")
+_encode = msgspec.json.Encoder(order="deterministic").encode
+_PRINCIPAL: Final = {"type": "Person", "id": "requester"}
+
+
+class Answer(NamedTuple):
+    """What the engine says. ``fired`` are positions of the policies that determined it, in the order of the text."""
+
+    allowed: bool
+    fired: tuple[int, ...]
+    errors: tuple[str, ...]
+
+
+class Slice(NamedTuple):
+    """The entities of one request: what the person is, and the programme that the contact is in."""
+
+    client: str
+    programme: str  # empty: no contact of theirs, so no grant can match
+    roles: tuple[str, ...]
+    programmes: tuple[str, ...]
+
+    def entities(self) -> list[dict[str, object]]:
+        """Write the slice as Cedar's JSON."""
+        client = {"type": "Client", "id": self.client}
+        held = sorted({*self.programmes, self.programme} - {""})
+        parents = [{"type": "Role", "id": role} for role in self.roles]
+        parents += [_programme(self.client, name) for name in self.programmes if name]
+        made: list[dict[str, object]] = [{"uid": _PRINCIPAL, "attrs": {}, "parents": parents}]
+        made += [{"uid": {"type": "Role", "id": r}, "attrs": {}, "parents": []} for r in self.roles]
+        made += [
+            {"uid": _programme(self.client, name), "attrs": {}, "parents": [client]}
+            for name in held
+        ]
+        made.append({"uid": client, "attrs": {}, "parents": []})
+        return made
+
+
+def _programme(client: str, name: str) -> dict[str, str]:
+    return {"type": "Programme", "id": f"{client}/{name}"}
+
+
+class Engine:
+    """One parsed policy set with its schema. Thread-safe: handles are immutable, the memory only drops entries."""
+
+    def __init__(self, policies: str, schema: str) -> None:
+        try:
+            self._schema = cedarpy.Schema.from_str(schema)
+            self._policies = cedarpy.PolicySet.from_str(policies)
+        except ValueError as error:
+            raise InvalidInput(f"the policies do not parse: {error}") from error
+        self._slices: OrderedDict[Slice, cedarpy.Entities] = OrderedDict()
+        self._answers: OrderedDict[tuple[str, Slice, bytes], Answer] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._policies)
+
+    def ask(self, action: str, held: Slice, context: object) -> Answer:
+        """Answer one request. Never raises: what can not be evaluated is not allowed."""
+        try:
+            asked = _encode(context)
+        except (TypeError, msgspec.MsgspecError) as error:
+            return _broken(f"context: {type(error).__name__}")
+        key = (action, held, asked)
+        found = self._answers.get(key)
+        if found is None:
+            found = self._evaluate(action, held, asked)
+            _remember(self._answers, key, found)
+        return found
+
+    def _evaluate(self, action: str, held: Slice, context: bytes) -> Answer:
+        try:
+            entities = self._slices.get(held)
+            if entities is None:
+                text = _encode(held.entities()).decode()
+                entities = cedarpy.Entities.from_json_str(text, self._schema)
+                _remember(self._slices, held, entities)
+            result = cedarpy.is_authorized(
+                {
+                    "principal": _PRINCIPAL,
+                    "action": {"type": "Action", "id": action},
+                    "resource": _programme(held.client, held.programme),
+                    "context": context.decode(),
+                },
+                self._policies,
+                entities,
+                self._schema,
+            )
+        except Exception as error:  # noqa: BLE001  whatever goes wrong in there, nobody is let through
+            return _broken(f"engine: {type(error).__name__}: {error}")
+        return _read(result)
+
+
+def _read(result: cedarpy.AuthzResult) -> Answer:
+    errors = tuple(result.diagnostics.errors)
+    if result.decision is cedarpy.Decision.NoDecision:
+        errors = (*errors, "no decision")
+    if result.metrics.get("schema_pre_parsed") != 1:
+        errors = (*errors, "schema not used")
+    fired = tuple(int(name.removeprefix("policy")) for name in result.diagnostics.reasons)
+    return Answer(result.allowed and not errors, tuple(sorted(fired)), errors)
+
+
+def _broken(error: str) -> Answer:
+    return Answer(allowed=False, fired=(), errors=(error,))
+
+
+def _remember(memory: OrderedDict[K, V], key: K, value: V) -> None:
+    memory[key] = value
+    while len(memory) > MOST_REMEMBERED:
+        try:
+            memory.popitem(last=False)
+        except KeyError:  # another thread emptied it
+            return
+
+
+def validate(policies: str, schema: str) -> tuple[str, ...]:
+    """Return what Cedar's strict validator objects to; empty when nothing."""
+    try:
+        result = cedarpy.validate_policies(policies, schema)
+    except ValueError as error:
+        return (str(error),)
+    return tuple(str(error) for error in result.errors) if not result.validation_passed else ()
+
+
+def annotated(policies: str) -> tuple[tuple[str, dict[str, str]], ...]:
+    """Return effect (``permit`` or ``forbid``) and annotations of each policy, in the order of the text.
+
+    :class:`InvalidInput` when the text does not parse.
+    """
+    try:
+        parsed = msgspec.json.decode(cedarpy.policies_to_json_str(policies))
+    except ValueError as error:
+        raise InvalidInput(f"the policies do not parse: {error}") from error
+    static: dict[str, dict[str, object]] = parsed["staticPolicies"]
+    return tuple(_effect_and_notes(static[f"policy{n}"]) for n in range(len(static)))
+
+
+def _effect_and_notes(policy: dict[str, object]) -> tuple[str, dict[str, str]]:
+    noted = policy.get("annotations", {})
+    assert isinstance(noted, dict)
+    return str(policy["effect"]), {str(k): str(v or "") for k, v in noted.items()}

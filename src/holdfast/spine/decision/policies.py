@@ -1,0 +1,237 @@
+"""A client's policies: the house's guards, the grants and rules of the client's contract, parsed once.
+
+Grants are data: one ``permit`` per programme says which roles may work it, and a person's assignment is membership.
+Everything else is a ``forbid`` that says one thing a person can understand.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import sha256
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final
+
+from holdfast.kit.canonical import length_prefixed
+from holdfast.kit.db import Round
+from holdfast.kit.errors import IntegrityBroken, InvalidInput, NotFound
+from holdfast.spine.decision.contract import compile_contract
+from holdfast.spine.decision.engine import Engine, annotated, validate
+from holdfast.spine.decision.rules import Rule, Stage, read_rules
+from holdfast.spine.decision.store import CLIENT, CONTRACT
+from holdfast.vocabulary.contract import Contract
+
+if TYPE_CHECKING:
+    from holdfast.kit.db import Row, Work
+    from holdfast.spine.decision.engine import Answer, Slice
+    from holdfast.spine.decision.question import Look
+    from holdfast.vocabulary.contract import ContractRule, Programme
+
+MOST_POLICIES: Final = 60  # a judgement's time grows with their number
+GUARDS: Final = {
+    Stage.VISIBILITY: ("visibility",),
+    Stage.PERMISSION: ("permission", "budgets", "reason"),
+}
+_OPERATIONS: Final = ("search", "reveal", "verify", "update", "reason")
+
+
+@lru_cache(maxsize=8)
+def guards_text(stage: Stage) -> str:
+    """The house's guards of one stage."""
+    folder = files("holdfast.spine.decision").joinpath("guards")
+    return "\n".join(folder.joinpath(f"{name}.cedar").read_text("utf-8") for name in GUARDS[stage])
+
+
+@lru_cache(maxsize=1)
+def schema_text() -> str:
+    """The schema that every policy and every request must fit."""
+    folder = files("holdfast.spine.decision").joinpath("guards")
+    return folder.joinpath("schema.cedarschema").read_text("utf-8")
+
+
+def digest_of(*texts: str) -> str:
+    """SHA-256 over length-prefixed texts, hexadecimal."""
+    return sha256(length_prefixed(*(text.encode() for text in texts))).hexdigest()
+
+
+class RuleSet:
+    """Policies parsed once, with what is told about each: ``rules`` by position, None for a grant."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.rules: tuple[Rule | None, ...] = read_rules(annotated(text))
+        self._engine = Engine(text, schema_text())
+
+    def __len__(self) -> int:
+        return len(self.rules)
+
+    def ask(self, action: str, held: Slice, look: Look) -> Answer:
+        """Put one request to the engine; see :meth:`holdfast.spine.decision.engine.Engine.ask`."""
+        return self._engine.ask(action, held, look)
+
+    def fired(self, answer: Answer) -> list[Rule]:
+        """The rules that refused; empty when no grant matched."""
+        found = [self.rules[position] for position in answer.fired]
+        return [rule for rule in found if rule is not None]
+
+
+class ClientPolicies:
+    """One client's contract and policies, ready to judge. Safe to share between threads.
+
+    ``whole`` is what permits. ``visibility`` is the first stage alone, with the same grants: asked after a refusal, it
+    tells whether the customer may be known at all.
+    """
+
+    def __init__(self, contract: Contract, extra: str = "") -> None:
+        grants = "\n".join(_grant(contract.client, programme) for programme in contract.grants)
+        added = "\n".join(_rule(contract.client, rule) for rule in contract.rules)
+        first = _text(guards_text(Stage.VISIBILITY), grants)
+        self.contract = contract
+        self.text = _text(first, guards_text(Stage.PERMISSION), added, extra)
+        self.schema_digest = digest_of(schema_text())
+        self.digest = digest_of(self.text, schema_text())
+        self.whole = RuleSet(self.text)
+        self.visibility = RuleSet(first)
+        self.by_id: dict[str, Rule] = {rule.id: rule for rule in self.whole.rules if rule}
+
+    def __len__(self) -> int:
+        return len(self.whole)
+
+
+def _text(*parts: str) -> str:
+    return "\n".join(part for part in parts if part)
+
+
+def compile_policies(contract: Contract, *, extra: str = "") -> ClientPolicies:
+    """Compile and validate a client's policies; ``extra`` is more policy text of the house's own.
+
+    Raises :class:`InvalidInput` when the strict validator objects, when a rule's annotations are wrong, or when there
+    are more than :data:`MOST_POLICIES`.
+    """
+    policies = ClientPolicies(contract, extra)
+    found = validate(policies.text, schema_text())
+    if found:
+        raise InvalidInput(f"the compiled policies are not valid: {'; '.join(found)}")
+    if any(
+        rule is not None and rule.stage is Stage.PERMISSION for rule in policies.visibility.rules
+    ):
+        raise InvalidInput("a rule of the permission stage stands among the visibility guards")
+    if len(policies) > MOST_POLICIES:
+        raise InvalidInput(
+            f"the contract compiles to {len(policies)} policies; {MOST_POLICIES} are the most",
+            field="rule",
+            remedy="Join programmes, or rules that say nearly the same.",
+        )
+    return policies
+
+
+def _grant(client: str, programme: Programme) -> str:
+    roles = " || ".join(f"principal in Role::{_quoted(role)}" for role in programme.roles)
+    return (
+        f'@id({_quoted(f"grant.{programme.id}")}) @procedure("access") @clause({_quoted(programme.clause)})\n'
+        f'permit (principal, action in Action::"work", resource == Programme::{_quoted(f"{client}/{programme.id}")})\n'
+        f"when {{ principal in resource && ({roles}) }};\n"
+    )
+
+
+_ALREADY_MET: Final = {
+    "step_up": "context.level < 2",
+    "approve": "!context.approved",
+    "mask": "context.clear",
+}
+
+
+def _rule(client: str, rule: ContractRule) -> str:
+    conditions = []
+    if rule.classes_from:
+        conditions.append(f"context.class >= {rule.classes_from}")
+    for attribute, values in (("collection", rule.collections), ("reason", rule.reasons)):
+        if values:
+            conditions.append(_one_of(f"context.{attribute}", values))
+    if rule.programmes:
+        named = [
+            f"resource == Programme::{_quoted(f'{client}/{name}')}" for name in rule.programmes
+        ]
+        conditions.append(f"({' || '.join(named)})")
+    if rule.effect in _ALREADY_MET:
+        conditions.append(_ALREADY_MET[rule.effect])
+    excepted = [f"principal in Role::{_quoted(role)}" for role in rule.except_roles]
+    # The waiver is no fact that anybody puts: with it, the explanation can ask what would be without this rule.
+    waived = f"context.met.contains({_quoted(waiver(rule.id))})"
+    ident = _quoted(f"contract.{rule.id}")
+    return (
+        f'@id({ident}) @procedure("protocols") @effect({_quoted(rule.effect)}) @stage("permission")\n'
+        f'@fact("contract_rule") @label({_quoted(rule.label)}) @remedy({_quoted(rule.remedy)})\n'
+        f"@clause({_quoted(rule.clause)})\n"
+        f"forbid (principal, {_scope(rule.operations)}, resource)\n"
+        + (f"when {{ {' && '.join(conditions)} }}\n" if conditions else "")
+        + f"unless {{ {' || '.join([*excepted, waived])} }};\n"
+    )
+
+
+def waiver(rule: str) -> str:
+    """The id under which the condition of a contract's rule would stand in the set ``met``."""
+    return f"rule:{rule}"
+
+
+def _scope(operations: tuple[str, ...]) -> str:
+    named = [f'Action::"{name}"' for name in _OPERATIONS if name in operations]
+    return f"action in [{', '.join(named)}]" if named else "action"
+
+
+def _one_of(attribute: str, values: tuple[str, ...]) -> str:
+    return f"({' || '.join(f'{attribute} == {_quoted(value)}' for value in values)})"
+
+
+def _quoted(text: str) -> str:
+    """Write a Cedar string literal; the contract's compiler has refused control characters."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+@lru_cache(maxsize=1)
+def no_client() -> ClientPolicies:
+    """Policies of a client that does not exist: no grant, so that every question is refused as for a hidden one."""
+    return compile_policies(Contract(client="", name="", version=0, queues={}, reasons={}))
+
+
+class PolicyCache:
+    """Compiled policies per client, valid while the client's fence stands (SPINE 5).
+
+    The fence rises with whatever may narrow access, also where the contract stays the same; then the contract's row is
+    read anew, and compiled anew only if it is another one.
+    """
+
+    def __init__(self) -> None:
+        self._entries: dict[str, tuple[int, ClientPolicies]] = {}
+
+    def get(self, client: str, fence: int) -> ClientPolicies | None:
+        """Return what was compiled under this fence, or None."""
+        entry = self._entries.get(client)
+        return entry[1] if entry is not None and entry[0] == fence else None
+
+    def put(self, client: str, fence: int, row: Row) -> ClientPolicies:
+        """Take a ``CONTRACT`` row read under ``fence``; compile it unless it is the one that stands already."""
+        text, digest = row[0], row[1]
+        entry = self._entries.get(client)
+        if entry is not None and entry[1].contract.digest == digest:
+            policies = entry[1]
+        else:
+            policies = compile_policies(compile_contract(text, version=row[3]))
+            if policies.contract.digest != digest or policies.contract.client != client:
+                raise IntegrityBroken(f"the stored contract of {client} is not the one published")
+        self._entries[client] = (fence, policies)
+        return policies
+
+
+def current_policies(cache: PolicyCache, client: str) -> Work[ClientPolicies]:
+    """Return the client's policies as they stand in this transaction; :class:`NotFound` for an unknown client."""
+    (rows,) = yield Round(data=(CLIENT(client=client),))
+    if not rows:
+        raise NotFound(f"there is no client {client!r}")
+    fence = rows[0][3]
+    found = cache.get(client, fence)
+    if found is None:
+        (rows,) = yield Round(data=(CONTRACT(client=client),))
+        if not rows:
+            raise NotFound(f"client {client!r} has no contract")
+        found = cache.put(client, fence, rows[0])
+    return found

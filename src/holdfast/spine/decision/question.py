@@ -1,0 +1,169 @@
+"""What is judged: a question about groups of fields, and the context into which the engine is put.
+
+Fields of equal class, handling and presentation are judged as one group. :func:`joined` is the group that contains
+them all: the guards are monotone, so what is permitted for it is permitted for each (SPINE 4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from holdfast.spine.decision.engine import Slice
+from holdfast.spine.decision.facts import DECLARATIONS, OF_GROUPS
+from holdfast.vocabulary.facts import FactId, FactKind, FactState, FactValue
+from holdfast.vocabulary.levels import AuthLevel, DataClass, Handling, Operation, Presentation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """Fields that stand and fall together.
+
+    ``presentation`` is how they are asked for: ``clear`` (also: to be changed), ``masked``, or ``withheld`` when they
+    are only compared. ``in_field_set`` says whether contract and reason name all of them for this operation.
+    """
+
+    fields: tuple[str, ...]
+    data_class: DataClass
+    handling: Handling = Handling.CLEAR
+    presentation: Presentation = Presentation.CLEAR
+    in_field_set: bool = True
+    mask_required: bool = False  # by the contract, for this reason
+    approval_required: bool = False  # by the contract, for this reason
+    by_action: str = ""  # the action by which alone the fields are changed
+
+
+#: What is judged when a request asks for no field: a change of reason.
+NO_FIELDS: Final = Group(fields=(), data_class=DataClass.C0, presentation=Presentation.WITHHELD)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked: may this be done, now.
+
+    ``programme``, ``reason`` are the contact's, empty when it is not known to be this person's. ``roles`` are those
+    of the person's assignment to that programme; ``programmes`` all that they are assigned to at this client.
+    ``facts`` are all that were found out; a fact that is missing does not hold. ``customer`` goes into the permit.
+    """
+
+    operation: Operation
+    client: str
+    programme: str
+    roles: frozenset[str]
+    programmes: frozenset[str]
+    level: AuthLevel
+    facts: Mapping[FactId, FactValue]
+    groups: tuple[Group, ...] = ()
+    collection: str = ""
+    customer: str = ""
+    reason: str = ""
+    approved: bool = False
+
+    @property
+    def held(self) -> Slice:
+        """The entities of the question."""
+        return Slice(
+            self.client, self.programme, tuple(sorted(self.roles)), tuple(sorted(self.programmes))
+        )
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """The context of one evaluation; the type ``Look`` of ``guards/schema.cedarschema``."""
+
+    met: tuple[str, ...]
+    unknown: tuple[str, ...]
+    level: int
+    approved: bool
+    data_class: int = msgspec.field(name="class")
+    clear: bool
+    verify_only: bool
+    masked_only: bool
+    reference: bool
+    mask_by_reason: bool
+    approval_by_reason: bool
+    by_action: bool
+    collection: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """The facts of a question as two sets: those that hold, and those that are not known where that means something."""
+
+    met: frozenset[str]
+    unknown: frozenset[str] = field(default_factory=frozenset)
+
+
+#: For these kinds *unknown* is not the same as *unmet* (SPINE 3).
+_UNKNOWN_MATTERS: Final = frozenset({FactKind.IDENTITY_PLACE, FactKind.ENTITLEMENT})
+
+
+def sets_of(facts: Mapping[FactId, FactValue]) -> Sets:
+    """Sort facts into those that hold and those that are unknown; all others do not hold.
+
+    A stale value counts while it is an entitlement's (:func:`holdfast.spine.decision.facts.assess` has turned it
+    unknown once its grace was over); any other stale value is unknown.
+    """
+    met, unknown = [], []
+    for fact, value in facts.items():
+        if fact in OF_GROUPS:
+            continue
+        kind = DECLARATIONS[fact].kind
+        known = value.state is FactState.KNOWN or (
+            value.state is FactState.STALE and kind is FactKind.ENTITLEMENT
+        )
+        if known and value.met is True:
+            met.append(fact.value)
+        elif not known and kind in _UNKNOWN_MATTERS:
+            unknown.append(fact.value)
+    return Sets(frozenset(met), frozenset(unknown))
+
+
+def look_of(question: Question, group: Group, sets: Sets) -> Look:
+    """The context in which ``group`` is judged."""
+    met = sets.met | {FactId.FIELD_SET.value} if group.in_field_set else sets.met
+    return Look(
+        met=tuple(sorted(met)),
+        unknown=tuple(sorted(sets.unknown)),
+        level=int(question.level),
+        approved=question.approved,
+        data_class=int(group.data_class),
+        clear=group.presentation is Presentation.CLEAR,
+        verify_only=group.handling is Handling.VERIFY_ONLY,
+        masked_only=group.handling is Handling.MASKED,
+        reference=group.handling is Handling.REFERENCE,
+        mask_by_reason=group.mask_required,
+        approval_by_reason=group.approval_required,
+        by_action=bool(group.by_action),
+        collection=question.collection,
+        reason=question.reason,
+    )
+
+
+def joined(question: Question, groups: Sequence[Group], sets: Sets) -> Look:
+    """The context of the strictest group that contains all of ``groups``."""
+    if len(groups) == 1:
+        return look_of(question, groups[0], sets)
+    handlings = {group.handling for group in groups}
+    inside = all(group.in_field_set for group in groups)
+    met = sets.met | {FactId.FIELD_SET.value} if inside else sets.met
+    return Look(
+        met=tuple(sorted(met)),
+        unknown=tuple(sorted(sets.unknown)),
+        level=int(question.level),
+        approved=question.approved,
+        data_class=max(int(group.data_class) for group in groups),
+        clear=any(group.presentation is Presentation.CLEAR for group in groups),
+        verify_only=Handling.VERIFY_ONLY in handlings,
+        masked_only=Handling.MASKED in handlings,
+        reference=Handling.REFERENCE in handlings,
+        mask_by_reason=any(group.mask_required for group in groups),
+        approval_by_reason=any(group.approval_required for group in groups),
+        by_action=any(group.by_action for group in groups),
+        collection=question.collection,
+        reason=question.reason,
+    )
