@@ -11,6 +11,16 @@ _CLI: Final = "holdfast.edges.cli"
 
 COMMANDS: Final = (
     Command(
+        "init",
+        f"{_CLI}.house:init",
+        False,
+        "Found a house: stores, keys and the first administrator.",
+    ),
+    Command("serve", f"{_CLI}.serve:serve", False, "Serve the house until Ctrl-C."),
+    Command(
+        "migrate", f"{_CLI}.migrate:migrate", False, "Bring both stores to this version's tables."
+    ),
+    Command(
         "doctor",
         f"{_CLI}.doctor:doctor",
         False,

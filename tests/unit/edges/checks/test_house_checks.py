@@ -1,0 +1,127 @@
+"""A house with keys and a published log passes; each thing that can be taken from it or set back is found."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from holdfast.edges.checks.run import examine, require_sound
+from holdfast.kit.db import Round
+from holdfast.kit.errors import Unavailable
+from holdfast.kit.ids import new_id
+from holdfast.spine.decision.store import ADD_CLIENT
+from holdfast.spine.ledger.keys import FOLDER
+from holdfast.spine.ledger.recorder import append
+from holdfast.spine.ledger.registrar import Registrar
+from holdfast.spine.ledger.signer import LOGS, signing_keys
+from holdfast.spine.vault.hierarchy import ensure_client_keys
+from holdfast.spine.vault.roots import ROOT_FILE, FileRoot
+from holdfast.vocabulary.ids import HOUSE_LOG, LEAF
+from holdfast.vocabulary.leaves import Leaf, LeafType
+from support.stores import SmallHouse
+
+
+class WithRoot(SmallHouse):
+    """A small house that has keys, one client and a published log."""
+
+    def __init__(self, home) -> None:
+        super().__init__(home)
+        home.chmod(0o700)
+        self.home = home
+        self.root = FileRoot.create(home / ROOT_FILE)
+        self.signing = signing_keys(self)
+        self.transact(self._client())
+        self.grow()
+
+    def _client(self):
+        yield Round(data=(ADD_CLIENT(client="bank-01", name="First Bank", added_us=1),))
+        yield from ensure_client_keys(self.root, "bank-01")
+
+    def grow(self) -> None:
+        now = self.clock.now_us()
+        leaf = Leaf(LeafType.HOUSE_FOUNDED, new_id(LEAF, now), now, {"by": "p_x", "version": "0"})
+
+        def write():
+            yield Round(data=(append(HOUSE_LOG, leaf),))
+
+        self.transact(write())
+        registrar = Registrar(self, self.signing)
+        registrar.tick()
+        registrar.close()
+
+    def states(self) -> dict[str, str]:
+        return {
+            e.check.id: "skipped" if e.skipped else e.severity.value for e in examine(self.settings)
+        }
+
+
+@pytest.fixture
+def house(tmp_path):
+    made = WithRoot(tmp_path / "house")
+    yield made
+    made.close()
+
+
+def test_a_whole_house_is_sound(house):
+    assert set(house.states().values()) <= {"ok", "warning"}
+    require_sound(house.settings)
+
+
+def test_a_root_key_that_others_can_read_is_refused(house):
+    (house.home / ROOT_FILE).chmod(0o644)
+    assert house.states()["keys.E001"] == "error"
+
+
+def test_a_house_without_its_root_key_does_not_start(house):
+    (house.home / ROOT_FILE).unlink()
+    assert house.states()["keys.E001"] == "error"
+    with pytest.raises(Unavailable, match=r"keys\.E001"):
+        require_sound(house.settings)
+
+
+def test_the_root_key_of_another_house_is_found_out(house):
+    (house.home / ROOT_FILE).unlink()
+    FileRoot.create(house.home / ROOT_FILE)
+    found = house.states()
+    assert found["keys.E001"] == "ok"
+    assert found["keys.E002"] == found["logs.E001"] == "error"
+
+
+def test_lost_signing_keys_are_not_replaced_by_the_check(house):
+    (house.home / FOLDER / "keys").unlink()
+    assert house.states()["logs.E001"] == "error"
+    assert not (house.home / FOLDER / "keys").exists()
+
+
+def test_a_lost_memory_of_what_was_signed_is_refused(house):
+    (house.home / FOLDER / "memory.json").unlink()
+    assert house.states()["logs.E001"] == "error"
+
+
+def test_a_data_store_that_was_set_back_is_refused(house):
+    house.data.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    older = house.home.parent / "older.sqlite3"
+    shutil.copy(house.settings.data_path, older)
+    house.grow()
+    house.close()
+    for name in ("data.sqlite3", "data.sqlite3-wal", "data.sqlite3-shm"):
+        (house.home / name).unlink(missing_ok=True)
+    shutil.copy(older, house.settings.data_path)
+    assert house.states()["logs.E002"] == "error"
+
+
+def test_a_data_store_that_knows_nothing_of_a_published_log_is_refused(house):
+    house.data.execute("DELETE FROM ledger_tree")
+    assert house.states()["logs.E002"] == "error"
+
+
+def test_a_log_that_was_rewritten_is_refused(house):
+    house.grow()
+    house.data.execute("UPDATE ledger_tree SET root = zeroblob(32)")
+    assert house.states()["logs.E002"] == "error"
+
+
+def test_a_house_that_never_published_is_sound_too(house):
+    shutil.rmtree(house.home / LOGS)
+    assert house.states()["logs.E002"] == "ok"
