@@ -1,7 +1,7 @@
 """How much a person may look at in an hour, a day, a contact (SPINE 6, 11). Pure but for the queries that it names.
 
-Counts slide by the minute. Distinct customers are an insert-once table: a customer looked at again on the same day (UTC)
-costs nothing more; its key is an HMAC that changes daily, so the table says how many, never who, and not whether
+Counts slide by the minute. Distinct customers are an insert-once table: a customer looked at again on the same day
+(UTC) costs nothing more; its key is an HMAC that changes daily, so the table says how many, never who, and not whether
 yesterday's were the same. Around midnight a customer can therefore count twice, never less than once.
 
 A refused try is charged like a permitted one, but for a try that only a used-up budget refused.
@@ -9,12 +9,12 @@ A refused try is charged like a permitted one, but for a try that only a used-up
 
 from __future__ import annotations
 
+import hmac
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdfast.kit.canonical import length_prefixed
 from holdfast.kit.clock import DAY_US, MINUTE_US
-from holdfast.kit.crypto.mac import hmac_sha256
 from holdfast.kit.ids import new_id
 from holdfast.spine.decision.store import (
     ATTEMPTS,
@@ -59,11 +59,11 @@ def customer_mac(key: Secret[bytes], *, client: str, customer: str, now_us: int)
     """The customer's name in the table of today; ``key`` is a key of the client that never leaves the keys store."""
     day = str(now_us // DAY_US).encode()
     message = length_prefixed(b"holdfast/budget/v1", client.encode(), day, customer.encode())
-    return hmac_sha256(key.reveal(), message)[:16]
+    return hmac.digest(key.reveal(), message, "sha256")[:16]
 
 
 def load(client: str, person: str, *, mac: bytes, now_us: int) -> tuple[Query, Query]:
-    """The two queries of the load round; :func:`used_of` reads their rows. ``mac`` is empty when there is no customer."""
+    """The two queries of the load round, read by :func:`used_of`. ``mac`` is empty when there is no customer."""
     minute = now_us // MINUTE_US
     return (
         BUDGETS(client=client, person=person, day_ago=minute - DAY_MIN),
