@@ -140,11 +140,11 @@ class Feed(RuleBasedStateMachine):
         self.now_us += seconds * SECOND_US
 
     @precondition(lambda self: self.in_flight)
-    @rule(data=st.data(), keep=st.booleans())
-    def one_is_delivered(self, data: st.DataObject, keep: bool) -> None:
+    @rule(data=st.data(), copies=st.integers(0, 1))
+    def one_is_delivered(self, data: st.DataObject, copies: int) -> None:
         """Any of those in flight, not only the first; it may stay in flight and come again."""
         position = data.draw(st.integers(0, len(self.in_flight) - 1))
-        event = self.in_flight[position] if keep else self.in_flight.pop(position)
+        event = self.in_flight[position] if copies else self.in_flight.pop(position)
         if event.id in self.delivered:
             return  # known by its id: intake stops here
         when = timing(event.occurred_us, self.now_us)

@@ -281,16 +281,19 @@ def decide_reason(
 
 
 def widens(before: Reason | None, after: Reason) -> bool:
-    """Tell whether ``after`` shows or changes anything that ``before`` did not, or shows it less masked."""
+    """Tell whether ``after`` shows or changes anything that ``before`` did not, or shows it with less ado."""
     if before is None:
         return True
-    none: frozenset[str] = frozenset()
-    for collection, fields in after.fields.items():
-        clear = fields - after.masked.get(collection, none)
-        had = before.fields.get(collection, none)
-        if not fields <= had or not clear <= had - before.masked.get(collection, none):
-            return True
     return any(
-        not fields <= before.updates.get(collection, none)
-        for collection, fields in after.updates.items()
+        not _in(after.fields, name) <= _in(before.fields, name)
+        or not _in(after.updates, name) <= _in(before.updates, name)
+        or not _in(after.fields, name) - _in(after.masked, name)
+        <= _in(before.fields, name) - _in(before.masked, name)
+        or not _in(after.fields, name) - _in(after.approval, name)
+        <= _in(before.fields, name) - _in(before.approval, name)
+        for name in (*after.fields, *after.updates)
     )
+
+
+def _in(fields: Mapping[str, frozenset[str]], collection: str) -> frozenset[str]:
+    return fields.get(collection, frozenset())

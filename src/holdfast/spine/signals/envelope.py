@@ -51,7 +51,7 @@ def parse_header(header: str) -> Signature:
         raise InvalidInput(f"the header is over {_MOST_CHARACTERS} characters", field=HEADER)
     found: dict[str, str] = {}
     for part in header.split(","):
-        name, _, value = part.strip().partition("=")
+        name, _, value = part.strip(" ").partition("=")
         if name not in _PARTS or name in found:
             raise InvalidInput("it has parts other than one t, kid and v1", field=HEADER)
         if not _PARTS[name].match(value):

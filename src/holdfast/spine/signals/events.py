@@ -112,8 +112,8 @@ def split(body: bytes) -> Iterator[Line]:
     """Split a body that is one JSON object, or one per line (NDJSON); blank lines are skipped."""
     if len(body) > MOST_BODY_BYTES:
         raise TooLarge(f"the body is over {MOST_BODY_BYTES} bytes", field="body")
-    text = body.removeprefix(b"\xef\xbb\xbf").strip()
-    if not text:
+    text = body.removeprefix(b"\xef\xbb\xbf")
+    if not text.strip():
         raise InvalidInput("the body holds no event", field="body")
     lines = text.split(b"\n")
     if len(lines) > 1 and _is_one_value(text):

@@ -65,6 +65,7 @@ class Fold:
         self._contacts = dict(self._before)
         self._events: list[Query] = []
         self._presence: list[Query] = []
+        self._differing: dict[str, None] = {}  # contacts, in the order in which it was seen
         for resolved in part.resolved:
             self._take(resolved)
 
@@ -111,7 +112,10 @@ class Fold:
             self._presence.append(PUT_LOGOUT(person=event.person, logout_us=at_us))
             return
         before = self._contacts.get(event.contact) or Contact(self._feed.client, event.contact)
-        self._contacts[event.contact] = apply_event(before, event, when, self._now_us)
+        after = apply_event(before, event, when, self._now_us)
+        self._contacts[event.contact] = after
+        if _identifiers_differ(before, after):
+            self._differing[event.contact] = None
         if closes_others(event) and when is not Timing.AHEAD:
             self._presence.append(
                 PUT_VOICE(
@@ -169,8 +173,12 @@ class Fold:
         """Return the leaves: contacts that were bound, and each kind of signal once a minute."""
         found: list[Query] = []
         for contact in self._changed:
-            before = self._before.get(contact.ref) or Contact(contact.client, contact.ref)
-            found.extend(self._told_of(before, contact))
+            before = self._before.get(contact.ref)
+            if contact.customer and contact.customer != (before.customer if before else ""):
+                found.append(self._bound(contact))
+        found.extend(
+            self._signal(Signal.CONTACT_IDENTIFIERS_DIFFER, ref, 1) for ref in self._differing
+        )
         for signal, count in self._tallies.items():
             # ADD_TO_TALLY answers the minute's total: more than we added means a leaf was written already
             position = len(answers) - len(self._tallies) + list(self._tallies).index(signal)
@@ -178,21 +186,14 @@ class Fold:
                 found.append(self._signal(signal, self._feed.name, count))
         return tuple(found)
 
-    def _told_of(self, before: Contact, after: Contact) -> Iterable[Query]:
-        if after.customer and after.customer != before.customer:
-            yield self._leaf(
-                LeafType.CONTACT_BOUND,
-                {
-                    "contact": after.ref,
-                    "customer": self._part.customer_refs[after.customer],
-                    "how": BoundHow.FEED.value,
-                    "decision": "",
-                },
-            )
-        clash = before.feed_customer and not after.feed_customer
-        other = after.customer and after.feed_customer not in {"", after.customer}
-        if clash or (other and after.feed_customer != before.feed_customer):
-            yield self._signal(Signal.CONTACT_IDENTIFIERS_DIFFER, after.ref, 1)
+    def _bound(self, contact: Contact) -> Query:
+        body = {
+            "contact": contact.ref,
+            "customer": self._part.customer_refs[contact.customer],
+            "how": BoundHow.FEED.value,
+            "decision": "",
+        }
+        return self._leaf(LeafType.CONTACT_BOUND, body)
 
     def _signal(self, signal: Signal, subject: str, count: int) -> Query:
         body = {"signal": signal.value, "subject": subject, "count": count}
@@ -201,3 +202,12 @@ class Fold:
     def _leaf(self, kind: LeafType, body: Mapping[str, object]) -> Query:
         leaf = Leaf(kind, new_id(LEAF, self._now_us), self._now_us, body)
         return append(client_log(self._feed.client), leaf)
+
+
+def _identifiers_differ(before: Contact, after: Contact) -> bool:
+    """Tell whether an event named another customer than an equal one did, or than the person has verified."""
+    if after.feed_customer == before.feed_customer:
+        return False
+    clash = bool(before.feed_customer) and not after.feed_customer
+    other = bool(after.customer) and after.feed_customer not in {"", after.customer}
+    return clash or other

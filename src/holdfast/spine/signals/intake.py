@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from holdfast.kit.clock import DAY_US, MINUTE_US
 from holdfast.kit.db import Round
 from holdfast.kit.errors import NotAuthenticated, Unavailable
 from holdfast.spine.purpose.store import CONTACTS, stored_contact
@@ -25,7 +26,13 @@ from holdfast.spine.signals.fold import Fold
 from holdfast.spine.signals.known import known_of
 from holdfast.spine.signals.registry import load_feed
 from holdfast.spine.signals.resolve import prepare
-from holdfast.spine.signals.store import KEY_IS_ACTIVE, SEEN
+from holdfast.spine.signals.store import (
+    FORGET_DEAD_LETTERS,
+    FORGET_EVENTS,
+    FORGET_TALLIES,
+    KEY_IS_ACTIVE,
+    SEEN,
+)
 
 if TYPE_CHECKING:
     from holdfast.kit.db import Work
@@ -33,6 +40,9 @@ if TYPE_CHECKING:
     from holdfast.spine.signals.batch import Translate
     from holdfast.spine.signals.resolve import Prepared
 
+REMEMBERED_US: Final = 7 * DAY_US
+KEPT_US: Final = 30 * DAY_US
+MOST_FORGOTTEN: Final = 2000
 GENERIC: Final = "generic"
 ADAPTORS: Final[Mapping[str, Translate]] = {GENERIC: split}
 
@@ -130,3 +140,18 @@ def apply(part: Prepared) -> Work[Report]:
         if told:
             yield Round(data=told)
     return Report(fold.accepted, fold.duplicate, tuple(fold.rejected))
+
+
+def forget_old(now_us: int) -> Work[int]:
+    """Forget event ids after seven days and dead letters after thirty, some at a time; return how many ids went.
+
+    An event older than seven days opens nothing, so forgetting its id brings nothing back.
+    """
+    forgotten, _, _ = yield Round(
+        data=(
+            FORGET_EVENTS(before_us=now_us - REMEMBERED_US, limit=MOST_FORGOTTEN),
+            FORGET_DEAD_LETTERS(before_us=now_us - KEPT_US, limit=MOST_FORGOTTEN),
+            FORGET_TALLIES(before_minute=(now_us - REMEMBERED_US) // MINUTE_US),
+        )
+    )
+    return len(forgotten)

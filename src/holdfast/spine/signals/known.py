@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from holdfast.kit.db import Round
+from holdfast.kit.errors import NotFound
+from holdfast.spine.decision.policies import current_policies
+from holdfast.spine.decision.store import CLIENT
+from holdfast.spine.vault.hierarchy import client_keys
+from holdfast.spine.vault.load import load_collections
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from holdfast.kit.db import Work
+    from holdfast.spine.house import House
     from holdfast.spine.vault.hierarchy import ClientKeys
     from holdfast.vocabulary.contract import Contract
     from holdfast.vocabulary.schema import CollectionSchema
@@ -18,3 +27,14 @@ class Known(NamedTuple):
     contract: Contract
     schemas: Sequence[CollectionSchema]
     keys: ClientKeys
+
+
+def known_of(house: House, client: str) -> Work[Known]:
+    """Load what intake must know; :class:`NotFound` without such a client. Contract and keys come from their caches."""
+    (rows,) = yield Round(data=(CLIENT(client=client),))
+    if not rows:
+        raise NotFound(f"there is no client {client}", remedy="See `holdfast client list`.")
+    policies = yield from current_policies(house.policies, client)
+    keys = yield from client_keys(house.keks, client, rows[0][3])
+    schemas = yield from load_collections(client)
+    return Known(policies.contract, schemas, keys)

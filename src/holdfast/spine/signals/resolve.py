@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdfast.kit.db import Round
-from holdfast.kit.errors import InvalidInput
+from holdfast.kit.errors import InvalidInput, NotFound
 from holdfast.kit.ids import new_reference
 from holdfast.spine.purpose.merge import ContactEvent, EventType
 from holdfast.spine.purpose.store import ADD_CONTACT_REF, CONTACT_REFS
 from holdfast.spine.signals.events import Refusal, Rejected
 from holdfast.spine.signals.store import CONFIRMED, CUSTOMER_REFS, INDEX_HITS, PERSONS_NAMED
 from holdfast.spine.vault.blindindex import binding_tokens
+from holdfast.spine.vault.load import customer_reference
 from holdfast.vocabulary.ids import CONTACT_REF
 
 if TYPE_CHECKING:
@@ -84,19 +86,42 @@ def prepare(batch: VerifiedBatch, known: Known) -> Work[Prepared]:
             rejected.append(found)
         else:
             resolved.append(found)
-    customers = sorted({r.event.customer for r in resolved if r.event.customer})
-    (rows,) = yield Round(keys=(CUSTOMER_REFS(client=batch.feed.client, customers=customers),))
-    return Prepared(batch._replace(arrived=(), rejected=()), resolved, rejected, dict(rows))
+    named = yield from _customer_refs(batch.feed.client, {r.event.customer for r in resolved})
+    return Prepared(
+        batch._replace(arrived=(), rejected=()),
+        [_without_erased(one, named) for one in resolved],
+        rejected,
+        named,
+    )
+
+
+def _customer_refs(client: str, customers: Collection[str]) -> Work[dict[str, str]]:
+    """Return what the client's log calls each customer; one whose keys are destroyed by now is left out."""
+    asked = sorted(customer for customer in customers if customer)
+    (rows,) = yield Round(keys=(CUSTOMER_REFS(client=client, customers=asked),))
+    refs: dict[str, str] = dict(rows)
+    for customer in asked:
+        if customer not in refs:
+            with suppress(NotFound):
+                refs[customer] = yield from customer_reference(client, customer)
+    return refs
+
+
+def _without_erased(resolved: Resolved, named: Mapping[str, str]) -> Resolved:
+    customer = resolved.event.customer
+    if not customer or customer in named:
+        return resolved
+    return resolved._replace(event=resolved.event._replace(customer=""))
 
 
 def _people(arrived: Iterable[Arrived]) -> Work[dict[str, str]]:
-    """Return name → person for every name that means exactly one: ``per_…``, a staff id, or ``employer:staff id``."""
+    """Return name → person for every name that means exactly one: ``per_…``, a staff id, or ``employer/staff id``."""
     names = {a.event.person for a in arrived if a.event.person}
-    asked = names | {name.partition(":")[2] for name in names if ":" in name}
-    (rows,) = yield Round(data=(PERSONS_NAMED(names=sorted(asked)),))
+    staff_ids = {name.rpartition("/")[2] for name in names}
+    (rows,) = yield Round(data=(PERSONS_NAMED(persons=sorted(names), staff_ids=sorted(staff_ids)),))
     meant: dict[str, set[str]] = defaultdict(set)
     for person, staff_id, employer in rows:
-        for name in (person, staff_id, f"{employer}:{staff_id}"):
+        for name in (person, staff_id, f"{employer}/{staff_id}"):
             meant[name].add(person)
     return {name: next(iter(persons)) for name, persons in meant.items() if len(persons) == 1}
 

@@ -66,7 +66,7 @@ ADD_EVENT = statement(
 PERSONS_NAMED = statement(
     "signals.persons_named",
     """SELECT id, staff_id, employer FROM identity_person
-    WHERE id IN (:names*) OR staff_id IN (:names*)""",
+    WHERE id IN (:persons*) OR staff_id IN (:staff_ids*)""",
 )
 
 INDEX_HITS = statement(

@@ -344,6 +344,11 @@ class TestReason:
         assert widens(masked, clear)
         assert not widens(clear, masked)
 
+    def test_a_field_that_no_longer_needs_approval_is_widening(self):
+        fields = {"subscribers": frozenset({"name"})}
+        assert widens(Reason("a", "A", fields, approval=fields), Reason("b", "B", fields))
+        assert not widens(Reason("b", "B", fields), Reason("a", "A", fields, approval=fields))
+
     def test_a_field_that_may_be_changed_is_widening(self):
         fields = {"subscribers": frozenset({"name"})}
         assert widens(Reason("a", "A", fields), Reason("b", "B", fields, updates=fields))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from support.stores import SmallHouse
 
 from holdfast.kit.db import Round
 from holdfast.spine.purpose import store
 from holdfast.spine.purpose.contact import Contact
+from support.stores import SmallHouse
 
 
 @pytest.fixture
