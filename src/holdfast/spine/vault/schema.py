@@ -151,7 +151,7 @@ def _field(name: str, number: int, table: Any, read: dict[str, Any]) -> FieldSpe
         raise InvalidInput("a field's name is lower-case letters, digits and _", field=at)
     if not isinstance(table, dict):
         raise InvalidInput(f"write it as a table, [{at}]", field=at)
-    schema_rules.check_name(name, table.get("label"), table.get("type"))
+    schema_rules.check_name(name, table)
     _known(table, FIELD_KEYS, at)
     kind = _choice(table, "type", FieldType, at)
     index = _choice(table, "index", Index, at, default=Index.NONE)

@@ -17,6 +17,8 @@ from holdfast.vocabulary.levels import DataClass, Handling
 from holdfast.vocabulary.schema import FieldType, Index, Mask
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from holdfast.vocabulary.schema import CollectionSchema, FieldSpec
 
 MASK_OF_TYPE: Final = {
@@ -136,9 +138,12 @@ def forbidden(name: str) -> str:
     return ""
 
 
-def check_name(name: str, label: object, kind: object) -> None:
-    """Refuse a field that is a card security code or a PIN by its name, label or type (:class:`InvalidInput`)."""
-    for key, text in (("", name), (".type", kind), (".label", label)):
+def check_name(name: str, table: Mapping[str, object]) -> None:
+    """Refuse a field that is a card security code or a PIN by its name, type, label or column."""
+    columns = table.get("columns")
+    texts = [("", name), (".type", table.get("type")), (".label", table.get("label"))]
+    texts += [(".columns", header) for header in columns] if isinstance(columns, list) else []
+    for key, text in texts:
         if isinstance(text, str) and (what := forbidden(text)):
             raise InvalidInput(
                 f"a {what} is {_NEVER_KEPT}",
