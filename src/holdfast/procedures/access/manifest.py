@@ -2,7 +2,9 @@
 
 from typing import Final
 
-from holdfast.vocabulary.manifest import Control, Manifest
+from holdfast.vocabulary.manifest import Command, Control, Manifest
+
+_COMMANDS: Final = "holdfast.procedures.access.commands"
 
 MANIFEST: Final = Manifest(
     procedure=3,
@@ -23,6 +25,64 @@ MANIFEST: Final = Manifest(
             "permits after a suspension",
             "0",
             ("PCI DSS 4.0.1 8.2.5", "HIPAA 164.308"),
+        ),
+    ),
+    commands=(
+        Command("employer add", f"{_COMMANDS}.employer:add", False, "Add an employer."),
+        Command("employer list", f"{_COMMANDS}.employer:list_all", False, "List employers."),
+        Command(
+            "person add",
+            f"{_COMMANDS}.person:add",
+            False,
+            "Add a person, and assign them to a programme.",
+        ),
+        Command(
+            "person list",
+            f"{_COMMANDS}.person:list_all",
+            False,
+            "List persons with state, roles and assignments.",
+        ),
+        Command(
+            "person assign",
+            f"{_COMMANDS}.person:assign",
+            False,
+            "Assign a person to a programme of a client.",
+        ),
+        Command("person unassign", f"{_COMMANDS}.person:unassign", False, "End an assignment."),
+        Command(
+            "person roles", f"{_COMMANDS}.person:roles", False, "Set a person's roles in the house."
+        ),
+        Command(
+            "person suspend",
+            f"{_COMMANDS}.person:suspend",
+            False,
+            "Refuse everything a person does, from the next request on.",
+        ),
+        Command("person restore", f"{_COMMANDS}.person:restore", False, "End a suspension."),
+        Command(
+            "person leave",
+            f"{_COMMANDS}.person:leave",
+            False,
+            "Let a person go: assignments and tokens end.",
+        ),
+        Command(
+            "token create",
+            f"{_COMMANDS}.token:create",
+            False,
+            "Issue a token to a person or a service.",
+        ),
+        Command("token list", f"{_COMMANDS}.token:list_all", False, "List tokens."),
+        Command(
+            "token revoke",
+            f"{_COMMANDS}.token:revoke",
+            False,
+            "Revoke a token, from the next request on.",
+        ),
+        Command(
+            "token step-up",
+            f"{_COMMANDS}.token:step_up",
+            False,
+            "Answer a step-up challenge with a second token.",
         ),
     ),
 )

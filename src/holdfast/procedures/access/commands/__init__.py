@@ -1,0 +1,1 @@
+"""``holdfast employer …``, ``person …`` and ``token …``."""

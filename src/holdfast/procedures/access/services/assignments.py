@@ -1,0 +1,147 @@
+"""Assignments: which programme of which client a person works on, and since when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from holdfast.kit.clock import rfc3339
+from holdfast.kit.db import Round
+from holdfast.kit.errors import Conflict, InvalidInput
+from holdfast.kit.ids import new_id
+from holdfast.procedures.access.services.scene import (
+    Scene,
+    clients_of,
+    refuse_self,
+    scene_of,
+    tell,
+    tell_in,
+)
+from holdfast.procedures.access.services.tokens import live_tokens, token_body
+from holdfast.spine.identity import people
+from holdfast.spine.identity.requester import joined
+from holdfast.spine.identity.store import ADD_ASSIGNMENT, END_ASSIGNMENTS
+from holdfast.vocabulary.ids import client_log
+from holdfast.vocabulary.leaves import LeafType
+from holdfast.vocabulary.levels import PersonState, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from holdfast.kit.db import Query, Work
+    from holdfast.spine.identity.acting import HasSettings
+    from holdfast.spine.identity.people import Member
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A programme of a client, with the queues that its contract has for it."""
+
+    client: str
+    programme: str
+    queues: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """From when until when; None is now, and open."""
+
+    starts_us: int | None = None
+    ends_us: int | None = None
+
+
+def assign(
+    house: HasSettings,
+    text: str,
+    line: Line,
+    *,
+    queues: Iterable[str] = (),
+    roles: Iterable[Role] = (),
+    term: Term | None = None,
+) -> Work[Member]:
+    """Assign a person to a line; what they had on it before ends with it. No ``roles``: the person's own.
+
+    Nobody assigns themselves. The client's log also gets a leaf for each live token that can reach its data now.
+    """
+    scene = yield from scene_of(house, Role.ADMIN)
+    member = yield from people.find_person(text)
+    refuse_self(scene, member.id, "assigns")
+    if member.state is PersonState.LEFT:
+        raise Conflict(f"{member.staff_id} has left and cannot be assigned", code="wrong_state")
+    term = term or Term()
+    chosen = sorted(frozenset(roles) or member.roles)
+    starts_us = scene.now_us if term.starts_us is None else max(term.starts_us, scene.now_us)
+    if term.ends_us is not None and term.ends_us <= starts_us:
+        raise InvalidInput("an assignment ends after it starts", field="ends")
+    reached = yield from clients_of(member.id, scene.now_us)
+    writes = [
+        ADD_ASSIGNMENT(
+            id=new_id("asg", scene.now_us),
+            person=member.id,
+            client=line.client,
+            programme=line.programme,
+            queues=joined(queues),
+            roles=joined(chosen),
+            starts_us=starts_us,
+            ends_us=term.ends_us,
+        )
+    ]
+    if starts_us == scene.now_us:
+        writes.insert(0, _end(scene, member, line))
+    yield Round(data=tuple(writes))
+    yield from tell(
+        scene,
+        LeafType.PERSON_ASSIGNED,
+        (line.client,),
+        person=member.id,
+        client=line.client,
+        programme=line.programme,
+        queues=sorted(set(queues)),
+        roles=chosen,
+        employer=member.employer,
+        starts=rfc3339(starts_us),
+        ends="" if term.ends_us is None else rfc3339(term.ends_us),
+    )
+    if line.client not in reached:
+        yield from _introduce_tokens(scene, member, line.client)
+    return member
+
+
+def _introduce_tokens(scene: Scene, member: Member, client: str) -> Work[None]:
+    for token in (yield from live_tokens(member.id, scene.now_us)):
+        if token.client in {"", client}:
+            yield from tell_in(
+                scene,
+                LeafType.TOKEN_CREATED,
+                (client_log(client),),
+                person=member.id,
+                **token_body(token),
+            )
+
+
+def unassign(house: HasSettings, text: str, line: Line) -> Work[Member]:
+    """End a person's assignment to a line; :class:`Conflict` when there is none."""
+    scene = yield from scene_of(house, Role.ADMIN, Role.SECURITY)
+    member = yield from people.find_person(text)
+    (ended,) = yield Round(data=(_end(scene, member, line),))
+    if not ended:
+        raise Conflict(
+            f"{member.staff_id} is not assigned to {line.client}/{line.programme}",
+            remedy="`holdfast person list` shows the assignments.",
+            code="not_assigned",
+        )
+    yield from tell(
+        scene,
+        LeafType.PERSON_UNASSIGNED,
+        (line.client,),
+        person=member.id,
+        client=line.client,
+        programme=line.programme,
+    )
+    return member
+
+
+def _end(scene: Scene, member: Member, line: Line) -> Query:
+    return END_ASSIGNMENTS(
+        person=member.id, client=line.client, programme=line.programme, now=scene.now_us
+    )

@@ -1,0 +1,201 @@
+"""Persons: joining, roles, suspension, restoration, leaving."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from holdfast.kit.db import Round
+from holdfast.kit.errors import Conflict
+from holdfast.procedures.access.services.scene import (
+    READERS,
+    Scene,
+    clients_of,
+    refuse_other_line,
+    refuse_self,
+    scene_of,
+    tell,
+    tell_in,
+)
+from holdfast.spine.identity import people
+from holdfast.spine.identity.credentials import revoke_all
+from holdfast.spine.identity.requester import joined, words
+from holdfast.spine.identity.store import (
+    ADD_EMPLOYER,
+    ASSIGNMENTS_OF_PERSONS,
+    EMPLOYERS,
+    END_ALL_ASSIGNMENTS,
+    OTHER_ADMINS,
+    SET_ROLES,
+    UNBIND_OS_USER,
+)
+from holdfast.vocabulary.ids import HOUSE_LOG
+from holdfast.vocabulary.leaves import LeafType
+from holdfast.vocabulary.levels import PersonState, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from holdfast.kit.db import Work
+    from holdfast.spine.identity.acting import HasSettings
+    from holdfast.spine.identity.people import Member
+
+MOST_LISTED = 1000
+
+
+def add_employer(house: HasSettings, employer: str, name: str) -> Work[None]:
+    """Add an employer; :class:`Conflict` when there is one of this id."""
+    scene = yield from scene_of(house, Role.ADMIN)
+    if not (yield from _employ(scene, employer, name)):
+        raise Conflict(f"there is an employer {employer} already", code="employer_exists")
+
+
+def _employ(scene: Scene, employer: str, name: str) -> Work[bool]:
+    people.check_employer(employer)
+    (added,) = yield Round(data=(ADD_EMPLOYER(id=employer, name=name or employer),))
+    if added:
+        yield from tell_in(scene, LeafType.EMPLOYER_ADDED, (HOUSE_LOG,), employer=employer)
+    return bool(added)
+
+
+def employers(house: HasSettings) -> Work[list[dict[str, str]]]:
+    """List employers."""
+    yield from scene_of(house, *READERS)
+    (rows,) = yield Round(data=(EMPLOYERS(),))
+    return [{"employer": row[0], "name": row[1]} for row in rows]
+
+
+def add_person(
+    house: HasSettings,
+    staff_id: str,
+    *,
+    employer: str,
+    roles: Iterable[Role],
+    os_user: str | None = None,
+    label: str = "",
+    first: Callable[[str], Work[object] | None] | None = None,
+) -> Work[tuple[Member, bool]]:
+    """Add a person; return them, and whether their employer was new and was added with them.
+
+    ``first`` is what is done with the new person's id in the same transaction: a first assignment.
+    """
+    scene = yield from scene_of(house, Role.ADMIN)
+    new_employer = yield from _employ(scene, employer, "")
+    chosen = frozenset(roles)
+    person = yield from people.add_person(
+        staff_id=staff_id,
+        employer=employer,
+        roles=chosen,
+        now_us=scene.now_us,
+        os_user=os_user,
+        label=label,
+    )
+    yield from tell_in(
+        scene,
+        LeafType.PERSON_ADDED,
+        (HOUSE_LOG,),
+        person=person,
+        employer=employer,
+        roles=sorted(chosen),
+    )
+    then = first(person) if first else None
+    if then is not None:
+        yield from then
+    return (yield from people.find_person(person)), new_employer
+
+
+def set_roles(house: HasSettings, text: str, roles: Iterable[Role]) -> Work[Member]:
+    """Give a person exactly ``roles`` of the house; those of assignments stay as they are."""
+    scene = yield from scene_of(house, Role.ADMIN)
+    member = yield from people.find_person(text)
+    refuse_self(scene, member.id, "changes the roles of")
+    chosen = frozenset(roles)
+    if Role.ADMIN in member.roles - chosen:
+        yield from _keep_an_admin(member)
+    (rows,) = yield Round(data=(SET_ROLES(person=member.id, roles=joined(chosen)),))
+    if not rows:
+        raise _not_now(member, "be given roles")
+    clients = yield from clients_of(member.id, scene.now_us)
+    yield from tell(
+        scene, LeafType.PERSON_ROLES_CHANGED, clients, person=member.id, roles=sorted(chosen)
+    )
+    return (yield from people.find_person(member.id))
+
+
+def suspend(house: HasSettings, text: str) -> Work[Member]:
+    """Suspend a person: from the next request on every look of theirs is refused, and so is every command."""
+    scene = yield from scene_of(house, Role.ADMIN, Role.SECURITY, Role.LEAD)
+    member = yield from people.find_person(text)
+    yield from refuse_other_line(scene, member)
+    yield from _keep_an_admin(member)
+    if not (yield from people.change_state(member.id, PersonState.ACTIVE, PersonState.SUSPENDED)):
+        raise _not_now(member, "be suspended")
+    yield from _tell_state(scene, LeafType.PERSON_SUSPENDED, member)
+    return (yield from people.find_person(member.id))
+
+
+def restore(house: HasSettings, text: str) -> Work[Member]:
+    """End a suspension; tokens that are still valid work again."""
+    scene = yield from scene_of(house, Role.ADMIN, Role.SECURITY)
+    member = yield from people.find_person(text)
+    if not (yield from people.change_state(member.id, PersonState.SUSPENDED, PersonState.ACTIVE)):
+        raise _not_now(member, "be restored")
+    yield from _tell_state(scene, LeafType.PERSON_RESTORED, member)
+    return (yield from people.find_person(member.id))
+
+
+def leave(house: HasSettings, text: str) -> Work[tuple[Member, int, int]]:
+    """Let a person go, in one transaction: state, assignments, tokens and the bound account all end.
+
+    Returns the person, the number of assignments ended and of tokens revoked. It cannot be undone: who comes back is
+    added anew under another staff id.
+    """
+    scene = yield from scene_of(house, Role.ADMIN, Role.SECURITY)
+    member = yield from people.find_person(text)
+    yield from _keep_an_admin(member)
+    clients = yield from clients_of(member.id, scene.now_us)
+    left = PersonState.LEFT
+    if member.state is left or not (yield from people.change_state(member.id, member.state, left)):
+        raise _not_now(member, "leave")
+    ended, _ = yield Round(
+        data=(
+            END_ALL_ASSIGNMENTS(person=member.id, now=scene.now_us),
+            UNBIND_OS_USER(person=member.id),
+        )
+    )
+    revoked = yield from revoke_all(member.id, scene.now_us)
+    yield from tell(scene, LeafType.PERSON_LEFT, clients, person=member.id)
+    return (yield from people.find_person(member.id)), len(ended), len(revoked)
+
+
+def list_people(house: HasSettings) -> Work[list[tuple[Member, tuple[str, ...]]]]:
+    """List persons, each with ``client/programme`` (and queues in brackets) of their assignments."""
+    scene = yield from scene_of(house, *READERS)
+    members = yield from people.persons(limit=MOST_LISTED)
+    ids = [member.id for member in members]
+    (rows,) = yield Round(data=(ASSIGNMENTS_OF_PERSONS(persons=ids, now=scene.now_us),))
+    lines: dict[str, list[str]] = {}
+    for person, _, client, programme, queues, *_ in rows:
+        listed = f" ({', '.join(words(queues))})" if queues else ""
+        lines.setdefault(person, []).append(f"{client}/{programme}{listed}")
+    return [(member, tuple(lines.get(member.id, ()))) for member in members]
+
+
+def _tell_state(scene: Scene, kind: LeafType, member: Member) -> Work[None]:
+    clients = yield from clients_of(member.id, scene.now_us)
+    yield from tell(scene, kind, clients, person=member.id)
+
+
+def _keep_an_admin(member: Member) -> Work[None]:
+    if Role.ADMIN not in member.roles or member.state is not PersonState.ACTIVE:
+        return
+    (rows,) = yield Round(data=(OTHER_ADMINS(person=member.id),))
+    if not rows[0][0]:
+        raise Conflict(
+            "the house would have no active administrator",
+            remedy="Make another person an administrator first.",
+            code="last_admin",
+        )
+
+
+def _not_now(member: Member, what: str) -> Conflict:
+    return Conflict(f"{member.staff_id} is {member.state} and cannot {what}", code="wrong_state")
