@@ -5,6 +5,7 @@ A proof is a Work: it plans which hashes it needs, asks for their tiles in one r
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 PROOF_HEADER: Final = "c2sp.org/tlog-proof@v1"
 _BUNDLES_AT_ONCE: Final = 16
+_INDEX: Final = re.compile(r"index (0|[1-9][0-9]{0,18})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,17 +163,13 @@ def parse_proof(text: str) -> Proof:
         del lines[1]
     if not gap or lines[0] != PROOF_HEADER or len(lines) < 2:
         raise IntegrityBroken("this is no tlog-proof", code="malformed_proof")
-    word, _, number = lines[1].partition(" ")
+    index = _INDEX.fullmatch(lines[1])
     hashes = [from_base64(line) for line in lines[2:]]
-    if word != "index" or not number.isascii() or str(_number(number)) != number:
+    if index is None:
         raise IntegrityBroken("a tlog-proof names an index", code="malformed_proof")
     if any(value is None or len(value) != HASH_BYTES for value in hashes) or len(hashes) > 63:
         raise IntegrityBroken("a tlog-proof holds hashes", code="malformed_proof")
-    return Proof(int(number), tuple(value for value in hashes if value), checkpoint.encode())
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 20 else -1
+    return Proof(int(index[1]), tuple(value for value in hashes if value), checkpoint.encode())
 
 
 def check_proof(proof: Proof, entry: bytes, keys: Sequence[VerifierKey]) -> Head:

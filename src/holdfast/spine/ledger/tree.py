@@ -163,10 +163,12 @@ def consistency_holds(
     A proof from size 0 shows nothing and is refused, also to size 0: the caller who starts from nothing compares
     with the empty root.
     """
-    if not 0 < old <= new or not _are_hashes(old_root, new_root, *proof):
+    if not 0 < old <= new:
         return False
     if old == new:
         return not proof and old_root == new_root
+    if not _are_hashes(old_root, new_root, *proof):
+        return False
     steps = [*proof] if old & (old - 1) else [old_root, *proof]
     at, last = old - 1, new - 1
     while at & 1:
