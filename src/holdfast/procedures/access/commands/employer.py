@@ -14,7 +14,7 @@ from holdfast.procedures.access.services import people
 @click.option("--name", default="", help="How pages show it (default: its id).")
 @json_option
 def add(employer: str, name: str, as_json: bool) -> None:
-    r"""Add an employer: the house itself or a vendor, whose people a client's contract may accept.
+    """Add an employer: the house itself or a vendor, whose people a client's contract may accept.
 
     \b
     Examples:
@@ -28,7 +28,7 @@ def add(employer: str, name: str, as_json: bool) -> None:
 @click.command()
 @json_option
 def list_all(as_json: bool) -> None:
-    r"""List employers.
+    """List employers.
 
     \b
     Examples:

@@ -48,7 +48,7 @@ def add(
     os_user: str | None,
     as_json: bool,
 ) -> None:
-    r"""Add a person, and assign them to a programme if one is named. ID is the staff id that the employer uses.
+    """Add a person, and assign them to a programme if one is named. ID is the staff id that the employer uses.
 
     \b
     Examples:
@@ -87,7 +87,7 @@ def add(
 @click.command()
 @json_option
 def list_all(as_json: bool) -> None:
-    r"""List persons with their state, roles and current assignments.
+    """List persons with their state, roles and current assignments.
 
     \b
     Examples:
@@ -106,7 +106,7 @@ def list_all(as_json: bool) -> None:
 @click.argument("person", metavar="ID")
 @json_option
 def suspend(person: str, as_json: bool) -> None:
-    r"""Suspend a person: every look and command of theirs is refused from the next request on.
+    """Suspend a person: every look and command of theirs is refused from the next request on.
 
     ID is a staff id, per_…, or EMPLOYER/ID where two employers use the same staff id.
 
@@ -122,7 +122,7 @@ def suspend(person: str, as_json: bool) -> None:
 @click.argument("person", metavar="ID")
 @json_option
 def restore(person: str, as_json: bool) -> None:
-    r"""End a suspension. Tokens that have not expired or been revoked work again.
+    """End a suspension. Tokens that have not expired or been revoked work again.
 
     \b
     Examples:
@@ -136,7 +136,7 @@ def restore(person: str, as_json: bool) -> None:
 @click.argument("person", metavar="ID")
 @json_option
 def leave(person: str, as_json: bool) -> None:
-    r"""Let a person go: assignments end, tokens are revoked, the bound account is freed. It cannot be undone.
+    """Let a person go: assignments end, tokens are revoked, the bound account is freed. It cannot be undone.
 
     \b
     Examples:
@@ -152,7 +152,7 @@ def leave(person: str, as_json: bool) -> None:
 @role_option
 @json_option
 def roles(person: str, roles: tuple[str, ...], as_json: bool) -> None:
-    r"""Give a person exactly these roles in the house. Roles of assignments stay; assign anew to change those.
+    """Give a person exactly these roles in the house. Roles of assignments stay; assign anew to change those.
 
     \b
     Examples:
@@ -185,7 +185,7 @@ def assign(
     ends_us: int | None,
     as_json: bool,
 ) -> None:
-    r"""Assign a person to a programme of a client; an earlier assignment to the same programme ends with it.
+    """Assign a person to a programme of a client; an earlier assignment to the same programme ends with it.
 
     Without --role the person's own roles count there too. Nobody assigns themselves.
 
@@ -219,7 +219,7 @@ def assign(
 @client_option
 @json_option
 def unassign(person: str, programme: str, client: str, as_json: bool) -> None:
-    r"""End a person's assignment to a programme, from the next request on.
+    """End a person's assignment to a programme, from the next request on.
 
     \b
     Examples:

@@ -42,7 +42,7 @@ def create(
     scopes: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    r"""Issue a token to a person or to a service. Its secret is printed this once; only its hash is stored.
+    """Issue a token to a person or to a service. Its secret is printed this once; only its hash is stored.
 
     A person's token lasts 12 hours unless told otherwise, 30 days at most; a service's 90 days, 366 at most. A plain
     token shows fields up to class C2, and C3 masked; more takes `holdfast token step-up`.
@@ -78,7 +78,7 @@ def create(
 @click.option("--all", "everything", is_flag=True, help="Also expired and revoked ones.")
 @json_option
 def list_all(person: str, service: str, everything: bool, as_json: bool) -> None:
-    r"""List tokens: whose, until when, bound to what. Secrets are not stored, so none is shown.
+    """List tokens: whose, until when, bound to what. Secrets are not stored, so none is shown.
 
     \b
     Examples:
@@ -114,7 +114,7 @@ def _token(token: tokens.Token, now_us: int) -> dict[str, Any]:
 @click.option("--person", default="", metavar="ID", help="All live tokens of this person.")
 @json_option
 def revoke(ident: str | None, person: str, as_json: bool) -> None:
-    r"""Revoke a token, from the next request on. TOKEN-ID is crd_…, or - to read a found secret from standard input.
+    """Revoke a token, from the next request on. TOKEN-ID is crd_…, or - to read a found secret from standard input.
 
     Everybody may revoke their own.
 
@@ -146,7 +146,7 @@ def revoke(ident: str | None, person: str, as_json: bool) -> None:
 @click.argument("challenge")
 @json_option
 def step_up(challenge: str, as_json: bool) -> None:
-    r"""Answer a step-up challenge with a second token: five minutes, for that person, client and contact only.
+    """Answer a step-up challenge with a second token: five minutes, for that person, client and contact only.
 
     Another person than the one who asked does this (a lead of the same client, security or an administrator), after
     making sure who it is; their reference stands in the client's log. The token is sent beside the first one, in the
