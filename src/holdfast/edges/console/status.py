@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -12,7 +13,15 @@ from django.db.models import Count, Max
 
 import holdfast
 from holdfast.edges.checks.run import Examined, examine
-from holdfast.kit.clock import DAY_US, HOUR_US, MINUTE_US, SECOND_US, SystemClock, rfc3339
+from holdfast.kit.clock import (
+    DAY_US,
+    HOUR_US,
+    MINUTE_US,
+    SECOND_US,
+    SystemClock,
+    monotonic_s,
+    rfc3339,
+)
 from holdfast.spine.decision.models import Client
 from holdfast.spine.ledger.models import Checkpoint, Pending, Tree
 from holdfast.spine.vault.models import Collection, Customer, Record
@@ -89,6 +98,24 @@ class Status:
     def records(self) -> int:
         """Records of all clients."""
         return sum(client.records for client in self.clients)
+
+
+class Lookout:
+    """Keeps the last look for a few seconds: however many people reload the page, the stores are asked once."""
+
+    def __init__(self, settings: Settings, *, keep_s: float = 3.0) -> None:
+        self._settings = settings
+        self._keep_s = keep_s
+        self._lock = Lock()
+        self._last: tuple[float, Status] | None = None
+
+    def status(self) -> Status:
+        """Return the last look if it is fresh enough, else look again."""
+        with self._lock:
+            if self._last is None or monotonic_s() - self._last[0] > self._keep_s:
+                found = look(self._settings)
+                self._last = (monotonic_s(), found)
+            return self._last[1]
 
 
 def look(settings: Settings) -> Status:

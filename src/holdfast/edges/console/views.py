@@ -10,11 +10,12 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from holdfast.edges.console.status import look
+from holdfast.edges.console.status import Lookout
 from holdfast.pages.permissions import Permission, needs
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
+_LOOKOUT = Lookout(settings.HOUSE)
 
 
 @needs(Permission.THIS_MACHINE)
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 @never_cache
 def status(request: HttpRequest) -> HttpResponse:
     """Show how the house is: stores, data plane, clients, logs, checks."""
-    return render(request, "console/status.html", {"house": look(settings.HOUSE)})
+    return render(request, "console/status.html", {"house": _LOOKOUT.status()})
 
 
 @needs(Permission.NOTHING_TOLD)

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
-import django
 import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.core.wsgi import get_wsgi_application
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import path
 
-django.setup()
-
-from django.core.exceptions import ImproperlyConfigured  # noqa: E402
-from django.core.wsgi import get_wsgi_application  # noqa: E402
-from django.http import HttpResponse  # noqa: E402
-from django.test import Client  # noqa: E402
-from django.urls import path  # noqa: E402
-
-from holdfast.pages.permissions import Permission, needs, undeclared  # noqa: E402
+from holdfast.pages.permissions import Permission, needs, undeclared
 
 
 @pytest.fixture

@@ -1,0 +1,5 @@
+"""Pages and models can be imported once Django is set up."""
+
+import django
+
+django.setup()
