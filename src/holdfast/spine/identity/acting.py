@@ -77,7 +77,13 @@ def acting_person(house: HasSettings) -> Work[Acting]:
 
 def _by_token(text: str, now_us: int) -> Work[Acting]:
     (rows,) = yield Round(data=(CREDENTIAL(secret_hash=hash_secret(text)),))
-    requester = requester_of(rows[0] if rows else None, now_us)
+    try:
+        requester = requester_of(rows[0] if rows else None, now_us)
+    except NotAuthenticated:
+        raise NotAuthenticated(
+            "the token in HOLDFAST_TOKEN is not accepted: unknown, expired or revoked",
+            remedy="Set it to a current token, or leave it out to act as the person of this account.",
+        ) from None
     if not requester.is_person:
         raise Denied(
             "a service does not administer; a named person does",

@@ -198,4 +198,4 @@ def _keep_an_admin(member: Member) -> Work[None]:
 
 
 def _not_now(member: Member, what: str) -> Conflict:
-    return Conflict(f"{member.staff_id} is {member.state} and cannot {what}", code="wrong_state")
+    return Conflict(f"{member.staff_id} is {member.state}, so cannot {what}", code="wrong_state")
