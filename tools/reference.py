@@ -5,10 +5,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import click
+
 from holdfast import manifests
 from holdfast.edges.checks.catalogue import CHECKS
 from holdfast.edges.cli import main
+from holdfast.edges.cli.commands import COMMANDS
 from holdfast.kit.config import SETTINGS
+from holdfast.vocabulary.leaves import SPECS
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 SETTINGS_INTRODUCTION = """# Settings
@@ -20,6 +24,18 @@ file that the variable with `_FILE` names. `holdfast config explain` shows what 
 
 | key | environment | default | meaning |
 |---|---|---|---|
+"""
+LEAVES_INTRODUCTION = """# Leaves
+
+What may stand in a log. A leaf is canonical JSON with `v`, `type`, `id`, `time` and the fields below. It
+holds no personal data and no free text: persons, customers and contacts appear as references that mean
+nothing outside that log, digests as salted commitments. A client reads its own log; the house's log is
+read by the house and its auditors.
+"""
+COMMANDS_INTRODUCTION = """# Command line
+
+Data goes to standard output, talk to standard error. `--json` prints data for programs. `holdfast --home
+FOLDER …` names the house. Exit codes are [the same everywhere](exit-codes.md). A secret is never an argument.
 """
 
 
@@ -52,7 +68,42 @@ def exit_codes() -> str:
     return f"# Exit codes\n\nThe same for every command.\n\n```text\n{table}\n```\n"
 
 
-PAGES = {"settings.md": settings, "checks.md": checks, "exit-codes.md": exit_codes}
+def leaves() -> str:
+    """Every type of leaf, its fields and where it stands."""
+    logs = {
+        "client": "the client's",
+        "house": "the house's",
+        "both": "the client's and the house's",
+    }
+    parts = [LEAVES_INTRODUCTION]
+    for kind, spec in SPECS.items():
+        fields = "\n".join(f"| `{name}` | {meaning} |" for name, meaning in spec.fields.items())
+        parts.append(
+            f"\n## {kind.value}\n\n{spec.meaning} In {logs[spec.log]} log.\n\n"
+            + (f"| field | what it says |\n|---|---|\n{fields}\n" if fields else "")
+        )
+    return "".join(parts)
+
+
+def command_line() -> str:
+    """The help page of every command."""
+    declared = manifests.commands(COMMANDS)
+    parts = [COMMANDS_INTRODUCTION]
+    for path in sorted(declared):
+        command = main.load(declared[path])
+        context = click.Context(command, info_name=f"holdfast {path}", **main.CONTEXT)
+        text = command.get_help(context).replace("\x08", "")
+        parts.append(f"\n## holdfast {path}\n\n```text\n{text}\n```\n")
+    return "".join(parts)
+
+
+PAGES = {
+    "settings.md": settings,
+    "checks.md": checks,
+    "exit-codes.md": exit_codes,
+    "leaves.md": leaves,
+    "command-line.md": command_line,
+}
 
 
 def stale() -> list[str]:

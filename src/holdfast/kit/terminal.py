@@ -31,6 +31,7 @@ class ExitCode(IntEnum):
     DENIED = 5  # a rule refuses, or the person may not do this
     INTEGRITY = 6  # stored or published state does not verify
     UNAVAILABLE = 7  # a part is missing or busy; nothing was done, try again
+    HISTORY = 8  # a log was rolled back, or shows another history than it showed before
 
 
 json_option = click.option(

@@ -11,6 +11,7 @@ code   meaning
 5      a rule refuses, or the acting person may not do this
 6      integrity broken: stored or published state does not verify
 7      unavailable: a part is missing or busy; nothing was done
+8      history broken: a log was rolled back, or shows another history than before
 130    stopped with Ctrl-C
 =====  ==========================================================================
 """
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from holdfast.vocabulary.manifest import Command
 
 _STOPPED: Final = 130
-_CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 def load(command: Command) -> click.Command:
@@ -65,7 +66,7 @@ class LazyGroup(click.Group):
     """A group whose commands are imported when they are run, and listed from their declarations."""
 
     def __init__(self, declared: Mapping[str, Command], prefix: str = "", **options: Any) -> None:
-        super().__init__(context_settings=_CONTEXT, **options)
+        super().__init__(context_settings=CONTEXT, **options)
         self._declared = declared
         self._prefix = prefix
 
