@@ -1,0 +1,133 @@
+"""``holdfast verify``: what a client runs on its own machine. No Django, no database, no network."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from holdfast.kit.clock import SystemClock
+from holdfast.kit.errors import InvalidInput
+from holdfast.kit.terminal import emit, json_option, paint, say
+from holdfast.spine.ledger.note import MOST_BYTES, parse_vkey
+from holdfast.spine.ledger.verify import Given, Outcome, verify_bundle
+from holdfast.spine.ledger.verify.bundle import read_bounded
+from holdfast.spine.ledger.verify.history import UserMemory, state_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from holdfast.spine.ledger.note import VerifierKey
+    from holdfast.spine.ledger.verify import Report
+
+_VERDICTS = {
+    Outcome.AUTHENTIC: ("AUTHENTIC: whole, and signed by every key that was given.", "green"),
+    Outcome.NOT_AUTHENTICATED: (
+        "CONSISTENT WITH ITSELF, NOT AUTHENTICATED: nothing says who made it. Give --key.",
+        "yellow",
+    ),
+    Outcome.BROKEN: ("BROKEN: do not rely on this log.", "red"),
+    Outcome.HISTORY_BROKEN: (
+        "ANOTHER HISTORY: whole in itself, but it contradicts what was seen before.",
+        "red",
+    ),
+}
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--key",
+    "keys",
+    metavar="VKEY",
+    multiple=True,
+    help="Key of the log, or a file with one key a line; every key given must have signed.",
+)
+@click.option(
+    "--since",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A checkpoint that you kept: the log must continue it.",
+)
+@json_option
+@click.pass_context
+def verify(
+    ctx: click.Context, folder: Path, *, keys: tuple[str, ...], since: Path | None, as_json: bool
+) -> None:
+    r"""Verify a log: an exported bundle, or a mirror of its published files.
+
+    Every entry is hashed anew, every tile and the root compared, every signature of a key that you give checked, and
+    the whole held against what was verified on this machine before. Nothing in the bundle is trusted: take the key
+    from your contract, not from the bundle.
+
+    \b
+    Exit codes:
+      0  authentic
+      4  consistent with itself, not authenticated (no --key)
+      6  broken: edited, cut or forged, or a given key did not sign
+      8  rolled back, or another history than was seen before
+
+    \b
+    Examples:
+      holdfast verify bundle --key 'house.example/1a2b3c4d/client-bank-01+9f8e7d6c+AZ…'
+      holdfast verify bundle --key keys.txt --since last-month/checkpoint
+      holdfast verify bundle --key keys.txt --json
+    """
+    if not folder.is_dir():
+        raise InvalidInput(f"{folder} is not a folder", field="DIR")
+    given = Given(
+        memory=UserMemory(state_folder(os.environ, Path.home())),
+        now_us=SystemClock().now_us(),
+        keys=tuple(dict.fromkeys(key for text in keys for key in _keys(text))),
+        since=_read(since, "--since") if since else None,
+    )
+    report = verify_bundle(folder, given)
+    emit(report.as_data(), as_json=as_json, text="\n".join(_lines(report)))
+    if not given.keys and (folder / "vkeys").is_file() and not as_json:
+        say("The bundle names keys in its file 'vkeys'. Compare them with your contract's first.")
+    ctx.exit(report.outcome)
+
+
+def _keys(text: str) -> Iterable[VerifierKey]:
+    """One key, or the keys in a file; a key holds ``+`` and a file of that name is not meant."""
+    if "+" in text and not Path(text).is_file():
+        return [parse_vkey(text)]
+    content = _read(Path(text), "--key").decode(errors="replace")
+    lines = [line.strip() for line in content.splitlines()]
+    found = [parse_vkey(line) for line in lines if line and not line.startswith("#")]
+    if not found:
+        raise InvalidInput(f"{text} holds no key", field="--key")
+    return found
+
+
+def _read(path: Path, field: str) -> bytes:
+    try:
+        return read_bounded(path, MOST_BYTES)
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read: {error.strerror}", field=field) from None
+
+
+def _lines(report: Report) -> Iterable[str]:
+    if report.origin:
+        yield f"log      {report.origin}"
+        span = f", {report.first_leaf} to {report.last_leaf}" if report.first_leaf else ""
+        yield f"leaves   {report.size:,}{span}"
+        yield f"root     {report.root}"
+    for signer in report.signed_by:
+        yield f"signed   {signer}"
+    if report.signed_at:
+        yield f"signed   at {report.signed_at}"
+    if report.history:
+        yield f"history  {report.history}"
+    for certificate in report.certificates:
+        state = "accepted" if certificate.accepted else "not accepted"
+        yield f"erasure  {certificate.customer} ({certificate.file}): {state}; {certificate.says}"
+    for note in report.notes:
+        yield f"note     {note}"
+    for finding in report.findings:
+        yield paint(f"WRONG    {finding.message} [{finding.code}]", "red")
+    if report.more_findings:
+        yield paint(f"WRONG    and {report.more_findings} more", "red")
+    text, colour = _VERDICTS[report.outcome]
+    yield paint(text, colour)

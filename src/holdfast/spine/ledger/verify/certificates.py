@@ -1,0 +1,144 @@
+"""Certificates of erasure: signed by the house, and borne out by leaves of the log (SPINE 19)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from holdfast.kit.clock import parse_rfc3339
+from holdfast.kit.errors import IntegrityBroken, NotAuthenticated
+from holdfast.spine.ledger.names import log_of
+from holdfast.spine.ledger.note import SignatureType
+from holdfast.spine.ledger.statements import SIGNATURE, statement_text, verify_statement
+from holdfast.spine.ledger.verify.report import CertificateResult
+from holdfast.vocabulary.leaves import LeafType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from holdfast.spine.ledger.note import VerifierKey
+    from holdfast.spine.ledger.verify.bundle import BundleFiles
+    from holdfast.spine.ledger.verify.report import Report
+
+SHRED: Final = "holdfast/shred-certificate/v1"
+_TEXTS: Final = ("log", "customer", "refused_at", "erased_at", "copies")
+_LEAVES: Final = (LeafType.SHRED_REQUESTED.value, LeafType.SHRED_DONE.value)
+
+
+class Certificate(NamedTuple):
+    """A certificate as it was read; ``body`` is what its signature covers."""
+
+    file: str
+    body: dict[str, Any]
+    authentic: bool
+
+    @property
+    def leaf_ids(self) -> list[str]:
+        """Leaves that it names."""
+        return [leaf["id"] for leaf in self.body["leaves"]]
+
+
+def read_certificates(
+    files: BundleFiles, report: Report, keys: Sequence[VerifierKey]
+) -> list[Certificate]:
+    """Read and authenticate the certificates of a bundle; what is wrong with one goes into the report."""
+    found = []
+    signers = [key for key in keys if key.type is SignatureType.ED25519]
+    for name, raw in files.certificates():
+        try:
+            found.append(_read(name, raw, signers))
+        except IntegrityBroken as error:
+            report.broken("bad_certificate", f"certificate {name}: {error.message}")
+        except NotAuthenticated:
+            report.broken(
+                "forged_certificate",
+                f"certificate {name}: it is not signed by a key that was given",
+            )
+    return found
+
+
+def _read(name: str, raw: bytes, keys: Sequence[VerifierKey]) -> Certificate:
+    try:
+        document = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise IntegrityBroken("it is not JSON") from None
+    if not isinstance(document, dict):
+        raise IntegrityBroken("it is not a JSON object")
+    if keys:
+        body, _ = verify_statement(document, keys)
+    else:
+        body = {key: value for key, value in document.items() if key != SIGNATURE}
+        statement_text(body)
+    if not _is_shred(body):
+        raise IntegrityBroken("it is no certificate that this verifier knows")
+    return Certificate(name, body, bool(keys))
+
+
+def _is_shred(body: Mapping[str, Any]) -> bool:
+    if body.get("type") != SHRED or not all(isinstance(body.get(key), str) for key in _TEXTS):
+        return False
+    leaves = body.get("leaves")
+    if not isinstance(leaves, list) or not leaves:
+        return False
+    return all(
+        isinstance(leaf, dict)
+        and isinstance(leaf.get("id"), str)
+        and isinstance(leaf.get("index", 0), int)
+        for leaf in leaves
+    )
+
+
+def check_certificates(
+    report: Report,
+    certificates: Sequence[Certificate],
+    leaves: Mapping[str, tuple[int, dict[str, Any]]],
+) -> None:
+    """Hold each certificate against the leaves of the log."""
+    for certificate in certificates:
+        body = certificate.body
+        wrong = _contradiction(body, leaves, log_of(report.origin))
+        if wrong:
+            report.broken("certificate_not_in_log", f"certificate {certificate.file}: {wrong}")
+        accepted = not wrong and certificate.authentic
+        says = (
+            f"refused at {body['refused_at']}, erased at {body['erased_at']},"
+            f" copies: {body['copies']}"
+        )
+        if not certificate.authentic:
+            says += "; not authenticated: no Ed25519 key was given"
+        report.certificates.append(
+            CertificateResult(certificate.file, body["customer"], accepted, wrong or says)
+        )
+
+
+def _contradiction(
+    body: Mapping[str, Any], leaves: Mapping[str, tuple[int, dict[str, Any]]], log: str
+) -> str:
+    """What the log says against the certificate, or nothing."""
+    if body["log"] != log:
+        return f"it is about the log {body['log']}"
+    for named in body["leaves"]:
+        if named["id"] not in leaves:
+            return f"leaf {named['id']} is not in the log"
+        index, leaf = leaves[named["id"]]
+        if named.get("index", index) != index:
+            return f"leaf {named['id']} stands at {index}, not at {named['index']}"
+        if leaf["type"] not in _LEAVES or leaf.get("customer") != body["customer"]:
+            return f"leaf {named['id']} is not about the erasure of this customer"
+    return _erasure([leaves[named["id"]][1] for named in body["leaves"]], body["erased_at"])
+
+
+def _erasure(leaves: Sequence[Mapping[str, Any]], erased_at: str) -> str:
+    done = [leaf for leaf in leaves if leaf["type"] == LeafType.SHRED_DONE.value]
+    if not done:
+        return "it names no leaf that says the erasure is done"
+    if not all(_same_time(leaf.get("erased"), erased_at) for leaf in done):
+        return "the log gives another time of erasure"
+    return ""
+
+
+def _same_time(one: object, other: str) -> bool:
+    try:
+        return parse_rfc3339(str(one)) == parse_rfc3339(other)
+    except ValueError:
+        return False
