@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from holdfast.edges.checks.findings import Skipped, wrong
 from holdfast.kit.db import sqlite
 from holdfast.kit.errors import IntegrityBroken
+from holdfast.spine.house import open_house
 from holdfast.spine.ledger import keys as signing
 from holdfast.spine.ledger import sequencer
 from holdfast.spine.ledger.files import log_folder
 from holdfast.spine.ledger.memory import Memory
 from holdfast.spine.ledger.publish import published
-from holdfast.spine.ledger.signer import LOGS, examine, last_signed, own_head, signing_keys
-from holdfast.spine.vault.roots import ROOT_FILE, Root, open_root
+from holdfast.spine.ledger.signer import LOGS, examine, last_signed, own_head
+from holdfast.spine.vault.roots import ROOT_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,13 +25,6 @@ if TYPE_CHECKING:
     from holdfast.spine.ledger.checkpoint import Head
     from holdfast.spine.ledger.keys import SigningKeys
     from holdfast.vocabulary.manifest import Finding
-
-
-@dataclass(frozen=True, slots=True)
-class _Holder:
-    home: Path
-    root: Root
-    settings: Settings
 
 
 def keys_open(settings: Settings) -> Iterator[Finding]:
@@ -75,8 +68,7 @@ def _keys(settings: Settings) -> SigningKeys:
             "the house has no signing keys",
             remedy=f"Put the folder {signing.FOLDER} back from its safe copy.",
         )
-    root = open_root(settings.home, settings.root_passphrase)
-    return signing_keys(_Holder(settings.home, root, settings))
+    return open_house(settings).signing_keys
 
 
 def _published_heads(home: Path, keys: SigningKeys) -> dict[str, Head | None]:

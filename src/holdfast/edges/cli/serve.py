@@ -19,6 +19,7 @@ from urllib.request import urlopen
 
 import click
 
+from holdfast.edges.checks.run import require_sound
 from holdfast.kit.clock import monotonic_s
 from holdfast.kit.config import load_settings
 from holdfast.kit.errors import InvalidInput, Unavailable
@@ -60,6 +61,8 @@ class Supervisor:
     def start(self) -> None:
         """Refuse or serve: lock, ports, then processes; returns when both addresses answer."""
         settings = self._settings
+        for finding in require_sound(settings):
+            say(f"{finding.check}: {finding.message}. {finding.remedy}", colour="yellow")
         self._lock.acquire()
         refuse_taken_port(settings.data_plane_host, settings.data_plane_port)
         refuse_taken_port(settings.console_host, settings.console_port)

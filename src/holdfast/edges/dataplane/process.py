@@ -16,6 +16,7 @@ import uvloop
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
+from holdfast.edges.checks.run import require_sound
 from holdfast.edges.dataplane.app import App
 from holdfast.edges.dataplane.handlers import routes
 from holdfast.edges.dataplane.metrics import Metrics
@@ -61,6 +62,7 @@ def main() -> None:
     forbid_core_dumps()
     settings = load_settings()
     configure(settings.log_level)
+    require_sound(settings)
     refuse_taken_port(settings.data_plane_host, settings.data_plane_port)
     uvloop.run(_serve(settings))
 

@@ -11,10 +11,11 @@ from holdfast.kit.db import Round
 from holdfast.kit.errors import Unavailable
 from holdfast.kit.ids import new_id
 from holdfast.spine.decision.store import ADD_CLIENT
+from holdfast.spine.house import open_house
 from holdfast.spine.ledger.keys import FOLDER
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.ledger.registrar import Registrar
-from holdfast.spine.ledger.signer import LOGS, signing_keys
+from holdfast.spine.ledger.signer import LOGS
 from holdfast.spine.vault.hierarchy import ensure_client_keys
 from holdfast.spine.vault.roots import ROOT_FILE, FileRoot
 from holdfast.vocabulary.ids import HOUSE_LOG, LEAF
@@ -30,7 +31,7 @@ class WithRoot(SmallHouse):
         home.chmod(0o700)
         self.home = home
         self.root = FileRoot.create(home / ROOT_FILE)
-        self.signing = signing_keys(self)
+        self.signing = open_house(self.settings).found_signing_keys()
         self.transact(self._client())
         self.grow()
 
