@@ -10,7 +10,7 @@ from holdfast.kit.db import Round, statement
 from holdfast.kit.secret import Secret
 from holdfast.spine.identity.people import ADD_EMPLOYER, add_person
 from holdfast.spine.purpose import store
-from holdfast.spine.purpose.contact import OPEN, Contact, standing
+from holdfast.spine.purpose.contact import OPEN, Contact, contact_of, standing
 from holdfast.spine.signals.batch import open_batch
 from holdfast.spine.signals.envelope import FeedKey, sign
 from holdfast.spine.signals.events import split
@@ -22,6 +22,8 @@ from holdfast.spine.signals.registry import (
     add_key,
     check_feed,
     load_feed,
+    make_digest_key,
+    make_key,
     retire_key,
 )
 from holdfast.spine.signals.resolve import prepare
@@ -145,15 +147,17 @@ class FeedHouse(SmallHouse):
 
     def add_feed(self, name: str, **scope: Any) -> None:
         new = check_feed(NewFeed(name, CLIENT, **scope), self.known, ("generic",))
-        self.transact(add_feed(self.root, new, _reference, self.clock.now_us())())
+        digest_key = make_digest_key(self.root, name)
+        self.transact(add_feed(new, digest_key, by=_reference, now_us=self.clock.now_us()))
 
     def add_key(self, feed: str) -> FeedKey:
-        key, work = add_key(self.root, feed, _reference, self.clock.now_us())
-        self.transact(work())
+        now_us = self.clock.now_us()
+        key, sealed = make_key(self.root, feed, now_us)
+        self.transact(add_key(feed, key.kid, sealed, by=_reference, now_us=now_us))
         return key
 
     def retire(self, kid: str, feed: str = FEED) -> None:
-        self.transact(retire_key(feed, kid, _reference, self.clock.now_us()))
+        self.transact(retire_key(feed, kid, by=_reference, now_us=self.clock.now_us()))
 
     def advance(self, seconds: float) -> None:
         self.clock.advance(int(seconds * SECOND_US))
@@ -208,7 +212,7 @@ class FeedHouse(SmallHouse):
         rows = self.ask(store.CONTACT_REF(client=CLIENT, external=external), of_keys=True)
         if not rows:
             return None
-        return store.contact_of(self.ask(store.CONTACT(client=CLIENT, ref=rows[0][0])))
+        return contact_of(self.ask(store.CONTACT(client=CLIENT, ref=rows[0][0])))
 
     def is_open(self, external: str = "CT-1", person: str = "ana") -> bool:
         """Whether the contact gives this person anything now."""

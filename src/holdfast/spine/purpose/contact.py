@@ -22,6 +22,7 @@ from holdfast.vocabulary.levels import ContactState
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from holdfast.kit.db import Rows
     from holdfast.vocabulary.contract import Queue, Reason
 
 SOURCE: Final = "contact feed"
@@ -88,6 +89,11 @@ class Contact(NamedTuple):
     voice_client: str = ""
     voice_contact: str = ""
     logout_us: int = 0
+
+
+def contact_of(rows: Rows) -> Contact | None:
+    """Read the answer of :data:`holdfast.spine.purpose.store.CONTACT`."""
+    return Contact(*rows[0]) if rows else None
 
 
 class Standing(StrEnum):

@@ -8,7 +8,7 @@ from holdfast.kit.db import statement
 from holdfast.spine.purpose.contact import Contact
 
 if TYPE_CHECKING:
-    from holdfast.kit.db import Query, Row, Rows
+    from holdfast.kit.db import Query, Row
 
 _JOINED: Final = ("voice_key", "voice_client", "voice_contact", "logout_us")
 OWN: Final = tuple(name for name in Contact._fields if name not in _JOINED)
@@ -130,11 +130,6 @@ PUT_LOGOUT = statement(
     ON CONFLICT (person) DO UPDATE SET logout_us = excluded.logout_us
     WHERE excluded.logout_us > purpose_presence.logout_us""",
 )
-
-
-def contact_of(rows: Rows) -> Contact | None:
-    """Read the answer of :data:`CONTACT`."""
-    return Contact(*rows[0]) if rows else None
 
 
 def stored_contact(row: Row) -> Contact:

@@ -137,78 +137,62 @@ def _all_in(field: str, given: Iterable[str], known: Iterable[str]) -> None:
         )
 
 
-def add_feed(root: Root, new: NewFeed, by: Reference, now_us: int) -> Callable[[], Work[None]]:
-    """Return the work that registers a checked feed; :class:`Conflict` if the name is taken.
-
-    The feed's digest key is made and sealed here, before any transaction begins.
-    """
-    sealed = seal_digest_key(root, new.name, Secret(random_bytes(32)))
-
-    def work() -> Work[None]:
-        log = client_log(new.client)
-        ref = yield from by(log)
-        (rows,) = yield Round(
-            data=(
-                ADD_FEED(
-                    name=new.name,
-                    client=new.client,
-                    types=",".join(new.types),
-                    programmes=",".join(new.programmes),
-                    sites=",".join(new.sites),
-                    zone=new.zone,
-                    adaptor=new.adaptor,
-                    digest_key=sealed,
-                    created_us=now_us,
-                ),
-            )
-        )
-        if not rows:
-            raise Conflict(f"there is a feed {new.name} already", remedy="Choose another name.")
-        body = {
-            "by": ref,
-            "feed": new.name,
-            "types": list(new.types),
-            "programmes": list(new.programmes),
-        }
-        yield Round(data=(_leaf(log, LeafType.FEED_ADDED, body, now_us),))
-
-    return work
+def make_digest_key(root: Root, feed: str) -> bytes:
+    """Make the key by which a feed's repeated events are recognised; return it sealed."""
+    return seal_digest_key(root, feed, Secret(random_bytes(32)))
 
 
-def add_key(
-    root: Root, feed: str, by: Reference, now_us: int
-) -> tuple[FeedKey, Callable[[], Work[None]]]:
-    """Make a signing key; return it, to be shown this once, and the work that stores it.
+def add_feed(new: NewFeed, digest_key: bytes, *, by: Reference, now_us: int) -> Work[None]:
+    """Register a feed that :func:`check_feed` has checked; :class:`Conflict` if the name is taken."""
+    log = client_log(new.client)
+    ref = yield from by(log)
+    row = ADD_FEED(
+        name=new.name,
+        client=new.client,
+        types=",".join(new.types),
+        programmes=",".join(new.programmes),
+        sites=",".join(new.sites),
+        zone=new.zone,
+        adaptor=new.adaptor,
+        digest_key=digest_key,
+        created_us=now_us,
+    )
+    (added,) = yield Round(data=(row,))
+    if not added:
+        raise Conflict(f"there is a feed {new.name} already", remedy="Choose another name.")
+    body = {
+        "by": ref,
+        "feed": new.name,
+        "types": list(new.types),
+        "programmes": list(new.programmes),
+    }
+    yield Round(data=(_leaf(log, LeafType.FEED_ADDED, body, now_us),))
 
-    The work raises :class:`NotFound` without such a feed, :class:`Conflict` when three keys are active.
-    """
+
+def make_key(root: Root, feed: str, now_us: int) -> tuple[FeedKey, bytes]:
+    """Make a signing key; return it, to be shown this once, and sealed, to be stored."""
     kid = new_id(FEED_KEY, now_us)
     secret = Secret(new_secret_text("hfk").encode())
-    sealed = seal_key(root, feed, kid, secret)
+    return FeedKey(kid, secret), seal_key(root, feed, kid, secret)
 
-    def work() -> Work[None]:
-        client = yield from client_of(feed)
-        log = client_log(client)
-        ref = yield from by(log)
-        (rows,) = yield Round(
-            data=(
-                ADD_KEY(
-                    feed=feed, kid=kid, sealed=sealed, created_us=now_us, most=MOST_ACTIVE_KEYS
-                ),
-            )
+
+def add_key(feed: str, kid: str, sealed: bytes, *, by: Reference, now_us: int) -> Work[None]:
+    """Store a key; :class:`NotFound` without such a feed, :class:`Conflict` when three keys are active."""
+    client = yield from client_of(feed)
+    log = client_log(client)
+    ref = yield from by(log)
+    row = ADD_KEY(feed=feed, kid=kid, sealed=sealed, created_us=now_us, most=MOST_ACTIVE_KEYS)
+    (added,) = yield Round(data=(row,))
+    if not added:
+        raise Conflict(
+            f"{MOST_ACTIVE_KEYS} keys of {feed} are active",
+            remedy=f"Retire one first: holdfast feed key {feed} --retire KID.",
         )
-        if not rows:
-            raise Conflict(
-                f"{MOST_ACTIVE_KEYS} keys of {feed} are active",
-                remedy=f"Retire one first: holdfast feed key {feed} --retire KID.",
-            )
-        body = {"by": ref, "feed": feed, "kid": kid}
-        yield Round(data=(_leaf(log, LeafType.FEED_KEY_ADDED, body, now_us),))
-
-    return FeedKey(kid, secret), work
+    body = {"by": ref, "feed": feed, "kid": kid}
+    yield Round(data=(_leaf(log, LeafType.FEED_KEY_ADDED, body, now_us),))
 
 
-def retire_key(feed: str, kid: str, by: Reference, now_us: int) -> Work[None]:
+def retire_key(feed: str, kid: str, *, by: Reference, now_us: int) -> Work[None]:
     """Retire a key: the next batch that it signed is refused. :class:`NotFound` if it is not an active one."""
     client = yield from client_of(feed)
     log = client_log(client)

@@ -6,7 +6,7 @@ import pytest
 
 from holdfast.kit.db import Round
 from holdfast.spine.purpose import store
-from holdfast.spine.purpose.contact import Contact
+from holdfast.spine.purpose.contact import Contact, contact_of
 from support.stores import SmallHouse
 
 
@@ -26,7 +26,7 @@ def ask(house, *queries, keys=()):
 
 def load(house, ref="ct_1"):
     (rows,) = ask(house, store.CONTACT(client="bank-01", ref=ref))
-    return store.contact_of(rows)
+    return contact_of(rows)
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_a_contact_is_not_added_twice(house, contact):
 
 def test_a_contact_of_another_client_is_not_found(house, contact):
     (rows,) = ask(house, store.CONTACT(client="tel-01", ref=contact.ref))
-    assert store.contact_of(rows) is None
+    assert contact_of(rows) is None
 
 
 def test_a_contact_comes_with_the_last_call_and_logout_of_its_person(house, contact):
