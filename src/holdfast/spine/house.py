@@ -8,14 +8,21 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 from holdfast.kit.clock import SystemClock
+from holdfast.kit.crypto.aead import KEY_BYTES
 from holdfast.kit.db.sqlite import Connection, connect, drive, in_transaction
 from holdfast.kit.errors import NotFound
+from holdfast.kit.ids import random_bytes
 from holdfast.spine.decision.policies import PolicyCache
-from holdfast.spine.vault.hierarchy import Keks
+from holdfast.spine.ledger.keys import FOLDER as SIGNING_FOLDER
+from holdfast.spine.ledger.keys import SigningKeys
+from holdfast.spine.vault.hierarchy import ClientKeys, Keks
+from holdfast.spine.vault.load import schema_of
 from holdfast.spine.vault.roots import Root, open_root
+from holdfast.spine.vault.schema import compile_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,9 +30,11 @@ if TYPE_CHECKING:
 
     from holdfast.kit.clock import Clock
     from holdfast.kit.config import Settings
-    from holdfast.kit.db import Work
+    from holdfast.kit.db import Rows, Work
+    from holdfast.vocabulary.schema import CollectionSchema
 
 T = TypeVar("T")
+_SIGNING: Final = b"holdfast/signing-keys/v1"
 
 
 class Stores(NamedTuple):
@@ -38,6 +47,41 @@ class Stores(NamedTuple):
         """Close both."""
         self.data.close()
         self.keys.close()
+
+
+class SchemaCache:
+    """Compiled schemas by digest: a collection's newest version is read in each request, compiled once."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[tuple[str, str], tuple[str, CollectionSchema]] = {}
+        self.decoy = compile_schema(_DECOY_SCHEMA, name="nothing")
+
+    def read(self, client: str, name: str, rows: Rows) -> CollectionSchema | None:
+        """Return the schema that the answer of the vault's ``COLLECTION`` holds, or None if there is none."""
+        if not rows:
+            return None
+        digest = rows[0][1]
+        found = self._compiled.get((client, name))
+        if found is None or found[0] != digest:
+            schema = schema_of(rows)
+            assert schema is not None
+            found = self._compiled[client, name] = (digest, schema)
+        return found[1]
+
+
+_DECOY_SCHEMA = """
+owner = "nobody"
+customer_ref = "number"
+record_key = "number"
+[fields.number]
+type = "account"
+class = "C2"
+handling = "clear"
+[fields.name]
+type = "name"
+class = "C1"
+handling = "clear"
+"""
 
 
 @dataclass
@@ -66,6 +110,30 @@ class House:
     def policies(self) -> PolicyCache:
         """Clients' contracts and compiled policies."""
         return PolicyCache()
+
+    @cached_property
+    def schemas(self) -> SchemaCache:
+        """Compiled schemas."""
+        return SchemaCache()
+
+    @cached_property
+    def decoy_keys(self) -> ClientKeys:
+        """Keys that belong to no client, for the work done on behalf of one that does not exist."""
+        return ClientKeys("", {1: random_bytes(KEY_BYTES)}, random_bytes(KEY_BYTES))
+
+    @cached_property
+    def signing_keys(self) -> SigningKeys:
+        """The house's signing keys, sealed under its root."""
+        return SigningKeys.load(
+            self.home / SIGNING_FOLDER, unseal=lambda sealed: self.root.unwrap(sealed, _SIGNING)
+        )
+
+    def found_signing_keys(self) -> SigningKeys:
+        """Make the signing keys of a new house."""
+        host = urlsplit(self.settings.origin).hostname or "localhost"
+        return SigningKeys.create(
+            self.home / SIGNING_FOLDER, host=host, seal=lambda keys: self.root.wrap(keys, _SIGNING)
+        )
 
     def connect(self, *, busy_timeout_ms: int = 10_000) -> Stores:
         """Open a connection to each store; the caller closes them."""

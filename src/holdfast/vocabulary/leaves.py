@@ -221,15 +221,16 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
     ),
     LeafType.DECISION_MADE: LeafSpec(
         "A look was permitted or refused.",
-        "client",
+        "both",
         {
+            "decision": "id under which the answer is known; another than the leaf's when a request was repeated",
             "op": "operation",
             "outcome": "permit, partial, step_up, approval or deny",
             "person": "reference",
             "token": "id of the credential",
             "level": "authentication level",
             "contact": "reference or empty",
-            "customer": "reference or empty",
+            "customers": "references; several for the hits of a search",
             "collection": "name or empty",
             "fields": "field → how it was shown",
             "rules": "ids of the rules that refused or limited it",

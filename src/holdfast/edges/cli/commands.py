@@ -17,6 +17,7 @@ COMMANDS: Final = (
         "Found a house: stores, keys and the first administrator.",
     ),
     Command("serve", f"{_CLI}.serve:serve", False, "Serve the house until Ctrl-C."),
+    Command("worker", f"{_CLI}.worker:worker", False, "Sequence the logs and run jobs, on its own."),
     Command(
         "migrate", f"{_CLI}.migrate:migrate", False, "Bring both stores to this version's tables."
     ),
@@ -25,6 +26,46 @@ COMMANDS: Final = (
         f"{_CLI}.doctor:doctor",
         False,
         "Check the house and say what to do about each finding.",
+    ),
+    Command(
+        "verify",
+        f"{_CLI}.verify:verify",
+        False,
+        "Verify a log's files on your own machine; nothing in them is trusted.",
+    ),
+    Command(
+        "log export",
+        f"{_CLI}.log:export",
+        False,
+        "Write a client's log, its certificates and a verifier to a folder.",
+    ),
+    Command("log key", f"{_CLI}.log:key", False, "Show the keys by which a log is verified."),
+    Command(
+        "log proof", f"{_CLI}.log:proof", False, "Write the proof that one leaf stands in the log."
+    ),
+    Command(
+        "client add", f"{_CLI}.client:add", False, "Take on a client under its first contract."
+    ),
+    Command(
+        "client list",
+        f"{_CLI}.client:list_all",
+        False,
+        "List clients with the version of their contract.",
+    ),
+    Command("feed add", f"{_CLI}.feed:add", False, "Register a feed and what it may speak for."),
+    Command("feed list", f"{_CLI}.feed:list_all", False, "List feeds and their keys."),
+    Command("feed key", f"{_CLI}.feed:key", False, "Make a feed's signing key, or retire one."),
+    Command(
+        "feed push",
+        f"{_CLI}.feed_push:push",
+        False,
+        "Sign events and send them to the data plane.",
+    ),
+    Command(
+        "feed dead-letters",
+        f"{_CLI}.feed:dead_letters",
+        False,
+        "List lines of feeds that were refused, and why.",
     ),
     Command(
         "config explain",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from typing import TYPE_CHECKING
 
@@ -16,9 +15,9 @@ from holdfast.kit.ids import new_id
 from holdfast.kit.terminal import emit, json_option, say
 from holdfast.spine.house import open_house
 from holdfast.spine.identity import people
+from holdfast.spine.identity.acting import os_user
 from holdfast.spine.identity.references import reference_of
 from holdfast.spine.ledger.recorder import append
-from holdfast.spine.ledger.signer import signing_keys
 from holdfast.spine.vault.roots import ROOT_FILE, FileRoot
 from holdfast.vocabulary.ids import HOUSE_LOG, LEAF
 from holdfast.vocabulary.leaves import Leaf, LeafType
@@ -60,11 +59,11 @@ def init(root: str, staff_id: str | None, as_json: bool) -> None:
     settings = load_settings()
     found(settings)
     house = open_house(settings)
-    user = getpass.getuser()
+    user = os_user()
     person = house.transact(_first_person(house, staff_id or user, user))
-    keys = signing_keys(house)
+    keys = house.found_signing_keys()
     emit(
-        {"home": str(settings.home), "person": person, "keys": keys.vkeys("house")},
+        {"home": str(settings.home), "person": person, "vkeys": list(keys.vkeys(HOUSE_LOG))},
         as_json=as_json,
         text=f"House founded in {settings.home}. You are {person} (administrator).",
     )

@@ -147,7 +147,7 @@ def document() -> bytes:
         for kind in (operation.request, operation.response)
         if kind is not None
     ]
-    _, components = msgspec.json.schema_components([*kinds, Problem, Report], REF)
+    _, components = msgspec.json.schema_components([*kinds, Problem, Report], ref_template=REF)
     paths: dict[str, Any] = {}
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method] = _operation(operation)

@@ -1,0 +1,61 @@
+"""Which jobs the worker runs, and which recur."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from holdfast.kit.clock import DAY_US, HOUR_US, MINUTE_US
+from holdfast.kit.db import Round
+from holdfast.kit.jobs.queue import Schedule
+from holdfast.spine.decision import store as decisions
+from holdfast.spine.signals.intake import forget_old
+from holdfast.spine.vault.shred import SHRED_JOB, run_shred
+from holdfast.spine.vault.sweep import sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from holdfast.kit.db import Work
+    from holdfast.kit.jobs.queue import Run
+    from holdfast.spine.house import House
+
+    Handler = Callable[[House], Callable[[Run], None]]
+
+FORGET: Final = "forget"
+SWEEP: Final = "sweep"
+SCHEDULES: Final = (Schedule(FORGET, 5 * MINUTE_US), Schedule(SWEEP, HOUR_US))
+
+
+def _forget(house: House) -> Callable[[Run], None]:
+    """Drop counts, keys of repeated requests and event ids that nothing asks for any more."""
+
+    def run(_run: Run) -> None:
+        now_us = house.clock.now_us()
+        house.transact(_clear(now_us))
+        house.transact(forget_old(now_us))
+
+    return run
+
+
+def _clear(now_us: int) -> Work[None]:
+    before = (now_us - 2 * DAY_US) // MINUTE_US
+    yield Round(
+        data=(
+            decisions.CLEAR_BUDGETS(before=before),
+            decisions.CLEAR_CUSTOMERS(before=before),
+            decisions.CLEAR_KEYS(before_us=now_us - 2 * DAY_US),
+        )
+    )
+
+
+def _sweep(house: House) -> Callable[[Run], None]:
+    """Remove from the keys store what was prepared and never committed."""
+    return lambda _run: sweep(house)
+
+
+def _shred(house: House) -> Callable[[Run], None]:
+    """Finish an erasure."""
+    return lambda run: run_shred(house, run.payload)
+
+
+HANDLERS: Final[dict[str, Handler]] = {FORGET: _forget, SWEEP: _sweep, SHRED_JOB: _shred}

@@ -1,0 +1,103 @@
+"""The worker as a process: ``holdfast worker``, and a part of ``holdfast serve``.
+
+Every quarter of a second it sequences, signs and publishes the logs that grew, and runs the jobs that are due. It holds
+no request and may be killed at any moment: what it does is committed step by step and goes on where it stood.
+"""
+
+from __future__ import annotations
+
+import holdfast.kit.db.sqlite  # noqa: F401 - swaps in a safe SQLite before anything else opens one
+
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import structlog
+
+from holdfast.edges.worker.jobs import HANDLERS, SCHEDULES
+from holdfast.kit.clock import SECOND_US
+from holdfast.kit.config import load_settings
+from holdfast.kit.errors import Conflict, HoldfastError, Unavailable
+from holdfast.kit.jobs.queue import run_due, tick
+from holdfast.kit.log import configure, place_of
+from holdfast.kit.process import die_with_parent, forbid_core_dumps
+from holdfast.spine.house import open_house
+from holdfast.spine.ledger.registrar import Registrar
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from holdfast.spine.house import House
+
+log = structlog.get_logger(__name__)
+
+TICK_S = 0.25
+SCHEDULES_EVERY_US = 30 * SECOND_US
+
+
+class Worker:
+    """One house's background work."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._registrar = Registrar(house, house.signing_keys)
+        self._stop = threading.Event()
+        self._scheduled_us = 0
+        self._handlers = {kind: handler(house) for kind, handler in HANDLERS.items()}
+
+    def run(self) -> None:
+        """Work until told to stop."""
+        try:
+            while not self._stop.is_set():
+                self.turn()
+                self._stop.wait(TICK_S)
+            self._keep_logs()
+        finally:
+            self._registrar.close()
+
+    def turn(self) -> None:
+        """Do what is due once."""
+        self._keep_logs()
+        now_us = self._house.clock.now_us()
+        if now_us - self._scheduled_us >= SCHEDULES_EVERY_US:
+            self._scheduled_us = now_us
+            self._quietly(lambda: tick(self._house, SCHEDULES))
+        self._quietly(lambda: run_due(self._house, self._handlers, most=20))
+
+    def _keep_logs(self) -> None:
+        try:
+            done = self._registrar.tick()
+        except (Conflict, Unavailable) as error:
+            log.warning("logs_not_kept", code=error.code, where=place_of(error))
+            return
+        for name, reason in done.refused.items():
+            log.error("log_refused", log=name, reason=reason)
+
+    def _quietly(self, work: object) -> None:
+        assert callable(work)
+        try:
+            work()
+        except HoldfastError as error:
+            log.warning("work_put_off", code=error.code, where=place_of(error))
+
+    def stop(self, _number: int = 0, _frame: FrameType | None = None) -> None:
+        """Stop after the present turn."""
+        self._stop.set()
+
+
+def main() -> None:
+    """Work until told to stop."""
+    if len(sys.argv) > 1:
+        die_with_parent(int(sys.argv[1]))
+    forbid_core_dumps()
+    settings = load_settings()
+    configure(settings.log_level)
+    worker = Worker(open_house(settings))
+    signal.signal(signal.SIGTERM, worker.stop)
+    signal.signal(signal.SIGINT, worker.stop)
+    worker.run()
+
+
+if __name__ == "__main__":
+    main()

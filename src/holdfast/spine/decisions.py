@@ -1,0 +1,151 @@
+"""Reading what was decided, and who may read a log. A reader sees what their audience may know (SPINE 2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from holdfast.kit.clock import rfc3339
+from holdfast.kit.db import Round
+from holdfast.kit.errors import Denied, NotFound
+from holdfast.kit.ids import new_id
+from holdfast.spine.answers import DecisionShown, LeafPointer
+from holdfast.spine.decision import records
+from holdfast.spine.decision import store as decisions
+from holdfast.spine.decision.policies import current_policies
+from holdfast.spine.decision.reasons import for_audience
+from holdfast.spine.identity import store as identity
+from holdfast.spine.identity.facts import assigned_at
+from holdfast.spine.identity.place import within
+from holdfast.spine.identity.references import reference_of
+from holdfast.spine.identity.requester import requester_of
+from holdfast.spine.ledger.recorder import append
+from holdfast.spine.steps import told
+from holdfast.spine.vault.hierarchy import client_keys, record_key
+from holdfast.vocabulary import ids
+from holdfast.vocabulary.leaves import Leaf, LeafType
+from holdfast.vocabulary.levels import Audience, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from holdfast.kit.db import Work
+    from holdfast.spine.decision.verdict import RuleReason
+    from holdfast.spine.house import House
+    from holdfast.spine.identity.requester import Requester
+
+_OVERSIGHT: Final = frozenset({Role.SECURITY, Role.DPO, Role.ADMIN, Role.AUDITOR})
+
+
+def read_decision(
+    house: House, secret_hash: bytes, decision: str, peer: str
+) -> Work[DecisionShown]:
+    """Return a decision as its reader may know it; reading another person's leaves a line in the client's log.
+
+    Raises :class:`NotFound` for one that does not exist or is none of the reader's business, in the same words.
+    """
+    now_us = house.clock.now_us()
+    reader = yield from _reader(secret_hash, peer, now_us)
+    (rows,) = yield Round(data=(decisions.RECORD_ANYWHERE(id=decision),))
+    if not rows:
+        raise _not_found()
+    client, at_us, month, person, leaf, _, sealed = rows[0]
+    audience = yield from _audience(reader, person, client, now_us)
+    content = yield from _content(house, client, month, bytes(sealed), leaf)
+    policies = yield from current_policies(house.policies, client)
+    reasons = for_audience(_reasons(content), audience, policies.by_id)
+    own = person == reader.person
+    if not own:
+        yield from _tell(reader, client, decision, now_us)
+    return DecisionShown(
+        decision=content.decision,
+        client=client,
+        operation=content.operation,
+        outcome=content.outcome,
+        at=rfc3339(at_us),
+        collection=content.asked.collection if content.visible else "",
+        fields=content.fields if content.visible else {},
+        reasons=told(reasons),
+        leaf=LeafPointer(ids.client_log(client), leaf),
+        own=own,
+    )
+
+
+def _reader(secret_hash: bytes, peer: str, now_us: int) -> Work[Requester]:
+    (rows,) = yield Round(data=(identity.CREDENTIAL(secret_hash=secret_hash),))
+    reader = requester_of(rows[0] if rows else None, now_us)
+    if reader.networks and not within(peer, reader.networks):
+        raise Denied(
+            "this token is bound to networks that you are not on",
+            remedy="Use it from there.",
+            code="other_network",
+        )
+    if not reader.is_active:
+        raise Denied("you are suspended or no longer here", remedy="Ask your lead.")
+    return reader
+
+
+def _audience(reader: Requester, person: str, client: str, now_us: int) -> Work[Audience]:
+    if reader.is_person and person == reader.person:
+        return Audience.SELF
+    if reader.client not in {"", client}:
+        raise _not_found()
+    if reader.roles & _OVERSIGHT:
+        return Audience.SECURITY
+    (rows,) = yield Round(data=(identity.ASSIGNMENTS(person=reader.person, client=client),))
+    roles = frozenset[Role]().union(*assigned_at(rows, now_us).roles.values())
+    if roles & {Role.CLIENT_USER, Role.SECURITY, Role.DPO, Role.AUDITOR}:
+        return Audience.SECURITY
+    if Role.LEAD in roles:
+        return Audience.LEAD
+    raise _not_found()
+
+
+def _not_found() -> NotFound:
+    return NotFound("there is no such decision", remedy="Ask the person concerned, or their lead.")
+
+
+def _content(
+    house: House, client: str, month: str, sealed: bytes, record_id: str
+) -> Work[records.Content]:
+    (rows,) = yield Round(data=(decisions.CLIENT(client=client),))
+    keys = yield from client_keys(house.keks, client, rows[0][3])
+    key = yield from record_key(keys, month)
+    return records.open_record(sealed, key, client=client, record=record_id)
+
+
+def _reasons(content: records.Content) -> Iterable[RuleReason]:
+    return dict.fromkeys(reason for said in content.said for reason in said.reasons)
+
+
+def _tell(reader: Requester, client: str, decision: str, now_us: int) -> Work[None]:
+    log = ids.client_log(client)
+    if reader.is_person:
+        reference = yield from reference_of(reader.person, log)
+    else:
+        reference = reader.credential
+    leaf = Leaf(
+        LeafType.DECISION_READ,
+        new_id(ids.LEAF, now_us),
+        now_us,
+        {"decision": decision, "person": reference},
+    )
+    yield Round(data=(append(log, leaf),))
+
+
+def may_read_log(house: House, secret_hash: bytes, log: str, peer: str) -> Work[None]:
+    """Let pass who may read a log's files: the house's overseers, the client's own users, a service of its scope.
+
+    Raises :class:`NotFound` for everybody else, so that a log's name says nothing about a client.
+    """
+    now_us = house.clock.now_us()
+    reader = yield from _reader(secret_hash, peer, now_us)
+    client = log.removeprefix(ids.client_log(""))
+    if reader.roles & _OVERSIGHT and reader.client in {"", client}:
+        return
+    if f"log:{client}" in reader.scopes and log != ids.HOUSE_LOG:
+        return
+    (rows,) = yield Round(data=(identity.ASSIGNMENTS(person=reader.person, client=client),))
+    roles = frozenset[Role]().union(*assigned_at(rows, now_us).roles.values())
+    if roles & {Role.CLIENT_USER, Role.AUDITOR}:
+        return
+    raise NotFound("there is no such log")

@@ -1,0 +1,258 @@
+"""Search: find customers by one exact identifier, and show each hit by its basic fields, masked (SPINE 11).
+
+No wildcard, no range, no list: the value is normalised, turned into the token of a blind index and looked up. What is
+found becomes a candidate of the contact; only a candidate can be verified, and only a verified one is bound.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from holdfast.kit.crypto.mac import hmac_sha256
+from holdfast.kit.db import Round
+from holdfast.kit.errors import IntegrityBroken, InvalidInput
+from holdfast.spine.answers import Found, Hit, Refused, Shown
+from holdfast.spine.arrival import Arrival, arrive, known
+from holdfast.spine.decision import budgets
+from holdfast.spine.decision.groups import hit_fields
+from holdfast.spine.decision.judge import Judgement, judge
+from holdfast.spine.decision.verdict import Permit, RuleReason
+from holdfast.spine.purpose import store as purpose
+from holdfast.spine.steps import (
+    Line,
+    asked_groups,
+    charges,
+    check_fields,
+    question_of,
+    refuse,
+    refuse_broken,
+    shown_fields,
+    shown_until,
+    write_line,
+)
+from holdfast.spine.target import fetch
+from holdfast.spine.vault.blindindex import index_token
+from holdfast.spine.vault.keyring import store as keyring
+from holdfast.spine.vault.records import (
+    IndexHit,
+    confirm_hit,
+    dummy_open,
+    index_confirms,
+    open_fields,
+)
+from holdfast.vocabulary.facts import FactId
+from holdfast.vocabulary.levels import Operation, Outcome, Presentation
+
+if TYPE_CHECKING:
+    from holdfast.kit.db import Query, Work
+    from holdfast.spine.answers import Asked
+    from holdfast.spine.house import House
+    from holdfast.vocabulary.schema import FieldSpec
+
+FULL_BITS = 128
+INDEX_ROWS_PER_HIT = (
+    8  # an index entry that was superseded stays for a moment; a truncated one is shared
+)
+TOO_MANY = RuleReason(
+    rule="search.selective",
+    state="unmet",
+    fact="search_hits",
+    value="too many customers match",
+    remedy_text="Ask the caller for something that only they have, such as the account number.",
+    label="The value belongs to few customers.",
+)
+
+
+class _Sought(NamedTuple):
+    """The value in the forms in which it may be kept: a token for the index, a keyed hash for the count."""
+
+    spec: FieldSpec | None
+    token: bytes
+    mac: bytes
+    error: InvalidInput | None
+
+
+class _Hit(NamedTuple):
+    customer: str
+    reference: str
+    values: dict[str, Shown]
+
+
+def search(house: House, asked: Asked, field: str, value: str) -> Work[Found | Refused]:
+    """Find customers whose ``field`` is ``value``.
+
+    Raises :class:`InvalidInput` for an unknown field or a value that is not of its type, told only to those who may
+    know, and what :func:`arrive` raises.
+    """
+    arrival = yield from arrive(house, asked)
+    sought = _sought(arrival, field, value)
+    (counted,) = yield Round(
+        data=(purpose.SEARCH_VALUES(client=asked.client, contact=arrival.contact_ref),)
+    )
+    values = {bytes(row[0]) for row in counted}
+    judgement = _judged(arrival, field, sought, values)
+    if not judgement.visible:
+        dummy_open(arrival.keys, arrival.schema, _shows(arrival))
+        return (yield from _refused(arrival, judgement, judgement.outcome))
+    check_fields(arrival, (field,), "by")
+    if sought.error is not None:
+        raise InvalidInput(sought.error.message, field=f"by.{field}")
+    permit = judgement.permit
+    if permit is None or sought.spec is None:
+        return (yield from _refused(arrival, judgement, judgement.outcome))
+    counts = _count_value(arrival, sought)
+    customers = yield from _customers(arrival, sought)
+    if len(customers) > arrival.contract.search.most_hits:
+        return (yield from _too_many(arrival, judgement, counts))
+    try:
+        hits = yield from _hits(arrival, permit, (sought.spec, value), customers)
+    except IntegrityBroken:
+        return (yield from refuse_broken(arrival, Operation.SEARCH, judgement))
+    return (yield from _found(arrival, judgement, hits, counts))
+
+
+def _sought(arrival: Arrival, field: str, value: str) -> _Sought:
+    spec = arrival.schema.by_name.get(field)
+    if spec is None:
+        return _Sought(None, b"", b"", None)
+    try:
+        token = index_token(arrival.keys, arrival.schema.name, spec, value)
+    except InvalidInput as error:
+        return _Sought(spec, b"", b"", error)
+    key = arrival.keys.index_key(arrival.schema.name, "searched")
+    label = f"{arrival.contact_ref}\0{spec.number}\0".encode()
+    return _Sought(spec, token, hmac_sha256(key, label + token), None)
+
+
+def _shows(arrival: Arrival) -> tuple[str, ...]:
+    """Fields of a hit."""
+    return hit_fields(
+        arrival.contract, arrival.schema, reason=arrival.reason.id if arrival.reason else ""
+    )
+
+
+def _judged(arrival: Arrival, field: str, sought: _Sought, values: set[bytes]) -> Judgement:
+    groups = asked_groups(arrival, (field,), Operation.SEARCH)
+    limit = arrival.contract.search.values_per_contact
+    left = sought.mac in values or len(values) < limit
+    facts = {
+        **arrival.facts,
+        **budgets.search_facts(arrival.contract.budgets, arrival.spent),
+        FactId.SEARCHES_CONTACT: known(left, "some left" if left else "used up for this contact"),
+    }
+    return judge(arrival.policies, question_of(arrival, Operation.SEARCH, groups, facts))
+
+
+def _count_value(arrival: Arrival, sought: _Sought) -> Query:
+    return purpose.ADD_SEARCH_VALUE(
+        client=arrival.asked.client,
+        contact=arrival.contact_ref,
+        value_mac=sought.mac,
+        at_us=arrival.now_us,
+        most=arrival.contract.search.values_per_contact,
+    )
+
+
+def _customers(arrival: Arrival, sought: _Sought) -> Work[dict[str, list[IndexHit]]]:
+    """Return candidates of the index by customer; superseded and shared entries among them."""
+    assert sought.spec is not None
+    most = (arrival.contract.search.most_hits + 1) * INDEX_ROWS_PER_HIT
+    (rows,) = yield Round(
+        keys=(
+            keyring.INDEX_HITS(
+                client=arrival.asked.client,
+                collection=arrival.schema.name,
+                field=sought.spec.number,
+                token=sought.token,
+                most=most,
+            ),
+        )
+    )
+    found: dict[str, list[IndexHit]] = {}
+    for row in rows:
+        hit = IndexHit(*row)
+        found.setdefault(hit.customer, []).append(hit)
+    return found
+
+
+def _hits(
+    arrival: Arrival,
+    permit: Permit,
+    sought: tuple[FieldSpec, str],
+    customers: dict[str, list[IndexHit]],
+) -> Work[list[_Hit]]:
+    hits = []
+    for customer, entries in customers.items():
+        found = yield from _hit(arrival, permit.for_customer(customer), sought, entries)
+        if found is not None:
+            hits.append(found)
+    return hits
+
+
+def _hit(
+    arrival: Arrival, permit: Permit, sought: tuple[FieldSpec, str], entries: list[IndexHit]
+) -> Work[_Hit | None]:
+    spec = sought[0]
+    target = yield from fetch(arrival, permit.customer)
+    if target.broken:
+        raise IntegrityBroken("a record was rolled back to an older version")
+    for loaded in target.records:
+        if not any(index_confirms(loaded.row, spec.number, entry) for entry in entries):
+            continue
+        if spec.index_bits < FULL_BITS and not confirm_hit(
+            permit, loaded, arrival.schema, (spec.name, sought[1])
+        ):
+            continue
+        values = open_fields(permit, loaded, arrival.schema)
+        shown = shown_fields(values, permit.fields, shown_until(arrival))
+        return _Hit(target.customer, target.reference, shown)
+    return None
+
+
+def _found(arrival: Arrival, judgement: Judgement, hits: list[_Hit], counts: Query) -> Work[Found]:
+    client, contact = arrival.asked.client, arrival.contact_ref
+    candidates = tuple(
+        purpose.ADD_CANDIDATE(
+            client=client, contact=contact, customer=hit.customer, at_us=arrival.now_us
+        )
+        for hit in hits
+    )
+    units = 1 if hits else arrival.contract.search.miss_costs
+    line = Line(
+        Operation.SEARCH,
+        judgement.outcome,
+        judgement,
+        customers=tuple(hit.reference for hit in hits),
+        fields=dict.fromkeys(_shows(arrival), Presentation.MASKED.value) if hits else {},
+        writes=(counts, *candidates),
+        charges=charges(arrival, judgement, searches=units),
+    )
+    leaf = yield from write_line(arrival, line)
+    return Found(
+        decision=arrival.decision,
+        hits=tuple(Hit(hit.customer, hit.values) for hit in hits),
+        leaf=leaf,
+    )
+
+
+def _too_many(arrival: Arrival, judgement: Judgement, counts: Query) -> Work[Refused]:
+    line = _refusal(arrival, judgement, Outcome.DENY, (counts,))._replace(
+        extra_rules=(TOO_MANY.rule,)
+    )
+    return refuse(arrival, line, reasons=(TOO_MANY,))
+
+
+def _refused(arrival: Arrival, judgement: Judgement, outcome: Outcome) -> Work[Refused]:
+    return refuse(arrival, _refusal(arrival, judgement, outcome, ()))
+
+
+def _refusal(
+    arrival: Arrival, judgement: Judgement, outcome: Outcome, writes: tuple[Query, ...]
+) -> Line:
+    return Line(
+        Operation.SEARCH,
+        outcome,
+        judgement,
+        writes=writes,
+        charges=charges(arrival, judgement, searches=arrival.contract.search.miss_costs),
+    )

@@ -1,0 +1,348 @@
+"""Steps that every operation shares after arriving: groups of fields, the question, refusing, and the line in the ledger.
+
+Pure, but for :func:`write_line`, which yields the one round of writes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from holdfast.kit.clock import MINUTE_US, rfc3339
+from holdfast.kit.db import Round
+from holdfast.kit.errors import InvalidInput
+from holdfast.kit.ids import new_id
+from holdfast.kit.secret import Secret
+from holdfast.spine.answers import LeafPointer, ReasonGiven, Refused, Remedy, Shown
+from holdfast.spine.arrival import body_mac
+from holdfast.spine.decision import budgets, records
+from holdfast.spine.decision import store as decisions
+from holdfast.spine.decision.groups import groups_of
+from holdfast.spine.decision.judge import Group, Question
+from holdfast.spine.decision.verdict import RuleReason
+from holdfast.spine.identity import store as identity
+from holdfast.spine.ledger.recorder import append
+from holdfast.spine.purpose.contact import closes_us
+from holdfast.spine.vault.hierarchy import record_key
+from holdfast.vocabulary import ids
+from holdfast.vocabulary.leaves import Leaf, LeafType
+from holdfast.vocabulary.levels import Operation, Outcome, Presentation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from holdfast.kit.db import Query, Work
+    from holdfast.spine.arrival import Arrival
+    from holdfast.spine.decision.judge import Judgement
+    from holdfast.spine.decision.verdict import Verdict
+    from holdfast.spine.target import Target
+    from holdfast.vocabulary.facts import FactId, FactValue
+
+SHOWN_FOR_US = 5 * MINUTE_US
+CHALLENGE_LIFE_US = 5 * MINUTE_US
+INTEGRITY = RuleReason(
+    rule="vault.integrity",
+    state="unknown",
+    fact="record",
+    value="does not verify",
+    remedy_text="This is not your fault. The security team has been told; ask your lead.",
+    label="The stored record is the one that was last written.",
+)
+_CODES = {
+    Outcome.STEP_UP: "step_up_required",
+    Outcome.APPROVAL: "approval_required",
+    Outcome.DENY: "denied",
+}
+
+
+# ── what is asked ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def asked_groups(arrival: Arrival, names: Sequence[str], operation: Operation) -> tuple[Group, ...]:
+    """Sort the fields asked for into the groups in which they are judged."""
+    return groups_of(
+        operation,
+        arrival.contract,
+        arrival.schema if arrival.collection_known else None,
+        names,
+        reason=arrival.reason.id if arrival.reason else "",
+    )
+
+
+def question_of(
+    arrival: Arrival,
+    operation: Operation,
+    groups: tuple[Group, ...],
+    facts: Mapping[FactId, FactValue],
+    *,
+    customer: str = "",
+) -> Question:
+    """Put the question. What belongs to a contact of somebody else stays out of it."""
+    contact = arrival.contact if arrival.yours else None
+    programme = contact.programme if contact else ""
+    return Question(
+        operation=operation,
+        client=arrival.asked.client,
+        programme=programme,
+        roles=frozenset(
+            role.value for role in arrival.assigned.roles_in(contact.programme if contact else "")
+        ),
+        programmes=arrival.assigned.programmes,
+        level=arrival.level,
+        facts=facts,
+        groups=groups,
+        collection=arrival.asked.collection,
+        customer=customer,
+        reason=arrival.reason.id if arrival.reason else "",
+    )
+
+
+def check_fields(arrival: Arrival, names: Iterable[str], where: str) -> None:
+    """Refuse what the client does not have; asked only after the judge has said that the requester may know it."""
+    if not arrival.collection_known:
+        raise InvalidInput("the client has no such collection", field="collection")
+    for number, name in enumerate(names):
+        if name not in arrival.schema.by_name:
+            part = f"{where}[{number}]" if where == "fields" else f"{where}.{name}"
+            raise InvalidInput("the collection has no such field", field=part)
+
+
+# ── what is answered ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def told(reasons: Iterable[RuleReason]) -> tuple[ReasonGiven, ...]:
+    """Write reasons, already filtered for their reader, as they stand in an answer."""
+    return tuple(
+        ReasonGiven(
+            rule=reason.rule,
+            state=reason.state,
+            fact=reason.label or reason.fact,
+            value=reason.value,
+            remedy=Remedy(reason.remedy_text, reason.remedy_href),
+        )
+        for reason in reasons
+    )
+
+
+def shown_until(arrival: Arrival) -> str:
+    """Say when a value is to be hidden again: after five minutes, or when the contact closes if that is sooner."""
+    until_us = arrival.now_us + SHOWN_FOR_US
+    if arrival.contact is not None:
+        until_us = min(until_us, closes_us(arrival.contact, arrival.queue))
+    return rfc3339(until_us)
+
+
+def shown_fields(
+    values: Mapping[str, Secret[str]], how: Mapping[str, Presentation], until: str
+) -> dict[str, Shown]:
+    """Lay opened values out for the answer: the one place of the path where they leave their boxes."""
+    return {
+        name: Shown(shown=how[name].value, value=value.reveal(), until=until)
+        for name, value in values.items()
+    }
+
+
+def withheld(judgement: Judgement, verdict: Verdict) -> Shown:
+    """Lay out a field that is not shown."""
+    assert verdict is not None
+    return Shown(
+        shown=Presentation.WITHHELD.value,
+        reasons=told(judgement.told(getattr(verdict, "reasons", ()))),
+    )
+
+
+# ── what is written ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Line(NamedTuple):
+    """What an operation has to say to the ledger. ``fields`` maps each field to how it was shown."""
+
+    operation: Operation
+    outcome: Outcome
+    judgement: Judgement
+    customers: tuple[str, ...] = ()  # references in the client's log
+    fields: Mapping[str, str] = {}
+    extra_rules: tuple[str, ...] = ()
+    writes: tuple[Query, ...] = ()
+    charges: tuple[Query, ...] = ()
+
+
+def write_line(arrival: Arrival, line: Line) -> Work[LeafPointer]:
+    """Write the leaf, the sealed decision record, what was used of the budgets, and the operation's own rows."""
+    judgement = line.judgement
+    content = records.content(
+        judgement,
+        decision=arrival.decision,
+        at_us=arrival.now_us,
+        person=arrival.person_ref,
+        contact=arrival.contact_ref,
+        customers=line.customers,
+        outcome=line.outcome,
+        fields=dict(line.fields),
+        extra_rules=line.extra_rules,
+    )
+    month = records.month_of(arrival.now_us)
+    key = yield from _record_key(arrival, month)
+    stored = records.seal(content, key, client=arrival.asked.client, record=arrival.leaf)
+    leaf = Leaf(
+        LeafType.DECISION_MADE,
+        arrival.leaf,
+        arrival.now_us,
+        {
+            "decision": arrival.decision,
+            "op": line.operation.value,
+            "outcome": line.outcome.value,
+            "person": arrival.person_ref,
+            "token": arrival.requester.credential,
+            "level": arrival.level.name.lower(),
+            "contact": arrival.contact_ref,
+            "customers": list(line.customers),
+            "collection": arrival.asked.collection if judgement.visible else "",
+            "fields": dict(line.fields) if judgement.visible else {},
+            "rules": [*judgement.rules, *line.extra_rules],
+            "policies": judgement.policies.digest,
+            "record": stored.commitment.hex(),
+            "count": 1,
+        },
+    )
+    writes = [append(arrival.log, leaf), *line.writes]
+    if arrival.known_client:
+        writes.append(
+            decisions.ADD_RECORD(
+                client=arrival.asked.client,
+                id=arrival.leaf,
+                at_us=arrival.now_us,
+                month=month,
+                person=arrival.requester.person,
+                leaf=arrival.leaf,
+                salt=stored.salt,
+                sealed=stored.sealed,
+            )
+        )
+    if arrival.fresh_ref:
+        writes.append(
+            identity.ADD_REFERENCE(
+                person=arrival.requester.person, log=arrival.log, ref=arrival.person_ref
+            )
+        )
+    if not arrival.repeated:
+        writes.extend(line.charges)
+        writes.extend(_remember(arrival))
+    if judgement.errors:
+        writes.append(signal(arrival, "decision.not_evaluated", len(judgement.errors)))
+    yield Round(data=tuple(writes))
+    return LeafPointer(arrival.log, arrival.leaf)
+
+
+def _record_key(arrival: Arrival, month: str) -> Work[Secret[bytes]]:
+    """The client's record key; for a client that does not exist, a key of nobody for a record that is not kept."""
+    if not arrival.known_client:
+        return Secret(arrival.keys.index_key("", "record"))
+    return (yield from record_key(arrival.keys, month))
+
+
+def _remember(arrival: Arrival) -> tuple[Query, ...]:
+    asked = arrival.asked
+    if asked.idempotency is None:
+        return ()
+    return (
+        decisions.REMEMBER_KEY(
+            client=asked.client,
+            person=arrival.requester.person,
+            key=asked.idempotency[0],
+            body_mac=body_mac(arrival.keys, asked),
+            decision=arrival.decision,
+            at_us=arrival.now_us,
+        ),
+    )
+
+
+def signal(arrival: Arrival, name: str, count: int = 1, *, subject: str = "") -> Query:
+    """Return the leaf that tells the client that something odd was seen."""
+    return append(
+        arrival.log,
+        Leaf(
+            LeafType.SIGNAL_RAISED,
+            new_id(ids.LEAF, arrival.now_us),
+            arrival.now_us,
+            {"signal": name, "subject": subject or arrival.person_ref, "count": count},
+        ),
+    )
+
+
+def refuse(
+    arrival: Arrival,
+    line: Line,
+    *,
+    reasons: tuple[RuleReason, ...] | None = None,
+) -> Work[Refused]:
+    """Write a refusal and answer it. A step-up that would help comes with a challenge."""
+    judgement = line.judgement
+    code = _CODES.get(line.outcome, "denied")
+    challenge = None
+    if line.outcome is Outcome.STEP_UP and arrival.contact_ref:
+        challenge = new_id(ids.CHALLENGE, arrival.now_us)
+        line = line._replace(writes=(*line.writes, _challenge(arrival, challenge)))
+    leaf = yield from write_line(arrival, line)
+    given = judgement.reasons() if reasons is None else reasons
+    return Refused(
+        code=code,
+        decision=arrival.decision,
+        leaf=leaf,
+        reasons=told(given),
+        challenge=challenge,
+    )
+
+
+def refuse_broken(
+    arrival: Arrival, operation: Operation, judgement: Judgement, *, target: Target | None = None
+) -> Work[Refused]:
+    """Refuse because a stored record does not verify, and tell the client so: it is a signal, never a value."""
+    reference = target.reference if target else ""
+    names = [name for group in judgement.groups for name in group.fields]
+    line = Line(
+        operation,
+        Outcome.DENY,
+        judgement,
+        customers=(reference,) if reference else (),
+        fields=dict.fromkeys(names, Presentation.WITHHELD.value),
+        extra_rules=(INTEGRITY.rule,),
+        writes=(signal(arrival, INTEGRITY.rule, subject=reference),),
+        charges=charges(arrival, judgement, customer=target.customer if target else ""),
+    )
+    return refuse(arrival, line, reasons=(INTEGRITY,))
+
+
+def _challenge(arrival: Arrival, challenge: str) -> Query:
+    return decisions.ADD_CHALLENGE(
+        id=challenge,
+        client=arrival.asked.client,
+        person=arrival.requester.person,
+        contact=arrival.contact_ref,
+        level=2,
+        decision=arrival.decision,
+        created_us=arrival.now_us,
+        expires_us=arrival.now_us + CHALLENGE_LIFE_US,
+    )
+
+
+def charges(
+    arrival: Arrival,
+    judgement: Judgement,
+    *,
+    customer: str = "",
+    sensitive: int = 0,
+    searches: int = 0,
+) -> tuple[Query, ...]:
+    """Return what an operation uses of the budgets; nothing when a used-up budget alone refused it (SPINE 6)."""
+    person, now_us = arrival.requester.person, arrival.now_us
+    if not arrival.known_client or not budgets.is_charged(judgement):
+        return ()
+    taken: tuple[Query, ...] = ()
+    if customer:
+        taken += budgets.charges_for_customer(
+            arrival.keys, person, customer, sensitive=sensitive, now_us=now_us
+        )
+    if searches:
+        client = arrival.asked.client
+        taken += budgets.charges_for_search(client, person, units=searches, now_us=now_us)
+    return taken

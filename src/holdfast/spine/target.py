@@ -1,0 +1,98 @@
+"""Approaching the customer: loading what a request names if its requester may know of it, and a decoy if not.
+
+Whether the customer may be known is judged by the policies; :func:`approach` only looks at the same facts to decide
+*which* rows to load. When they do not hold, the same statements run for a customer that cannot exist and the same
+cryptography runs on a decoy, so that absent and hidden cost the same (SPINE 2).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from holdfast.kit.db import Round
+from holdfast.spine.vault import store as vault
+from holdfast.spine.vault.keyring import store as keyring
+from holdfast.spine.vault.packing import LoadedRecord, RecordRow, newer_operations
+from holdfast.vocabulary.facts import FactId
+from holdfast.vocabulary.levels import CustomerState
+
+if TYPE_CHECKING:
+    from holdfast.kit.db import Work
+    from holdfast.spine.arrival import Arrival
+
+DECOY: Final = "cus_00000000000000000000000000"
+_GATES: Final = (
+    FactId.EMPLOYED,
+    FactId.NOT_SUSPENDED,
+    FactId.EMPLOYER_APPROVED,
+    FactId.ASSIGNED,
+    FactId.CLIENT_OPEN,
+    FactId.CONTACT_YOURS,
+    FactId.CONTACT_LIVE,
+    FactId.QUEUE,
+)
+
+
+class Target(NamedTuple):
+    """The customer of a request. ``state`` is None for a decoy or an absent one, and ``records`` is empty then.
+
+    ``broken`` says that a record was rolled back to an older version: nothing of the customer may be shown.
+    """
+
+    customer: str
+    approached: bool
+    state: CustomerState | None
+    reference: str
+    records: tuple[LoadedRecord, ...]
+    broken: bool = False
+
+
+def may_approach(arrival: Arrival) -> bool:
+    """Tell whether the facts of the requester let the customer's rows be loaded at all."""
+    facts = arrival.facts
+    return all(facts[gate].met for gate in _GATES) and (
+        facts[FactId.CUSTOMER_BOUND].met or facts[FactId.CUSTOMER_FOUND].met
+    )
+
+
+def approach(arrival: Arrival, customer: str) -> Work[Target]:
+    """Load the customer's records in the collection asked for, or a decoy's."""
+    approached = may_approach(arrival)
+    target = yield from fetch(arrival, customer if approached else DECOY)
+    return target._replace(customer=customer, approached=approached)
+
+
+def fetch(arrival: Arrival, customer: str) -> Work[Target]:
+    """Load a customer's records in the collection asked for; whether they may be known is the caller's affair."""
+    client = arrival.asked.client
+    state, rows, heads, deks, reference = yield Round(
+        data=(
+            vault.CUSTOMER(client=client, id=customer),
+            vault.RECORDS(client=client, customer=customer, collection=arrival.asked.collection),
+        ),
+        keys=(
+            keyring.HEADS(client=client, customer=customer),
+            keyring.DEKS(client=client, customer=customer),
+            keyring.CUSTOMER_REFERENCE(client=client, customer=customer),
+        ),
+    )
+    live = bool(state) and state[0][0] == CustomerState.LIVE
+    records = tuple(
+        LoadedRecord(arrival.keys, RecordRow(*row), heads, deks) for row in rows if live
+    )
+    return Target(
+        customer,
+        approached=True,
+        state=CustomerState(state[0][0]) if state else None,
+        reference=reference[0][0] if reference else "",
+        records=records,
+        broken=(yield from _rolled_back(client, records)),
+    )
+
+
+def _rolled_back(client: str, records: tuple[LoadedRecord, ...]) -> Work[bool]:
+    newer = sorted({operation for one in records for operation in newer_operations(one)})
+    if not newer:
+        return False
+    (committed,) = yield Round(data=(vault.COMMITTED(client=client, ids=newer),))
+    return bool(committed)

@@ -1,0 +1,242 @@
+"""Verify: the agent types what the caller says, the system says match or no match; the value is never shown (SPINE 11).
+
+For the customer to whom the contact is bound, one field or several; before binding, one combined verdict over as many
+questions as the contract asks, and if they match the contact is bound. Attempts are counted per customer and field over
+all persons and contacts, and taken before anything is compared.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from holdfast.kit.db import Round
+from holdfast.kit.errors import IntegrityBroken, InvalidInput
+from holdfast.kit.ids import new_id
+from holdfast.spine.answers import Refused, Verified
+from holdfast.spine.arrival import Arrival, arrive
+from holdfast.spine.decision import budgets
+from holdfast.spine.decision.attempts import (
+    Attempts,
+    attempt_facts,
+    attempts_of,
+    attempts_query,
+    take_attempts,
+)
+from holdfast.spine.decision.facts import restriction_facts
+from holdfast.spine.decision.judge import Judgement, judge
+from holdfast.spine.decision.verdict import Permit, RuleReason
+from holdfast.spine.ledger.recorder import append
+from holdfast.spine.purpose import store as purpose
+from holdfast.spine.purpose.contact import Bind, decide_binding
+from holdfast.spine.steps import (
+    Line,
+    asked_groups,
+    charges,
+    check_fields,
+    question_of,
+    refuse,
+    refuse_broken,
+    signal,
+    write_line,
+)
+from holdfast.spine.target import DECOY, Target, approach
+from holdfast.spine.vault.records import dummy_match, match_answers
+from holdfast.vocabulary import ids
+from holdfast.vocabulary.facts import FactId
+from holdfast.vocabulary.leaves import Leaf, LeafType
+from holdfast.vocabulary.levels import Operation, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from holdfast.kit.db import Query, Work
+    from holdfast.spine.answers import Asked
+    from holdfast.spine.house import House
+
+MOST_REBINDS = 1
+COMBINED = RuleReason(
+    rule="verify.combined",
+    state="unmet",
+    fact="questions",
+    value="too few answers",
+    remedy_text="The caller is not verified yet: ask enough questions and send all answers together.",
+    label="Enough answers are compared at once.",
+)
+
+
+def verify(
+    house: House,
+    asked: Asked,
+    customer: str,
+    answers: Mapping[str, str],
+    *,
+    record: str | None = None,
+) -> Work[Verified | Refused]:
+    """Compare ``answers`` (field → what the caller said) with the customer's record.
+
+    Raises :class:`InvalidInput` for a collection, field or record that does not exist, told only to those who may know,
+    and what :func:`arrive` raises.
+    """
+    arrival = yield from arrive(house, asked, customer=customer)
+    target = yield from approach(arrival, customer)
+    attempts = yield from _attempts(arrival, target, answers)
+    judgement = _judged(arrival, target, answers, attempts)
+    if not judgement.visible:
+        dummy_match(arrival.keys, arrival.schema, answers)
+        return (yield from _refused(arrival, target, judgement))
+    check_fields(arrival, answers, "answers")
+    permit = judgement.permit
+    if permit is None or judgement.outcome is not Outcome.PERMIT:
+        return (yield from _refused(arrival, target, judgement))
+    bound = arrival.facts[FactId.CUSTOMER_BOUND].met
+    if not bound and len(answers) < arrival.contract.verification.needed:
+        return (yield from _refused(arrival, target, judgement, why=COMBINED))
+    if not (yield from _take(arrival, target, answers)):
+        return (yield from _refused(arrival, target, judgement, why=_USED_UP))
+    return (yield from _compared(arrival, target, judgement, permit, answers, record))
+
+
+_USED_UP = RuleReason(
+    rule="budget.verify_day",
+    state="unmet",
+    fact="attempts",
+    value="used up",
+    remedy_text="Ask the caller something else, or end the call by your client's script.",
+    label="There are attempts left.",
+)
+
+
+def _attempts(arrival: Arrival, target: Target, answers: Mapping[str, str]) -> Work[Attempts]:
+    query = attempts_query(
+        arrival.asked.client,
+        target.customer if target.approached else DECOY,
+        answers,
+        contact=arrival.contact_ref,
+        now_us=arrival.now_us,
+    )
+    (rows,) = yield Round(data=(query,))
+    return attempts_of(rows, arrival.contract.verification)
+
+
+def _judged(
+    arrival: Arrival, target: Target, answers: Mapping[str, str], attempts: Attempts
+) -> Judgement:
+    facts = {
+        **restriction_facts(client_state="open", customer_state=target.state),
+        **arrival.facts,
+        **budgets.look_facts(arrival.contract.budgets, arrival.spent),
+        **attempt_facts(attempts),
+    }
+    groups = asked_groups(arrival, tuple(answers), Operation.VERIFY)
+    question = question_of(arrival, Operation.VERIFY, groups, facts, customer=target.customer)
+    return judge(arrival.policies, question)
+
+
+def _take(arrival: Arrival, target: Target, answers: Mapping[str, str]) -> Work[bool]:
+    """Take one attempt per field, before anything is compared; False when one was used up meanwhile."""
+    taken = yield Round(
+        data=take_attempts(
+            arrival.asked.client,
+            target.customer,
+            answers,
+            contact=arrival.contact_ref,
+            limits=arrival.contract.verification,
+            now_us=arrival.now_us,
+        )
+    )
+    return all(taken)
+
+
+def _compared(
+    arrival: Arrival,
+    target: Target,
+    judgement: Judgement,
+    permit: Permit,
+    answers: Mapping[str, str],
+    record: str | None,
+) -> Work[Verified | Refused]:
+    candidates = [one for one in target.records if record in {None, one.row.id}]
+    if record is not None and not candidates:
+        raise InvalidInput("the customer has no such record here", field="record")
+    try:
+        if target.broken:
+            raise IntegrityBroken("a record was rolled back to an older version")
+        matches = [match_answers(permit, one, arrival.schema, answers) for one in candidates]
+    except IntegrityBroken:
+        return (yield from refuse_broken(arrival, Operation.VERIFY, judgement, target=target))
+    match = any(matches)
+    writes, bound = yield from _bind(arrival, target, proven=match, answers=answers)
+    line = Line(
+        Operation.VERIFY,
+        judgement.outcome,
+        judgement,
+        customers=(target.reference,),
+        fields=dict.fromkeys(answers, "match" if match else "no_match"),
+        writes=writes,
+        charges=charges(arrival, judgement, customer=target.customer),
+    )
+    leaf = yield from write_line(arrival, line)
+    after = yield from _attempts(arrival, target, answers)
+    return Verified(
+        decision=arrival.decision,
+        match=match,
+        attempts_left=after.left,
+        bound=bound,
+        leaf=leaf,
+    )
+
+
+def _bind(
+    arrival: Arrival, target: Target, *, proven: bool, answers: Mapping[str, str]
+) -> Work[tuple[tuple[Query, ...], bool]]:
+    """Bind the contact to the customer if the answers prove it; returns further writes, and whether it is bound now."""
+    contact = arrival.contact
+    assert contact is not None
+    enough = proven and len(answers) >= arrival.contract.verification.needed
+    decided = decide_binding(
+        contact,
+        arrival.queue,
+        customer=target.customer,
+        candidates=arrival.candidates,
+        proven=enough,
+        now_us=arrival.now_us,
+    )
+    if decided not in {Bind.BIND, Bind.REBIND}:
+        return (), decided is Bind.ALREADY
+    client, ref = arrival.asked.client, arrival.contact_ref
+    where = {"client": client, "ref": ref, "version": contact.version}
+    at = {"customer": target.customer, "at_us": arrival.now_us}
+    again = decided is Bind.REBIND
+    change = (
+        purpose.REBIND(**where, **at, most=MOST_REBINDS) if again else purpose.BIND(**where, **at)
+    )
+    (rows,) = yield Round(data=(change,))
+    if not rows:
+        return (), False
+    body = {"contact": ref, "customer": target.reference, "decision": arrival.decision}
+    if again:
+        kind = LeafType.CONTACT_REBOUND
+        odd = (signal(arrival, "contact.rebound", subject=ref),)
+    else:
+        kind, odd = LeafType.CONTACT_BOUND, ()
+        body["how"] = "verified"
+    leaf = Leaf(kind, new_id(ids.LEAF, arrival.now_us), arrival.now_us, body)
+    return (append(arrival.log, leaf), *odd), True
+
+
+def _refused(
+    arrival: Arrival, target: Target, judgement: Judgement, *, why: RuleReason | None = None
+) -> Work[Refused]:
+    seen = judgement.visible and target.approached
+    outcome = Outcome.DENY if why else judgement.outcome
+    if judgement.permit is not None:  # some of the answers may be compared, others not: none is
+        outcome = Outcome.DENY
+    line = Line(
+        Operation.VERIFY,
+        outcome,
+        judgement,
+        customers=(target.reference,) if seen and target.reference else (),
+        extra_rules=(why.rule,) if why else (),
+        charges=charges(arrival, judgement, customer=target.customer),
+    )
+    return refuse(arrival, line, reasons=(why,) if why else None)

@@ -1,0 +1,156 @@
+"""One turn, one transaction: answers leave after the commit, and one failure does not spoil its neighbours."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from holdfast.edges.dataplane.turn import Turns
+from holdfast.kit.db import Round, statement
+from holdfast.kit.db.sqlite import Connection, connect
+from holdfast.kit.errors import Conflict, HoldfastError, Unavailable
+from holdfast.spine.house import Stores
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from holdfast.kit.db import Work
+
+ADD = statement("add", "INSERT INTO line (text) VALUES (:text)")
+COUNT = statement("count", "SELECT COUNT(*) FROM line")
+
+
+@pytest.fixture
+def stores(tmp_path: Path) -> Iterator[Stores]:
+    data = connect(tmp_path / "data.sqlite3", busy_timeout_ms=0)
+    data.execute("CREATE TABLE line (text TEXT UNIQUE) STRICT")
+    opened = Stores(data, connect(tmp_path / "keys.sqlite3", busy_timeout_ms=0))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def other(tmp_path: Path, stores: Stores) -> Iterator[Connection]:
+    assert stores
+    connection = connect(tmp_path / "data.sqlite3", busy_timeout_ms=0)
+    yield connection
+    connection.close()
+
+
+def add(text: str) -> Work[int]:
+    yield Round(data=(ADD(text=text),))
+    (rows,) = yield Round(data=(COUNT(),))
+    return int(rows[0][0])
+
+
+def add_then_fail(text: str) -> Work[int]:
+    yield Round(data=(ADD(text=text),))
+    raise Conflict("no")
+
+
+def lines(connection: Connection) -> set[str]:
+    return {row[0] for row in connection.execute("SELECT text FROM line")}
+
+
+async def in_turn(stores: Stores, *works: Any) -> list[Any]:
+    turns = Turns(stores, asyncio.get_running_loop())
+    futures = [turns.submit(work) for work in works]
+    return await asyncio.gather(*futures, return_exceptions=True)
+
+
+def test_operations_of_one_turn_share_one_commit_and_see_each_other(stores: Stores) -> None:
+    async def story() -> tuple[list[Any], int]:
+        turns = Turns(stores, asyncio.get_running_loop())
+        futures = [turns.submit(lambda n=n: add(f"line {n}")) for n in range(5)]
+        return await asyncio.gather(*futures), turns.turns
+
+    seen, turns = asyncio.run(story())
+    assert seen == [1, 2, 3, 4, 5]
+    assert turns == 1
+
+
+def test_an_operation_that_fails_writes_nothing_and_its_neighbours_stand(
+    stores: Stores, other: Connection
+) -> None:
+    results = asyncio.run(
+        in_turn(stores, lambda: add("before"), lambda: add_then_fail("lost"), lambda: add("after"))
+    )
+    assert results[0] == 1
+    assert isinstance(results[1], Conflict)
+    assert results[2] == 2
+    assert lines(other) == {"before", "after"}
+
+
+def test_an_unforeseen_error_says_nothing_of_its_message(stores: Stores) -> None:
+    def broken() -> Work[int]:
+        yield Round(data=(COUNT(),))
+        raise RuntimeError("4111 1111 1111 1111")
+
+    (result,) = asyncio.run(in_turn(stores, broken))
+    assert isinstance(result, HoldfastError)
+    assert "4111" not in f"{result!r} {result} {result.__cause__!r} {result.__context__!r}"
+
+
+def test_a_commit_that_fails_gives_no_answer_to_anyone(stores: Stores, other: Connection) -> None:
+    # A deferred constraint is checked at COMMIT: the statement succeeds, the commit does not.
+    stores.data.execute("CREATE TABLE parent (id INTEGER PRIMARY KEY)")
+    stores.data.execute(
+        "CREATE TABLE child (p INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED)"
+    )
+    orphan = statement("orphan", "INSERT INTO child (p) VALUES (:p)")
+
+    def breaks_the_commit() -> Work[str]:
+        yield Round(data=(orphan(p=7),))
+        return "a value"
+
+    results = asyncio.run(in_turn(stores, lambda: add("kept?"), breaks_the_commit))
+    assert [type(result) for result in results] == [Unavailable, Unavailable]
+    assert lines(other) == set()
+
+
+def test_a_turn_waits_for_another_writer_and_then_answers(
+    stores: Stores, other: Connection
+) -> None:
+    other.execute("BEGIN IMMEDIATE")
+
+    async def story() -> int:
+        loop = asyncio.get_running_loop()
+        turns = Turns(stores, loop)
+        future = turns.submit(lambda: add("late"))
+
+        def end_the_other() -> None:
+            if turns.busy_retries:
+                other.execute("COMMIT")
+            else:
+                loop.call_soon(end_the_other)
+
+        loop.call_soon(end_the_other)
+        return await future
+
+    assert asyncio.run(story()) == 1
+
+
+def test_a_caller_who_went_away_costs_the_others_nothing(stores: Stores, other: Connection) -> None:
+    async def story() -> int:
+        turns = Turns(stores, asyncio.get_running_loop())
+        gone = turns.submit(lambda: add("gone"))
+        here = turns.submit(lambda: add("here"))
+        gone.cancel()
+        return await here
+
+    asyncio.run(story())
+    assert "here" in lines(other)
+
+
+def test_more_than_one_turn_can_hold_are_answered_in_order(stores: Stores) -> None:
+    async def story() -> tuple[list[int], int]:
+        turns = Turns(stores, asyncio.get_running_loop())
+        futures = [turns.submit(lambda n=n: add(str(n))) for n in range(100)]
+        return list(await asyncio.gather(*futures)), turns.turns
+
+    seen, turns = asyncio.run(story())
+    assert seen == list(range(1, 101))
+    assert turns > 1
