@@ -12,6 +12,7 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING, Final
 
 from holdfast.spine.decision.contract_check import check_names, check_schemas
+from holdfast.spine.decision.signature import read_key
 from holdfast.spine.decision.toml import Document
 from holdfast.vocabulary.contract import (
     SECONDS_LONGEST_CONTACT,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 CLIENT_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
 ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
-KEY: Final = re.compile(r"[A-Za-z0-9+/]{56,60}={0,2}")
 OPERATIONS: Final = ("search", "reveal", "verify", "update", "reason")
 EFFECTS: Final = ("deny", "step_up", "approve", "mask")
 EXPECTED: Final = ("permit", "masked", "step_up", "approval", "deny", "hidden")
@@ -64,7 +64,7 @@ def compile_contract(
     ident = client.text("id", form=CLIENT_ID)
     name = client.text("name", ident, most=120)
     own_version = client.number("contract_version", 0, least=1)
-    key = client.text("signing_key", "", form=KEY)
+    key = _signing_key(client)
     client.done()
     if key and not own_version:
         client.fail("contract_version", "a contract that the client signs needs its version number")
@@ -91,6 +91,16 @@ def compile_contract(
     if schemas is not None:
         check_schemas(document, contract, schemas)
     return contract
+
+
+def _signing_key(client: Table) -> str:
+    key = client.text("signing_key", "")
+    if key:
+        try:
+            read_key(key)
+        except ValueError as error:
+            client.fail("signing_key", str(error))
+    return key
 
 
 def _programmes(root: Table) -> tuple[Programme, ...]:

@@ -1,0 +1,254 @@
+"""Taking on a client, and putting a version of its contract in force. Each leaves a leaf in the client's log.
+
+:func:`draft` does what takes time (compiling, validating, checking the signature) before any transaction;
+:func:`add_client` and :func:`publish_contract` only write.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from holdfast.kit.canonical import length_prefixed
+from holdfast.kit.db import Round
+from holdfast.kit.errors import Conflict, Denied, InvalidInput, NotFound
+from holdfast.kit.ids import new_id, random_bytes
+from holdfast.spine.decision.contract import compile_contract
+from holdfast.spine.decision.policies import ClientPolicies, compile_policies
+from holdfast.spine.decision.signature import check_signature, read_signature
+from holdfast.spine.decision.store import (
+    ADD_CLIENT,
+    ADD_CONTRACT,
+    CLIENT,
+    CLIENTS,
+    CONTRACT,
+    CONTRACTS,
+    USE_CONTRACT,
+)
+from holdfast.spine.ledger.recorder import append
+from holdfast.vocabulary.ids import HOUSE_LOG, LEAF, client_log
+from holdfast.vocabulary.leaves import Leaf, LeafType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from holdfast.kit.db import Query, Work
+    from holdfast.vocabulary.contract import Contract
+    from holdfast.vocabulary.schema import CollectionSchema
+
+SALT_BYTES: Final = 16
+_LABEL: Final = b"holdfast/contract/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A contract that could be put in force: compiled, valid, its signature checked if one came with it."""
+
+    text: str
+    policies: ClientPolicies
+    signature: bytes = b""
+
+    @property
+    def contract(self) -> Contract:
+        """The compiled contract."""
+        return self.policies.contract
+
+
+class By(NamedTuple):
+    """Who does it: the person, and how to find their reference in a log."""
+
+    person: str
+    reference: Callable[[str], Work[str]]
+
+
+class InForce(NamedTuple):
+    """A version that took effect."""
+
+    client: str
+    version: int
+    policies: str
+    signed: bool
+    changed: bool = True  # False: it was in force already
+
+
+class Listed(NamedTuple):
+    """A client as lists show it."""
+
+    client: str
+    name: str
+    state: str
+    contract_version: int
+    fence: int
+    added_us: int
+
+
+class Version(NamedTuple):
+    """A published version of a contract."""
+
+    version: int
+    digest: str
+    policies: str
+    signed: bool
+    published_us: int
+    by: str
+
+
+def draft(
+    text: str,
+    *,
+    signature: bytes = b"",
+    schemas: Mapping[str, CollectionSchema] | None = None,
+    in_force: Contract | None = None,
+) -> Draft:
+    """Compile and check a contract. ``in_force`` is the client's present one, None for a new client.
+
+    A contract that names a signing key must be signed with it when the client is new; a later version must be signed
+    with the key that the version in force names, so that only its holder can change or drop it. Raises
+    :class:`InvalidInput` for a contract that does not compile, :class:`Denied` for a missing or bad signature.
+    """
+    contract = compile_contract(text, schemas)
+    if in_force is not None and contract.client != in_force.client:
+        raise InvalidInput(
+            f"this is the contract of {contract.client}, not of {in_force.client}",
+            field="client.id",
+        )
+    key = contract.client_key if in_force is None else in_force.client_key
+    signed = read_signature(signature) if signature else b""
+    if key and not signed:
+        raise Denied(
+            "the client signs its contracts, and no signature came with this one",
+            remedy="Give the client's signature over this file with --signature.",
+            code="not_signed",
+        )
+    if signed:
+        if not key:
+            raise InvalidInput(
+                "a signature came with the contract, but no signing key is known",
+                field="client.signing_key",
+                remedy="Name the client's key in [client] signing_key.",
+            )
+        check_signature(key, signed, text)
+    return Draft(text, compile_policies(contract), signed)
+
+
+def add_client(made: Draft, by: By, *, vkey: str, now_us: int) -> Work[InForce]:
+    """Take the client on under its first contract; :class:`Conflict` when there is such a client.
+
+    ``vkey`` is the key by which the client's log is signed. The client's keys are made before, additively.
+    """
+    contract = made.contract
+    client = contract.client
+    _check_version(contract, 1)
+    (added,) = yield Round(data=(ADD_CLIENT(client=client, name=contract.name, added_us=now_us),))
+    if not added:
+        raise Conflict(
+            f"there is a client {client} already",
+            remedy=f"A new version of its contract: `holdfast policy publish {client} --contract FILE`.",
+            code="client_exists",
+        )
+    leaves = []
+    for log in (HOUSE_LOG, client_log(client)):
+        body = {"by": (yield from by.reference(log)), "client": client, "vkey": vkey}
+        leaf = Leaf(LeafType.CLIENT_ADDED, new_id(LEAF, now_us), now_us, body)
+        leaves.append(append(log, leaf))
+    yield Round(data=tuple(leaves))
+    return (yield from _put_in_force(made, by, before=0, now_us=now_us))
+
+
+def publish_contract(made: Draft, by: By, *, now_us: int) -> Work[InForce]:
+    """Put a new version in force; the fence rises, so that every process reads it before its next decision.
+
+    The very contract that is in force already changes nothing. Raises :class:`NotFound` for an unknown client and
+    :class:`Conflict` when the contract names a version that is not the next one.
+    """
+    client = made.contract.client
+    present, current = yield Round(data=(CLIENT(client=client), CONTRACT(client=client)))
+    if not present or not current:
+        raise NotFound(f"there is no client {client}", remedy="`holdfast client add` takes one on.")
+    before = present[0][2]
+    if current[0][1] == made.contract.digest:
+        return InForce(client, before, current[0][2], bool(made.signature), changed=False)
+    _check_version(made.contract, before + 1)
+    return (yield from _put_in_force(made, by, before=before, now_us=now_us))
+
+
+def _check_version(contract: Contract, expected: int) -> None:
+    if contract.version not in {0, expected}:
+        raise Conflict(
+            f"the contract says it is version {contract.version}, but the next one is {expected}",
+            remedy=f"Set contract_version = {expected} in [client], or leave it out if the client does not sign.",
+            code="contract_version",
+        )
+
+
+def _put_in_force(made: Draft, by: By, *, before: int, now_us: int) -> Work[InForce]:
+    contract, client, version = made.contract, made.contract.client, before + 1
+    salt = random_bytes(SALT_BYTES)
+    reference = yield from by.reference(client_log(client))
+    leaf = Leaf(
+        LeafType.CONTRACT_PUBLISHED,
+        new_id(LEAF, now_us),
+        now_us,
+        {
+            "by": reference,
+            "contract": commitment(made.text, salt),
+            "contract_version": version,
+            "policies": made.policies.digest,
+            "signed": bool(made.signature),
+        },
+    )
+    used, *_ = yield Round(
+        data=(
+            USE_CONTRACT(client=client, version=version, before=before, name=contract.name),
+            _row(made, version=version, salt=salt, by=by.person, now_us=now_us),
+            append(client_log(client), leaf),
+        )
+    )
+    if not used:
+        raise Conflict("another version was published meanwhile", remedy="Look, and try again.")
+    return InForce(client, version, made.policies.digest, bool(made.signature))
+
+
+def _row(made: Draft, *, version: int, salt: bytes, by: str, now_us: int) -> Query:
+    return ADD_CONTRACT(
+        client=made.contract.client,
+        version=version,
+        text=made.text,
+        digest=made.contract.digest,
+        salt=salt,
+        signature=made.signature.hex(),
+        policies_digest=made.policies.digest,
+        published_us=now_us,
+        by=by,
+    )
+
+
+def commitment(text: str, salt: bytes) -> str:
+    """What the leaf carries of a contract: SHA-256 over label, salt and text, length-prefixed, hexadecimal."""
+    return sha256(length_prefixed(_LABEL, salt, text.encode())).hexdigest()
+
+
+def contract_in_force(client: str) -> Work[tuple[str, int]]:
+    """Return text and version of the client's contract; :class:`NotFound` for an unknown client."""
+    (rows,) = yield Round(data=(CONTRACT(client=client),))
+    if not rows:
+        raise NotFound(
+            f"there is no client {client}", remedy="`holdfast client list` shows the clients."
+        )
+    return rows[0][0], rows[0][3]
+
+
+def clients() -> Work[tuple[Listed, ...]]:
+    """Return all clients, by id."""
+    (rows,) = yield Round(data=(CLIENTS(),))
+    return tuple(Listed(*row) for row in rows)
+
+
+def versions(client: str) -> Work[tuple[Version, ...]]:
+    """Return the published versions of the client's contract, oldest first."""
+    (rows,) = yield Round(data=(CONTRACTS(client=client),))
+    return tuple(
+        Version(number, digest, policies, bool(signature), at_us, by)
+        for number, digest, policies, signature, at_us, by in rows
+    )
