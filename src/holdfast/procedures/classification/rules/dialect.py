@@ -1,0 +1,137 @@
+"""How a file is laid out: which character parts its columns, how quotes are written, or whether it is NDJSON."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from holdfast.kit.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CSV: Final = "csv"
+NDJSON: Final = "ndjson"
+DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+MOST_FIELD_CHARACTERS: Final = 1024 * 1024
+SAMPLE_LINES: Final = 500
+
+_SEPARATOR_LINE: Final = re.compile(r"sep=(.)\s*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """A layout. ``skip`` lines stand before the header (Excel's ``sep=;``)."""
+
+    kind: str
+    delimiter: str = ","
+    backslash: bool = False  # a quote inside quotes is written \" instead of ""
+    skip: int = 0
+
+    @property
+    def name(self) -> str:
+        """How a person calls it."""
+        return "NDJSON" if self.kind == NDJSON else f"{DELIMITERS[self.delimiter]}-separated"
+
+    def options(self) -> dict[str, str | bool | None]:
+        """Options for :func:`csv.reader`."""
+        return {
+            "delimiter": self.delimiter,
+            "quotechar": '"',
+            "doublequote": not self.backslash,
+            "escapechar": "\\" if self.backslash else None,
+        }
+
+
+def detect(lines: Sequence[str], *, complete: bool) -> Dialect:
+    """Return the layout of a file that begins with ``lines`` (line ends kept; ``complete``: there are no more).
+
+    Raises :class:`InvalidInput` for what is no table: an empty file, one JSON document, a web page.
+    """
+    first = next((line.strip() for line in lines if line.strip()), "")
+    if not first:
+        raise InvalidInput("the file is empty", code="empty")
+    if first[0] == "{":
+        return Dialect(NDJSON) if _is_object(first) else _pretty(first)
+    if first[0] == "[" and (
+        first == "[" or _is_json(first) or first[1:].lstrip()[:1] in {"{", "["}
+    ):
+        raise InvalidInput(
+            "the file is one JSON list",
+            remedy="Write one JSON object a line (NDJSON).",
+            code="not_a_table",
+        )
+    if re.match(r"<(\?xml|!doctype|html)", first, re.IGNORECASE):
+        raise InvalidInput("the file is XML or HTML, not a table of text", code="not_a_table")
+    told = _SEPARATOR_LINE.fullmatch(lines[0].rstrip("\r\n"))
+    if told and told[1] in DELIMITERS:
+        rest = _usable(lines[1:], complete=complete)
+        return Dialect(CSV, told[1], _backslash(rest, told[1]), skip=1)
+    return _most_even(_usable(lines, complete=complete))
+
+
+def _usable(lines: Sequence[str], *, complete: bool) -> list[str]:
+    kept = lines if complete or len(lines) < 2 else lines[:-1]  # the last may be cut
+    return [line for line in kept[:SAMPLE_LINES] if line.strip()]
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_object(line: str) -> bool:
+    return line[-1] == "}" and _is_json(line)
+
+
+def _pretty(first: str) -> Dialect:
+    if first == "{" or re.match(r'\{\s*"', first):
+        raise InvalidInput(
+            "the file is JSON, but its first line is not a whole object",
+            remedy="Write one JSON object a line (NDJSON).",
+            code="not_a_table",
+        )
+    return Dialect(CSV)
+
+
+def _most_even(lines: Sequence[str]) -> Dialect:
+    """Choose what gives most rows of the header's width; among equals the wider, then the order of DELIMITERS."""
+    best, best_score = Dialect(CSV), (0.0, 0)
+    for delimiter in DELIMITERS:
+        if delimiter not in lines[0]:
+            continue
+        backslash = _backslash(lines, delimiter)
+        score = _evenness(lines, delimiter, backslash=backslash)
+        if score > best_score:
+            best, best_score = Dialect(CSV, delimiter, backslash), score
+    return best
+
+
+def _backslash(lines: Sequence[str], delimiter: str) -> bool:
+    if not any('\\"' in line for line in lines):
+        return False
+    return _evenness(lines, delimiter, backslash=True) > _evenness(
+        lines, delimiter, backslash=False
+    )
+
+
+def _evenness(lines: Sequence[str], delimiter: str, *, backslash: bool) -> tuple[float, int]:
+    csv.field_size_limit(MOST_FIELD_CHARACTERS)
+    dialect = Dialect(CSV, delimiter, backslash)
+    try:
+        rows = list(csv.reader(lines, **dialect.options()))  # type: ignore[arg-type]
+    except csv.Error:
+        return (0.0, 0)
+    widths = Counter(len(row) for row in rows if row)
+    width, count = widths.most_common(1)[0]
+    if width < 2:
+        return (0.0, 0)
+    # A row that a stray quote has swallowed lines into counts against the layout.
+    return (round(count / max(1, len(lines)), 2), width)

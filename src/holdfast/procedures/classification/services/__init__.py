@@ -1,0 +1,1 @@
+"""Use cases of classification: reading files, proposing schemas, declaring collections, importing."""
