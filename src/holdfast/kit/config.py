@@ -103,7 +103,7 @@ def _database(raw: str) -> str:
 
 
 class Setting(NamedTuple):
-    """One setting: where it is looked up, how it is read, and what it means."""
+    """One setting: where it is looked up, how it is read, and what it means. Without default it may be unset."""
 
     key: str
     default: str
@@ -119,7 +119,9 @@ class Setting(NamedTuple):
 
 SETTINGS: Final = (
     Setting("house", "Holdfast house", _text, "name of the house, shown on pages and in logs"),
-    Setting("origin", "http://localhost:8460", _origin, "public origin that browsers see"),
+    Setting(
+        "origin", "", _origin, "public origin that browsers see; unset: localhost and console.port"
+    ),
     Setting(
         "database_url", "sqlite:///data.sqlite3", _database, "the data store: ciphertext, no keys"
     ),
@@ -157,7 +159,7 @@ class Settings:
 
     home: Path
     house: str
-    origin: str
+    public_origin: str | None
     data_path: Path
     keys_path: Path
     console_host: str
@@ -171,6 +173,11 @@ class Settings:
     token: Secret[str] | None
     feed_key: Secret[str] | None
     rows: tuple[ExplainedSetting, ...] = field(repr=False)
+
+    @property
+    def origin(self) -> str:
+        """The origin that browsers see, e.g. ``https://holdfast.example.org``."""
+        return self.public_origin or f"http://localhost:{self.console_port}"
 
     def explain(self) -> tuple[ExplainedSetting, ...]:
         """Every setting with its value, where that came from, and its default."""
@@ -191,16 +198,13 @@ def load_settings(home: Path | None = None, environ: Mapping[str, str] | None = 
     folder, home_source = _home(home, env)
     found = dict(_from_file(folder / FILE_NAME))
     found.update(_from_environment(env))
-    values: dict[str, Any] = {}
     rows = [
         ExplainedSetting(
             "home", str(folder), home_source, "./var", f"{_PREFIX}HOME", "folder of the house"
         )
     ]
-    for setting in SETTINGS:
-        given = found.get(setting.key)
-        values[setting.key] = _value(setting, given)
-        rows.append(_explained(setting, given, values[setting.key]))
+    values = {setting.key: _value(setting, found.get(setting.key)) for setting in SETTINGS}
+    rows += [_explained(s, found.get(s.key), values[s.key]) for s in SETTINGS]
     return _settings(folder, values, tuple(rows))
 
 
@@ -210,10 +214,16 @@ def _settings(
     data, keys = (_path(home, values[key]) for key in ("database_url", "keys_url"))
     if data == keys:
         raise _refused("keys_url", "names the same file as database_url; the two stores are apart")
-    named = {
-        key.replace(".", "_"): value for key, value in values.items() if not key.endswith("_url")
-    }
-    return Settings(home=home, data_path=data, keys_path=keys, rows=rows, **named)
+    apart = {"database_url", "keys_url", "origin"}
+    named = {key.replace(".", "_"): value for key, value in values.items() if key not in apart}
+    return Settings(
+        home=home,
+        data_path=data,
+        keys_path=keys,
+        public_origin=values["origin"],
+        rows=rows,
+        **named,
+    )
 
 
 def _home(given: Path | None, env: Mapping[str, str]) -> tuple[Path, str]:
@@ -301,7 +311,7 @@ def _known(key: str, where: str, names: list[str]) -> Setting:
 
 def _value(setting: Setting, given: _Found | None) -> Any:
     if given is None:
-        return None if setting.secret else setting.parse(setting.default)
+        return setting.parse(setting.default) if setting.default else None
     try:
         value = setting.parse(given.raw)
     except ValueError as error:
@@ -311,11 +321,11 @@ def _value(setting: Setting, given: _Found | None) -> Any:
 
 def _explained(setting: Setting, given: _Found | None, value: object) -> ExplainedSetting:
     source = given.source if given else "default"
-    if setting.secret:
-        shown, default = ("set" if given else "not set"), "not set"
+    default = setting.default or "not set"
+    if setting.secret or value is None:
+        shown = "set" if given else "not set"
     else:
         shown = str(value).lower() if isinstance(value, bool) else str(value)
-        default = setting.default
     return ExplainedSetting(setting.key, shown, source, default, setting.env, setting.meaning)
 
 

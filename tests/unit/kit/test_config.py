@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -155,3 +156,11 @@ def test_a_settings_file_that_is_no_toml_is_refused(tmp_path):
 )
 def test_loopback_is_told_from_the_rest(host, expected):
     assert config.is_loopback(host) is expected
+
+
+def test_the_origin_follows_the_console_unless_it_is_set(tmp_path):
+    assert load(tmp_path).origin == "http://localhost:8460"
+    house = load(tmp_path, HOLDFAST_CONSOLE_PORT="9000")
+    assert house.origin == "http://localhost:9000"
+    assert replace(house, console_port=9500).origin == "http://localhost:9500"
+    assert load(tmp_path, HOLDFAST_ORIGIN="https://house.example/").origin == "https://house.example"
