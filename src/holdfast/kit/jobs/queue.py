@@ -25,6 +25,7 @@ from holdfast.kit.jobs.store import (
     BURY,
     CLAIM,
     COMPLETE,
+    DUE,
     ENQUEUE,
     HEARTBEAT,
     PURGE,
@@ -59,10 +60,17 @@ class Shell(Protocol):
         """Run ``work`` in one write transaction."""
         ...
 
+    def read(self, work: Work[T]) -> T:
+        """Run ``work`` without taking the writer's lock."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """Work to enqueue. ``run_at_us`` of None is at once; a ``dedupe_key`` is accepted once in seven days."""
+    """Work to enqueue. ``run_at_us`` of None is at once.
+
+    A ``dedupe_key`` is accepted once in seven days; one whose job was given up starts that job anew.
+    """
 
     kind: str
     payload: Mapping[str, Any] = field(default_factory=dict)
@@ -136,6 +144,8 @@ def claim(shell: Shell, kinds: tuple[str, ...]) -> Run | None:
     """
     while True:
         now_us = shell.clock.now_us()
+        if not shell.read(_rows(DUE(kinds=kinds, now=now_us))):
+            return None
         lease = new_id("run", now_us)
         query = CLAIM(kinds=kinds, now=now_us, lease=lease, lease_until_us=now_us + LEASE_US)
         rows = shell.transact(_rows(query))

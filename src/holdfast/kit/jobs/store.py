@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from holdfast.kit.db import statement
 
-# A second enqueue with the same key changes nothing and returns no row.
+# A second enqueue with the same key changes nothing and returns no row, unless the first was given up: then it is due
+# again, with all its attempts.
 ENQUEUE = statement(
     "jobs.enqueue",
     """INSERT INTO jobs_job (id, kind, payload, dedupe_key, state, run_at_us, lease, lease_until_us,
                              attempts, error, created_us, finished_us)
        VALUES (:id, :kind, :payload, :dedupe_key, 'ready', :run_at_us, '', 0, 0, '', :created_us, NULL)
-       ON CONFLICT (dedupe_key) DO NOTHING RETURNING id""",
+       ON CONFLICT (dedupe_key) DO UPDATE SET state = 'ready', run_at_us = excluded.run_at_us,
+         payload = excluded.payload, attempts = 0, error = '', finished_us = NULL
+       WHERE jobs_job.state = 'dead' RETURNING id""",
 )
 # Due work first in line, and work whose holder has not been heard of since its lease lapsed.
 CLAIM = statement(
@@ -45,17 +48,17 @@ BURY = statement(
     """UPDATE jobs_job SET state = 'dead', lease = '', error = :error, finished_us = :now
        WHERE id = :id AND lease = :lease AND state = 'leased' RETURNING id""",
 )
-REVIVE = statement(
-    "jobs.revive",
-    """UPDATE jobs_job SET state = 'ready', attempts = 0, run_at_us = :now, finished_us = NULL
-       WHERE id = :id AND state = 'dead' RETURNING id""",
+# Whether there is anything to claim, without taking the writer's lock.
+DUE = statement(
+    "jobs.due",
+    """SELECT 1 FROM jobs_job
+       WHERE kind IN (:kinds*)
+         AND ((state = 'ready' AND run_at_us <= :now) OR (state = 'leased' AND lease_until_us <= :now))
+       LIMIT 1""",
 )
 PURGE = statement(
     "jobs.purge",
     "DELETE FROM jobs_job WHERE state = 'done' AND finished_us <= :before RETURNING id",
-)
-COUNTS = statement(
-    "jobs.counts", "SELECT state, COUNT(*) FROM jobs_job GROUP BY state ORDER BY state"
 )
 DEAD = statement(
     "jobs.dead",
