@@ -1,4 +1,4 @@
-"""Attempts to verify: counted per customer and field over all persons and contacts (SPINE 11). Pure but for its queries.
+"""Attempts to verify: counted per customer and field over all persons and contacts (SPINE 11).
 
 An attempt is taken by a conditional write before anything is compared, so that no number of requests at once compares
 more often than the contract allows.

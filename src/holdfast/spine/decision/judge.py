@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Group", "Judgement", "Question", "judge"]
 
-_GRANT_TIER: Final = 4
+GRANT_TIER: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +190,7 @@ class _Bench:
         if answer.allowed:
             return _Weighed(self._as_asked(group))
         fired = self._fired(answer)
-        reasons = reasons_of(fired, fact_values(self._question, group))
+        reasons = reasons_of(fired, fact_values(self._question, group), clause=self._clause())
         effects = {rule.effect for rule in fired}
         if answer.errors or not fired or Effect.DENY in effects:
             return _Weighed(Denial(reasons), errors=answer.errors)
@@ -224,10 +224,14 @@ class _Bench:
         """Reasons of the requester only: the lowest tier that fired, and the nearest grant when none matches."""
         fired = self._policies.visibility.fired(first)
         told = reasons_of(lowest_tier(fired), fact_values(self._question))
-        if fired and min(rule.tier for rule in fired) < _GRANT_TIER:
+        if fired and min(rule.tier for rule in fired) < GRANT_TIER:
             return told
         grant = nearest_grant(self._policies, self._question)
         return (grant, *told) if grant is not None else told
+
+    def _clause(self) -> str:
+        reason = self._policies.contract.reasons.get(self._question.reason)
+        return reason.clause if reason is not None else ""
 
     def _ask(self, look: Look) -> Answer:
         return self._policies.whole.ask(self._question.operation.value, self._held, look)

@@ -18,9 +18,12 @@ from holdfast.spine.decision.contract import compile_contract
 from holdfast.spine.decision.engine import Engine, annotated, validate
 from holdfast.spine.decision.rules import Rule, Stage, read_rules
 from holdfast.spine.decision.store import CLIENT, CONTRACT
+from holdfast.spine.decision.toml import nearest
 from holdfast.vocabulary.contract import Contract
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from holdfast.kit.db import Row, Work
     from holdfast.spine.decision.engine import Answer, Slice
     from holdfast.spine.decision.question import Look
@@ -56,9 +59,12 @@ def digest_of(*texts: str) -> str:
 class RuleSet:
     """Policies parsed once, with what is told about each: ``rules`` by position, None for a grant."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, clauses: Mapping[str, str]) -> None:
         self.text = text
-        self.rules: tuple[Rule | None, ...] = read_rules(annotated(text))
+        self.rules: tuple[Rule | None, ...] = tuple(
+            rule and rule._replace(clause=rule.clause or clause_of(rule.id, clauses))
+            for rule in read_rules(annotated(text))
+        )
         self._engine = Engine(text, schema_text())
 
     def __len__(self) -> int:
@@ -89,12 +95,17 @@ class ClientPolicies:
         self.text = _text(first, guards_text(Stage.PERMISSION), added, extra)
         self.schema_digest = digest_of(schema_text())
         self.digest = digest_of(self.text, schema_text())
-        self.whole = RuleSet(self.text)
-        self.visibility = RuleSet(first)
+        self.whole = RuleSet(self.text, contract.clauses)
+        self.visibility = RuleSet(first, contract.clauses)
         self.by_id: dict[str, Rule] = {rule.id: rule for rule in self.whole.rules if rule}
 
     def __len__(self) -> int:
         return len(self.whole)
+
+
+def clause_of(rule: str, clauses: Mapping[str, str]) -> str:
+    """The contract's clause behind a rule: named for the rule itself, or for its area (``budget``, ``contact`` …)."""
+    return clauses.get(rule) or clauses.get(rule.partition(".")[0], "")
 
 
 def _text(*parts: str) -> str:
@@ -115,6 +126,7 @@ def compile_policies(contract: Contract, *, extra: str = "") -> ClientPolicies:
         rule is not None and rule.stage is Stage.PERMISSION for rule in policies.visibility.rules
     ):
         raise InvalidInput("a rule of the permission stage stands among the visibility guards")
+    _check_clauses(policies)
     if len(policies) > MOST_POLICIES:
         raise InvalidInput(
             f"the contract compiles to {len(policies)} policies; {MOST_POLICIES} are the most",
@@ -122,6 +134,16 @@ def compile_policies(contract: Contract, *, extra: str = "") -> ClientPolicies:
             remedy="Join programmes, or rules that say nearly the same.",
         )
     return policies
+
+
+def _check_clauses(policies: ClientPolicies) -> None:
+    known = {part for rule in policies.by_id for part in (rule, rule.partition(".")[0])}
+    for name in policies.contract.clauses:
+        if name not in known:
+            raise InvalidInput(
+                f'contract.toml: clauses.{name}: there is no rule or area "{name}"{nearest(name, known)}',
+                field=f"clauses.{name}",
+            )
 
 
 def _grant(client: str, programme: Programme) -> str:

@@ -28,6 +28,7 @@ _HANDLING_WORDS: Final = {
 }
 #: What is told about a customer who is not on the contact, erased or never there: always the same words.
 NO_SUCH_CUSTOMER: Final = "not the customer of this contact"
+_OF_THE_REASON: Final = frozenset({FactId.FIELD_SET, FactId.REASON_MASK, FactId.APPROVAL})
 _ABOUT_THE_CUSTOMER: Final = frozenset({FactId.CUSTOMER_BOUND, FactId.CUSTOMER_OPEN})
 
 
@@ -82,10 +83,19 @@ def reason_of(rule: Rule, values: Mapping[FactId, FactValue]) -> RuleReason:
     )
 
 
-def reasons_of(rules: Iterable[Rule], values: Mapping[FactId, FactValue]) -> tuple[RuleReason, ...]:
-    """Tell the rules that fired, strongest effect first."""
+def reasons_of(
+    rules: Iterable[Rule], values: Mapping[FactId, FactValue], *, clause: str = ""
+) -> tuple[RuleReason, ...]:
+    """Tell the rules that fired, strongest effect first.
+
+    ``clause`` is that of the contact's reason in the contract: it stands behind what is said of the fields.
+    """
     ordered = sorted(rules, key=lambda rule: (_STRENGTH[rule.effect], rule.tier))
-    return tuple(reason_of(rule, values) for rule in ordered)
+    told = (reason_of(rule, values) for rule in ordered)
+    return tuple(
+        reason._replace(clause=clause) if clause and reason.fact in _OF_THE_REASON else reason
+        for reason in told
+    )
 
 
 def lowest_tier(rules: Sequence[Rule]) -> tuple[Rule, ...]:
