@@ -118,10 +118,11 @@ def _refuse_inactive(state: PersonState) -> None:
 def require(acting: Acting, *roles: Role) -> None:
     """Raise :class:`Denied` unless the acting person has one of ``roles``."""
     if acting.roles.isdisjoint(roles):
-        wanted = " or ".join(role.value for role in roles)
+        names = [role.value for role in roles]
+        wanted = f"the role {names[0]}" if len(names) == 1 else f"one of the roles {', '.join(names)}"
         have = ", ".join(sorted(acting.roles)) or "none"
         raise Denied(
-            f"this needs the role {wanted}; the acting person has {have}",
+            f"this needs {wanted}; the acting person has {have}",
             remedy="Ask somebody who has it, or set HOLDFAST_TOKEN to their token.",
             code="role_missing",
         )

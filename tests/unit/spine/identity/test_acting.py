@@ -134,7 +134,7 @@ def test_who_is_suspended_or_has_left_does_not_administer(house, state, by_token
 
 def test_a_missing_role_is_named_with_what_to_do():
     acting = Acting("per_1", frozenset({Role.AGENT}))
-    with pytest.raises(Denied, match="admin or security") as caught:
+    with pytest.raises(Denied, match="one of the roles admin, security") as caught:
         require(acting, Role.ADMIN, Role.SECURITY)
     assert caught.value.remedy
     require(acting, Role.LEAD, Role.AGENT)
