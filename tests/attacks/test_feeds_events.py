@@ -294,8 +294,8 @@ class TestMalformed:
             ({"customer": "+12025550101"}, "invalid_value", "customer"),
             ({"customer": {"by": {}}}, "invalid_value", "customer.by"),
             ({"customer": {"by": {"phone": "1", "name": "x"}}}, "invalid_value", "customer.by"),
-            ({"customer": {"by": {"phone": "\x00"}}}, "invalid_value", ""),
-            ({"customer": {"by": {"phone": "9" * 600}}}, "invalid_value", ""),
+            ({"customer": {"by": {"phone": "\x00"}}}, "invalid_value", "customer.by"),
+            ({"customer": {"by": {"phone": "9" * 600}}}, "invalid_value", "customer.by"),
             ({"customer": {"id": "cus_ana"}}, "unknown_field", "customer.id"),
             ({"admin": True}, "unknown_field", "admin"),
         ],
@@ -305,7 +305,7 @@ class TestMalformed:
         report = house.send({name: value for name, value in event.items() if value is not None})
         (rejected,) = report.rejected
         assert rejected.reason == reason
-        assert rejected.field.startswith(field)
+        assert rejected.field == field
         assert house.contact() is None
 
     @pytest.mark.parametrize(

@@ -111,6 +111,7 @@ class FeedHouse(SmallHouse):
             self.add_customer(customer, phone)
         self.add_feed(FEED)
         self.key = self.add_key(FEED)
+        self.translate = split
 
     def _person(self, staff_id: str) -> str:
         def work() -> Work[str]:
@@ -190,7 +191,13 @@ class FeedHouse(SmallHouse):
         header = self.header(body, feed=feed) if header is None else header
         given, keys = self.read(load_feed(self.root, feed))
         batch = open_batch(
-            given, keys, header, body, name=feed, now_us=self.clock.now_us(), translate=split
+            given,
+            keys,
+            header,
+            body,
+            name=feed,
+            now_us=self.clock.now_us(),
+            translate=self.translate,
         )
         report = Report()
         for part in self.read(prepare(batch, self.known)).parts():

@@ -162,7 +162,8 @@ def _refused(number: int, message: str) -> Rejected:
     at = _AT.search(message)
     unknown, missing = _UNKNOWN.search(message), _MISSING.search(message)
     named = unknown or missing
-    path = ".".join(part for part in (at[1] if at else "", named[1] if named else "") if part)
+    at_path = at[1].replace("[...]", "") if at else ""  # [...]: some key or entry of it
+    path = ".".join(part for part in (at_path, named[1] if named else "") if part)
     # A sender's own key could be anything, even a customer's number: only plain words are repeated.
     field = path if _PLAIN.match(path) else ""
     if unknown:
