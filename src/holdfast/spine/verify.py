@@ -214,11 +214,12 @@ def _bind(
     if not rows:
         return (), False
     body = {"contact": ref, "customer": target.reference, "decision": arrival.decision}
+    odd: tuple[Query, ...] = ()
     if again:
         kind = LeafType.CONTACT_REBOUND
         odd = (signal(arrival, "contact.rebound", subject=ref),)
     else:
-        kind, odd = LeafType.CONTACT_BOUND, ()
+        kind = LeafType.CONTACT_BOUND
         body["how"] = "verified"
     leaf = Leaf(kind, new_id(ids.LEAF, arrival.now_us), arrival.now_us, body)
     return (append(arrival.log, leaf), *odd), True

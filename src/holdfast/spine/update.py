@@ -1,0 +1,172 @@
+"""Update: change fields of one record, as far as the contract lets an agent change them for the contact's reason.
+
+All fields are changed or none. The new version is sealed and its keys are added before the transaction commits; the
+leaf commits to the new manifests (SPINE 16, 18, 21).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from holdfast.kit.errors import Conflict, IntegrityBroken, InvalidInput
+from holdfast.kit.ids import new_id
+from holdfast.spine.answers import Refused, Updated
+from holdfast.spine.arrival import Arrival, arrive
+from holdfast.spine.decision import budgets
+from holdfast.spine.decision.facts import restriction_facts
+from holdfast.spine.decision.judge import Judgement, judge
+from holdfast.spine.ledger.recorder import append
+from holdfast.spine.steps import (
+    Line,
+    asked_groups,
+    charges,
+    check_fields,
+    question_of,
+    refuse,
+    refuse_broken,
+    write_line,
+)
+from holdfast.spine.target import Target, approach
+from holdfast.spine.vault.records import dummy_open
+from holdfast.spine.vault.update import Written, update_record
+from holdfast.vocabulary import ids
+from holdfast.vocabulary.leaves import Leaf, LeafType
+from holdfast.vocabulary.levels import DataClass, Operation, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from holdfast.kit.db import Work
+    from holdfast.spine.answers import Asked
+    from holdfast.spine.house import House
+    from holdfast.spine.vault.packing import LoadedRecord
+
+
+def update(
+    house: House,
+    asked: Asked,
+    customer: str,
+    values: Mapping[str, str],
+    *,
+    record: str | None = None,
+) -> Work[Updated | Refused]:
+    """Change ``values`` (field → new text) in the customer's record.
+
+    Raises :class:`InvalidInput` for a collection, field, record or value that is wrong, told only to those who may
+    know; :class:`Conflict` when the record changed meanwhile or the customer has several and none is named; and what
+    :func:`arrive` raises.
+    """
+    arrival = yield from arrive(house, asked, customer=customer)
+    target = yield from approach(arrival, customer)
+    judgement = _judged(arrival, target, values)
+    if not judgement.visible:
+        dummy_open(arrival.keys, arrival.schema, values)
+        return (yield from _refused(arrival, target, judgement))
+    check_fields(arrival, values, "values")
+    if judgement.permit is None or judgement.outcome is not Outcome.PERMIT:
+        return (yield from _refused(arrival, target, judgement))
+    if arrival.repeated:
+        raise Conflict(
+            "this change was made already",
+            remedy=f"It is decision {arrival.decision}.",
+            code="repeated",
+        )
+    loaded = _chosen(target, record)
+    operation = new_id(ids.OPERATION, arrival.now_us)
+    try:
+        if target.broken:
+            raise IntegrityBroken("a record was rolled back to an older version")
+        written = yield from update_record(
+            judgement.permit,
+            loaded,
+            arrival.schema,
+            values,
+            operation=operation,
+            now_us=arrival.now_us,
+        )
+    except IntegrityBroken:
+        return (yield from refuse_broken(arrival, Operation.UPDATE, judgement, target=target))
+    return (yield from _updated(arrival, target, judgement, record=loaded.row.id, written=written))
+
+
+def _judged(arrival: Arrival, target: Target, values: Mapping[str, str]) -> Judgement:
+    sensitive = _sensitive(arrival, values)
+    facts = {
+        **restriction_facts(client_state="open", customer_state=target.state),
+        **arrival.facts,
+        **budgets.look_facts(arrival.contract.budgets, arrival.spent, sensitive=sensitive),
+    }
+    groups = asked_groups(arrival, tuple(values), Operation.UPDATE)
+    question = question_of(arrival, Operation.UPDATE, groups, facts, customer=target.customer)
+    return judge(arrival.policies, question)
+
+
+def _sensitive(arrival: Arrival, values: Mapping[str, str]) -> int:
+    by_name = arrival.schema.by_name
+    return sum(1 for name in values if name in by_name and by_name[name].data_class >= DataClass.C3)
+
+
+def _chosen(target: Target, record: str | None) -> LoadedRecord:
+    named = [one for one in target.records if record in {None, one.row.id}]
+    if record is not None and not named:
+        raise InvalidInput("the customer has no such record here", field="record")
+    if len(named) != 1:
+        raise Conflict(
+            "the customer has several records here, or none",
+            remedy="Reveal them to see which, and name one in `record`.",
+            code="several_records",
+        )
+    return named[0]
+
+
+def _updated(
+    arrival: Arrival, target: Target, judgement: Judgement, *, record: str, written: Written
+) -> Work[Updated]:
+    names = sorted(name for group in judgement.groups for name in group.fields)
+    leaf = Leaf(
+        LeafType.RECORD_UPDATED,
+        new_id(ids.LEAF, arrival.now_us),
+        arrival.now_us,
+        {
+            "decision": arrival.decision,
+            "customer": target.reference,
+            "collection": arrival.asked.collection,
+            "fields": names,
+            "manifests": written.manifests,
+        },
+    )
+    line = Line(
+        Operation.UPDATE,
+        judgement.outcome,
+        judgement,
+        customers=(target.reference,),
+        fields=dict.fromkeys(names, "changed"),
+        writes=(append(arrival.log, leaf),),
+        charges=charges(
+            arrival,
+            judgement,
+            customer=target.customer,
+            sensitive=_sensitive(arrival, dict.fromkeys(names, "")),
+        ),
+    )
+    pointer = yield from write_line(arrival, line)
+    return Updated(
+        decision=arrival.decision,
+        customer=target.customer,
+        record=record,
+        version=written.version,
+        leaf=pointer,
+    )
+
+
+def _refused(arrival: Arrival, target: Target, judgement: Judgement) -> Work[Refused]:
+    seen = judgement.visible and target.reference
+    outcome = Outcome.DENY if judgement.outcome is Outcome.PARTIAL else judgement.outcome
+    line = Line(
+        Operation.UPDATE,
+        outcome,
+        judgement,
+        customers=(target.reference,) if seen else (),
+        charges=charges(arrival, judgement, customer=target.customer),
+    )
+    return refuse(arrival, line)
