@@ -15,7 +15,8 @@ ENQUEUE = statement(
          payload = excluded.payload, attempts = 0, error = '', finished_us = NULL
        WHERE jobs_job.state = 'dead' RETURNING id""",
 )
-# Due work first in line, and work whose holder has not been heard of since its lease lapsed.
+# Due work first in line, and work whose holder has not been heard of since its lease lapsed. The condition stands twice
+# because PostgreSQL tests only the outer one again when another worker has just taken the row.
 CLAIM = statement(
     "jobs.claim",
     """UPDATE jobs_job
@@ -25,6 +26,7 @@ CLAIM = statement(
          WHERE kind IN (:kinds*)
            AND ((state = 'ready' AND run_at_us <= :now) OR (state = 'leased' AND lease_until_us <= :now))
          ORDER BY run_at_us, id LIMIT 1)
+         AND ((state = 'ready' AND run_at_us <= :now) OR (state = 'leased' AND lease_until_us <= :now))
        RETURNING id, kind, payload, attempts, run_at_us""",
 )
 # All that follow count only while the lease is still one's own: a run that was given up may not settle anything.
