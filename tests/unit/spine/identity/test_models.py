@@ -38,7 +38,7 @@ def test_the_tables_are_those_of_the_migration(person_model):
     from django.db.migrations.loader import MigrationLoader
     from django.db.migrations.state import ProjectState
 
-    loader = MigrationLoader(None, ignore_no_initial=True)
+    loader = MigrationLoader(None)
     ours = {"identity", "jobs"}
     changes = MigrationAutodetector(loader.project_state(), ProjectState.from_apps(apps)).changes(
         graph=loader.graph, trim_to_apps=ours, convert_apps=ours
