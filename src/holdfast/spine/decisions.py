@@ -12,6 +12,7 @@ from holdfast.spine.answers import DecisionShown, LeafPointer
 from holdfast.spine.decision import records
 from holdfast.spine.decision import store as decisions
 from holdfast.spine.decision.policies import current_policies
+from holdfast.spine.decision.readers import audience_for
 from holdfast.spine.decision.reasons import for_audience
 from holdfast.spine.identity import store as identity
 from holdfast.spine.identity.facts import assigned_at
@@ -85,19 +86,17 @@ def _reader(secret_hash: bytes, peer: str, now_us: int) -> Work[Requester]:
 
 
 def _audience(reader: Requester, person: str, client: str, now_us: int) -> Work[Audience]:
-    if reader.is_person and person == reader.person:
-        return Audience.SELF
     if reader.client not in {"", client}:
         raise _not_found()
-    if reader.roles & _OVERSIGHT:
-        return Audience.SECURITY
     (rows,) = yield Round(data=(identity.ASSIGNMENTS(person=reader.person, client=client),))
-    roles = frozenset[Role]().union(*assigned_at(rows, now_us).roles.values())
-    if roles & {Role.CLIENT_USER, Role.SECURITY, Role.DPO, Role.AUDITOR}:
-        return Audience.SECURITY
-    if Role.LEAD in roles:
-        return Audience.LEAD
-    raise _not_found()
+    found = audience_for(
+        own=reader.is_person and person == reader.person,
+        house_roles=reader.roles,
+        client_roles=frozenset[Role]().union(*assigned_at(rows, now_us).roles.values()),
+    )
+    if found is None:
+        raise _not_found()
+    return found
 
 
 def _not_found() -> NotFound:
