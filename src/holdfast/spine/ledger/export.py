@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 PAGE: Final = "verifier.html"
 DECISIONS: Final = "decisions.ndjson"
+_MARK: Final = f'"type":"{LeafType.DECISION_MADE.value}"'.encode()
+_SHOWN: Final = ("id", "decision", "time", "op", "outcome")
 _README: Final = """\
 This is the log {origin}: {size} leaves.
 
@@ -123,8 +125,8 @@ def _decisions(files: BundleFiles, tiles: Iterable[Tile]) -> Iterable[bytes]:
         if tile.level != ENTRIES:
             continue
         for at, entry in enumerate(decode_bundle(files.tile(tile))):
-            leaf = leaf_of(entry)
-            if leaf.get("type") == LeafType.DECISION_MADE.value:
-                found = {name: leaf.get(name) for name in ("id", "time", "op", "outcome")}
+            if _MARK in entry:
+                leaf = leaf_of(entry)
+                found = {name: leaf.get(name) for name in _SHOWN}
                 line = {"index": tile.n * WIDTH + at, **found}
                 yield json.dumps(line, ensure_ascii=False).encode() + b"\n"

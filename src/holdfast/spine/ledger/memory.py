@@ -65,6 +65,10 @@ class Memory:
         """The last head signed in that log."""
         return self._heads.get(origin)
 
+    def origins(self) -> tuple[str, ...]:
+        """All logs that were ever signed."""
+        return tuple(self._heads)
+
     def remember(self, heads: Mapping[str, Remembered]) -> None:
         """Remember ``heads`` by origin; on return they are on disk."""
         after = {**self._heads, **heads}

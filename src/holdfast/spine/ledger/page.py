@@ -10,12 +10,12 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import Final
 
-PARTS: Final = "holdfast.spine.ledger.static"
+PACKAGE: Final = "holdfast.spine.ledger"
 
 
 def part(name: str) -> str:
     """One of the page's parts, as it stands in the package."""
-    return (files(PARTS) / name).read_text(encoding="utf-8")
+    return (files(PACKAGE) / "static" / name).read_text(encoding="utf-8")
 
 
 def verifier_page() -> bytes:
@@ -27,6 +27,7 @@ def verifier_page() -> bytes:
             f"script-src {_source(script)}",
             f"style-src {_source(style)}",
             "connect-src 'none'",
+            "require-trusted-types-for 'script'",
             "base-uri 'none'",
             "form-action 'none'",
         )

@@ -43,7 +43,7 @@ class UserMemory:
             root = from_base64(document["root"])
             size, at = int(document["size"]), str(document["at"])
             same_log = document["origin"] == origin
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError, KeyError, TypeError):
             raise _unreadable(path) from None
