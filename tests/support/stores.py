@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import subprocess
 import sys
@@ -39,8 +40,8 @@ class FakeClock:
 
 
 _MIGRATE = """
-import django
-django.setup()
+from holdfast.edges.cli.django import set_up
+set_up()
 from django.core.management import call_command
 for alias in ("default", "keys"):
     call_command("migrate", database=alias, verbosity=0, interactive=False)
@@ -51,6 +52,7 @@ for alias in ("default", "keys"):
 def template() -> Path:
     """A folder with both stores, migrated; made once per process, by one that may use Django's own connections."""
     folder = Path(tempfile.mkdtemp(prefix="holdfast-template-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     subprocess.run([sys.executable, "-c", _MIGRATE], env=environment(folder), check=True)
     return folder
 
