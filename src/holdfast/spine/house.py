@@ -170,8 +170,19 @@ class House:
         """Run ``work`` outside a write transaction."""
         return drive(work, self._own.data, self._own.keys)
 
+    @cached_property
+    def _eager(self) -> Stores:
+        return self.connect(busy_timeout_ms=0)
+
+    def try_read(self, work: Work[T]) -> T:
+        """Run ``work`` as :meth:`read` does, but never wait: :class:`Unavailable` at once if a store is busy."""
+        return drive(work, self._eager.data, self._eager.keys)
+
     def close(self) -> None:
         """Close the house's own connections."""
+        if "_eager" in self.__dict__:
+            self._eager.close()
+            del self.__dict__["_eager"]
         if "_own" in self.__dict__:
             self._own.close()
             del self.__dict__["_own"]

@@ -10,9 +10,10 @@ synchronously (command line, tests); :func:`receive_async` writes inside the dat
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
@@ -37,12 +38,15 @@ from holdfast.spine.signals.store import (
 if TYPE_CHECKING:
     from holdfast.kit.db import Work
     from holdfast.spine.house import House
-    from holdfast.spine.signals.batch import Translate
+    from holdfast.spine.signals.batch import Feed, Translate, VerifiedBatch
     from holdfast.spine.signals.resolve import Prepared
 
 REMEMBERED_US: Final = 7 * DAY_US
 KEPT_US: Final = 30 * DAY_US
 MOST_FORGOTTEN: Final = 2000
+TRIES: Final = 1000
+PAUSE_S: Final = 0.002
+T = TypeVar("T")
 GENERIC: Final = "generic"
 ADAPTORS: Final[Mapping[str, Translate]] = {GENERIC: split}
 
@@ -73,9 +77,18 @@ def receive(
     adaptors: Mapping[str, Translate] = ADAPTORS,
 ) -> Report:
     """Take a batch in, synchronously. Raises what :func:`open_batch` raises; nothing is written then."""
-    prepared = _prepared(house, name, header, body, adaptors=adaptors)
+    feed, keys = house.read(load_feed(house.root, name))
+    batch = open_batch(
+        feed,
+        keys,
+        header,
+        body,
+        name=name,
+        now_us=house.clock.now_us(),
+        translate=_adaptor(feed, adaptors),
+    )
     report = Report()
-    for part in prepared.parts():
+    for part in house.read(_prepared(house, batch)).parts():
         report += house.transact(apply(part))
     return report
 
@@ -89,29 +102,47 @@ async def receive_async(  # noqa: PLR0917  the data plane's call, as the handler
     *,
     adaptors: Mapping[str, Translate] = ADAPTORS,
 ) -> Report:
-    """Take a batch in with its writes in the data plane's turns; ``submit`` queues an operation for one."""
-    prepared = _prepared(house, name, header, body, adaptors=adaptors)
+    """Take a batch in with its writes in the data plane's turns; ``submit`` queues an operation for one.
+
+    While another process writes to the keys store it waits without holding up the loop, up to two seconds, and then
+    raises :class:`Unavailable`.
+    """
+    feed, keys = house.try_read(load_feed(house.root, name))
+    batch = open_batch(
+        feed,
+        keys,
+        header,
+        body,
+        name=name,
+        now_us=house.clock.now_us(),
+        translate=_adaptor(feed, adaptors),
+    )
+    prepared = await _patiently(lambda: house.try_read(_prepared(house, batch)))
     report = Report()
     for part in prepared.parts():
         report += await submit(partial(apply, part))
     return report
 
 
-def _prepared(
-    house: House, name: str, header: str, body: bytes, *, adaptors: Mapping[str, Translate]
-) -> Prepared:
-    feed, keys = house.read(load_feed(house.root, name))
-    adaptor = feed.adaptor if feed else GENERIC
-    if adaptor not in adaptors:
-        raise Unavailable(
-            f"this process has no adaptor {adaptor!r}", remedy="Register the feed anew."
-        )
-    now_us = house.clock.now_us()
-    batch = open_batch(
-        feed, keys, header, body, name=name, now_us=now_us, translate=adaptors[adaptor]
-    )
-    known = house.read(known_of(house, batch.feed.client))
-    return house.read(prepare(batch, known))
+async def _patiently(attempt: Callable[[], T]) -> T:
+    for _ in range(TRIES):
+        try:
+            return attempt()
+        except Unavailable:
+            await asyncio.sleep(PAUSE_S)
+    return attempt()
+
+
+def _adaptor(feed: Feed | None, adaptors: Mapping[str, Translate]) -> Translate:
+    name = feed.adaptor if feed else GENERIC
+    if name not in adaptors:
+        raise Unavailable(f"this process has no adaptor {name!r}", remedy="Register the feed anew.")
+    return adaptors[name]
+
+
+def _prepared(house: House, batch: VerifiedBatch) -> Work[Prepared]:
+    known = yield from known_of(house, batch.feed.client)
+    return (yield from prepare(batch, known))
 
 
 def apply(part: Prepared) -> Work[Report]:

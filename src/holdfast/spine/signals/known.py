@@ -9,7 +9,7 @@ from holdfast.kit.errors import NotFound
 from holdfast.spine.decision.policies import current_policies
 from holdfast.spine.decision.store import CLIENT
 from holdfast.spine.vault.hierarchy import client_keys
-from holdfast.spine.vault.load import load_collections
+from holdfast.spine.vault.store import COLLECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,11 +30,12 @@ class Known(NamedTuple):
 
 
 def known_of(house: House, client: str) -> Work[Known]:
-    """Load what intake must know; :class:`NotFound` without such a client. Contract and keys come from their caches."""
+    """Load what intake must know; what is compiled comes from caches. :class:`NotFound` without such a client."""
     (rows,) = yield Round(data=(CLIENT(client=client),))
     if not rows:
         raise NotFound(f"there is no client {client}", remedy="See `holdfast client list`.")
     policies = yield from current_policies(house.policies, client)
     keys = yield from client_keys(house.keks, client, rows[0][3])
-    schemas = yield from load_collections(client)
-    return Known(policies.contract, schemas, keys)
+    (rows,) = yield Round(data=(COLLECTIONS(client=client),))
+    schemas = [house.schemas.read(client, row[0], [row[1:4]]) for row in rows]
+    return Known(policies.contract, [schema for schema in schemas if schema], keys)

@@ -11,56 +11,15 @@ import pytest
 from holdfast.edges.cli.main import run
 from holdfast.kit.clock import SECOND_US, SystemClock
 from holdfast.kit.terminal import ExitCode
-from holdfast.spine.decision import store as decisions
-from holdfast.spine.decision.contract import compile_contract
 from holdfast.spine.identity.credentials import issue
-from holdfast.spine.vault.hierarchy import ensure_client_keys
-from holdfast.spine.vault.roots import ROOT_FILE, FileRoot
 from holdfast.vocabulary.levels import Role
-from support.admin import AdminHouse, ask
+from support.published import PublishedHouse
 from support.server import free_ports
-
-CONTRACT = """
-[client]
-id = "bank-01"
-name = "Bank 01"
-
-[[programme]]
-id = "cards"
-
-[[queue]]
-id = "cards-inbound"
-programme = "cards"
-reasons = ["lost"]
-
-[[reason]]
-id = "lost"
-label = "Card lost"
-[reason.fields]
-customers = ["name"]
-"""
 
 
 @pytest.fixture
 def house(tmp_path, monkeypatch):
-    house = AdminHouse(tmp_path)
-    root = FileRoot.create(tmp_path / ROOT_FILE)
-    digest = compile_contract(CONTRACT, version=1).digest
-    row = decisions.ADD_CONTRACT(
-        client="bank-01",
-        version=1,
-        text=CONTRACT,
-        digest=digest,
-        salt=b"",
-        signature="",
-        policies_digest="",
-        published_us=0,
-        by="",
-    )
-    use = decisions.USE_CONTRACT(client="bank-01", version=1, name="Bank 01", before=0)
-    house.transact(ask(row, use))
-    house.transact(ensure_client_keys(root, "bank-01"))
-    house.person("A1", Role.AGENT, client="bank-01")
+    house = PublishedHouse(tmp_path)
     monkeypatch.setenv("HOLDFAST_HOME", str(tmp_path))
     yield house
     house.close()
