@@ -2,7 +2,9 @@
 
 from typing import Final
 
-from holdfast.vocabulary.manifest import Control, Manifest
+from holdfast.vocabulary.manifest import Command, Control, Manifest
+
+_COMMANDS: Final = "holdfast.procedures.protocols.commands"
 
 MANIFEST: Final = Manifest(
     procedure=13,
@@ -15,6 +17,27 @@ MANIFEST: Final = Manifest(
             "A contract is published only after its own test cases pass.",
             "published versions with a failing case",
             "0",
+        ),
+    ),
+    commands=(
+        Command(
+            "policy check",
+            f"{_COMMANDS}.policy:check",
+            False,
+            "Compile a contract, say what it would change, and run its tests.",
+        ),
+        Command("policy test", f"{_COMMANDS}.policy:test", False, "Run a contract's own tests."),
+        Command(
+            "policy publish",
+            f"{_COMMANDS}.policy:publish",
+            False,
+            "Put a new version of a contract in force.",
+        ),
+        Command(
+            "explain",
+            f"{_COMMANDS}.explain:explain",
+            False,
+            "Say why a decision came out as it did, and prove it.",
         ),
     ),
 )

@@ -234,7 +234,9 @@ def contract_in_force(client: str) -> Work[tuple[str, int]]:
     (rows,) = yield Round(data=(CONTRACT(client=client),))
     if not rows:
         raise NotFound(
-            f"there is no client {client}", remedy="`holdfast client list` shows the clients."
+            f"there is no client {client}",
+            remedy="`holdfast client list` shows the clients.",
+            code="no_client",
         )
     return rows[0][0], rows[0][3]
 

@@ -106,6 +106,11 @@ def lowest_tier(rules: Sequence[Rule]) -> tuple[Rule, ...]:
     return tuple(rule for rule in rules if rule.tier == lowest)
 
 
+def may_know(least: Audience, reader: Audience) -> bool:
+    """Tell whether ``reader`` may be told what is meant for ``least`` and above."""
+    return _AUDIENCES[reader] >= _AUDIENCES[least]
+
+
 def for_audience(
     reasons: Iterable[RuleReason],
     audience: Audience,
@@ -115,7 +120,7 @@ def for_audience(
     told: dict[str, RuleReason] = {}
     for reason in reasons:
         shown: RuleReason | None = reason
-        if _AUDIENCES[reason.audience] > _AUDIENCES[audience]:
+        if not may_know(reason.audience, audience):
             shown = _cover(reason, rules)
         if shown is not None:
             told.setdefault(shown.rule, shown)

@@ -156,6 +156,11 @@ def _said(verdict: Verdict, limits: tuple[RuleReason, ...]) -> Said:
             return Said("deny", {}, reasons)
 
 
+def verdicts_of(judgement: Judgement) -> tuple[str, ...]:
+    """The verdicts in the words of :class:`Said`."""
+    return tuple(_said(verdict, ()).verdict for verdict in judgement.verdicts)
+
+
 def question_of(record: Content) -> Question:
     """The question of a record, to be judged again. Its customer is a reference: the permit opens nothing."""
     asked = record.asked

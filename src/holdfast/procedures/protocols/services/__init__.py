@@ -1,0 +1,1 @@
+"""Use cases: checking, testing and publishing a contract; explaining a decision."""
