@@ -40,12 +40,27 @@ def place(suite: int, client: str, customer: str, record: str) -> bytes:
     return length_prefixed(bytes((suite,)), client.encode(), customer.encode(), record.encode())[4:]
 
 
-def seal_field(
-    key: ClassKey, at: bytes, plaintext: bytes, *, number: int, version: int, nonce: bytes
-) -> Sealed:
-    """Seal one field of the record at ``at``; ``nonce`` is 12 fresh random bytes."""
-    aad = _FIELD_HEAD + at + _within(key.data_class, key.version, number, version)
-    return number, version, seal_with(key.cipher, key.suite, nonce, plaintext, aad)
+def seal_fields(
+    key: ClassKey,
+    at: bytes,
+    contents: Sequence[tuple[int, bytes]],
+    *,
+    version: int,
+    nonces: Sequence[bytes],
+) -> list[Sealed]:
+    """Seal (field number, plaintext) pairs of one class of the record at ``at``, each under its own fresh nonce."""
+    head, data_class, dek_version = _FIELD_HEAD + at, key.data_class, key.version
+    encrypt, suite = key.cipher.encrypt, _SUITES[key.suite]
+    return [
+        (
+            number,
+            version,
+            suite
+            + nonce
+            + encrypt(nonce, content, head + _within(data_class, dek_version, number, version)),
+        )
+        for (number, content), nonce in zip(contents, nonces, strict=True)
+    ]
 
 
 def open_sealed(key: ClassKey, at: bytes, fields: Sequence[Sealed]) -> list[bytes]:

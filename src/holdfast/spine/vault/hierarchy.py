@@ -107,19 +107,28 @@ class ClientKeys:
             found = self._index_keys[name] = hmac_sha256(self._index_root, label)
         return found
 
-    def new_class_key(
-        self, customer: str, data_class: int, *, random: bytes | None = None, version: int = 1
-    ) -> tuple[ClassKey, DekRow]:
-        """Make a data key; ``random`` is :data:`NEW_DEK_RANDOM_BYTES` fresh bytes, or drawn here."""
-        random = random or random_bytes(NEW_DEK_RANDOM_BYTES)
-        dek, nonce = random[:KEY_BYTES], random[KEY_BYTES:]
-        whose, epoch = self._whose(customer), self.epoch
-        aad = _DEK + whose + _dek_tail(data_class, version, epoch)
-        sealed = seal_with(self._keks[epoch], GCM_SIV, nonce, dek, aad)
-        key, commitment = self._split(whose, data_class, version, dek=dek)
-        return key, DekRow(
-            data_class, version, epoch.to_bytes(_EPOCH_BYTES, "big") + sealed, commitment
-        )
+    def new_class_key(self, customer: str, data_class: int) -> tuple[ClassKey, DekRow]:
+        """Make a data key of version 1."""
+        (made,) = self.new_class_keys(customer, (data_class,), random_bytes(NEW_DEK_RANDOM_BYTES))
+        return made
+
+    def new_class_keys(
+        self, customer: str, classes: Sequence[int], random: bytes
+    ) -> list[tuple[ClassKey, DekRow]]:
+        """Make a data key of version 1 per class; ``random`` is :data:`NEW_DEK_RANDOM_BYTES` fresh bytes for each."""
+        whose, epoch, suite = self._whose(customer), self.epoch, self.suite
+        head, wrapped_by = _DEK + whose, _word(epoch) + _SUITE
+        encrypt = self._keks[epoch].encrypt
+        made: list[tuple[ClassKey, DekRow]] = []
+        for number, data_class in enumerate(classes):
+            own = random[NEW_DEK_RANDOM_BYTES * number : NEW_DEK_RANDOM_BYTES * (number + 1)]
+            dek, nonce, label = own[:KEY_BYTES], own[KEY_BYTES:], whose + _CLASSES[data_class]
+            sealed = encrypt(nonce, dek, head + _dek_tail(data_class, 1, epoch))
+            both = hmac_sha512(dek, b"split-v1" + label)
+            key = ClassKey(data_class, 1, suite, aead(suite, both[:KEY_BYTES]), dek, label)
+            row = DekRow(data_class, 1, wrapped_by + nonce + sealed, both[KEY_BYTES:])
+            made.append((key, row))
+        return made
 
     def open_class_key(self, customer: str, row: DekRow) -> ClassKey:
         """Unwrap a data key; :class:`IntegrityBroken` if it is another's, edited, or not the one committed to."""
@@ -194,7 +203,13 @@ class Keks:
         return found[1] if found is not None and found[0] == fence else None
 
     def unwrap(self, client: str, fence: int, rows: Sequence[Row]) -> ClientKeys:
-        """Unwrap rows of ``keyring.store.KEKS`` and keep them; :class:`IntegrityBroken` if there are none."""
+        """Unwrap as :meth:`opened` does, and keep the keys for this fence."""
+        keys = self.opened(client, rows)
+        self._cached[client] = (fence, keys)
+        return keys
+
+    def opened(self, client: str, rows: Sequence[Row]) -> ClientKeys:
+        """Unwrap rows of ``keyring.store.KEKS``; :class:`IntegrityBroken` if there are none."""
         keks: dict[int, bytes] = {}
         index_root = b""
         newest = 0
@@ -206,9 +221,7 @@ class Keks:
                 newest, index_root = epoch, key
         if not keks or not index_root:
             raise IntegrityBroken(f"client {client} has no keys", remedy="Restore the keys store.")
-        keys = ClientKeys(client, keks, index_root, suite=self._suite)
-        self._cached[client] = (fence, keys)
-        return keys
+        return ClientKeys(client, keks, index_root, suite=self._suite)
 
     def forget(self, client: str) -> None:
         """Drop the client's keys from this process."""

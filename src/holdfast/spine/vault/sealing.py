@@ -19,7 +19,7 @@ from holdfast.spine.vault.cipher import (
     make_manifest,
     open_sealed,
     place,
-    seal_field,
+    seal_fields,
 )
 from holdfast.spine.vault.packing import (
     FORMAT,
@@ -33,7 +33,7 @@ from holdfast.spine.vault.packing import (
 from holdfast.vocabulary.levels import Handling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from holdfast.spine.vault.cipher import Sealed
     from holdfast.spine.vault.hierarchy import ClassKey, ClientKeys
@@ -43,21 +43,22 @@ if TYPE_CHECKING:
 
 
 class Slot(NamedTuple):
-    """What sealing needs to know of a field."""
+    """What sealing needs to know of a field; ``place`` is where its value stands in a row."""
 
+    place: int
     number: int
-    data_class: int
     type: FieldType
     by_reference: bool
 
 
 class Plan(NamedTuple):
-    """What sealing needs to know of a schema; ``slots`` are in the order of the schema's fields."""
+    """What sealing needs to know of a schema: the fields of each class, lowest class first."""
 
-    slots: tuple[Slot, ...]
-    classes: tuple[int, ...]
+    by_class: tuple[tuple[int, tuple[Slot, ...]], ...]
+    highest: int
     random: int  # bytes that sealing a whole record takes
     how: bytes  # how each field is kept: a change of it makes every row a changed row
+    references: frozenset[int]  # numbers of the fields that are kept by reference
 
 
 def plan_of(schema: CollectionSchema) -> Plan:
@@ -66,10 +67,16 @@ def plan_of(schema: CollectionSchema) -> Plan:
         f"{f.number}.{int(f.data_class)}.{f.handling}.{f.index}.{f.index_bits}"
         for f in schema.fields
     )
-    classes = tuple(int(data_class) for data_class in schema.classes)
-    nonces = len(schema.fields) + len(classes)
-    slots = tuple(_slot(spec) for spec in schema.fields)
-    return Plan(slots, classes, NONCE_BYTES * nonces, how.encode())
+    by_class: dict[int, list[Slot]] = {int(data_class): [] for data_class in schema.classes}
+    for place_, spec in enumerate(schema.fields):
+        by_class[int(spec.data_class)].append(_slot(place_, spec))
+    return Plan(
+        tuple((data_class, tuple(slots)) for data_class, slots in by_class.items()),
+        int(schema.classes[-1]),
+        NONCE_BYTES * (len(schema.fields) + len(by_class)),
+        how.encode(),
+        frozenset(f.number for f in schema.fields if f.handling is Handling.REFERENCE),
+    )
 
 
 def seal_record(
@@ -84,28 +91,25 @@ def seal_record(
 ) -> SealedRecord:
     """Seal a whole record.
 
-    ``normals`` are the values of the plan's slots, in their order; empty ones are left out. ``class_keys`` holds a key
-    of every class of the plan. ``before`` gives the present references by field number, so that tokens stay. ``random``
-    is ``plan.random`` fresh bytes, or drawn here.
+    ``normals`` are the values of the schema's fields, in their order; empty ones are left out. ``class_keys`` holds a
+    key of every class of the schema. ``before`` gives the present references by field number, so that tokens stay.
+    ``random`` is ``plan.random`` fresh bytes, or drawn here.
     """
     at = place(keys.suite, keys.client, where.customer, where.record)
-    nonce = _nonces(random or random_bytes(plan.random))
-    version = where.version
-    by_class: dict[int, list[Sealed]] = {}
-    for slot, normal in zip(plan.slots, normals, strict=True):
-        if normal.kept:
-            key = class_keys[slot.data_class]
-            content = (
-                _by_reference(key, slot, normal, before)
-                if slot.by_reference
-                else normal.kept.encode()
-            )
-            field = seal_field(key, at, content, number=slot.number, version=version, nonce=nonce())
-            by_class.setdefault(slot.data_class, []).append(field)
-    sections = [_section(class_keys[c], at, nonce(), by_class[c]) for c in sorted(by_class)]
-    highest = class_keys[plan.classes[-1]]
-    imported = fingerprint(highest, plan, normals)
-    return pack(keys.client, where, Body(FORMAT, highest.data_class, imported, sections))
+    nonces = _nonces(random or random_bytes(plan.random))
+    sections: list[Section] = []
+    for data_class, slots in plan.by_class:
+        key = class_keys[data_class]
+        if plan.references:
+            contents = _contents(key, [(slot, normals[slot.place]) for slot in slots], before or {})
+        else:
+            contents = [
+                (slot[1], normals[slot[0]][0].encode()) for slot in slots if normals[slot[0]][0]
+            ]
+        if contents:
+            sections.append(_section(key, at, contents, version=where.version, nonces=nonces))
+    imported = fingerprint(class_keys[plan.highest], plan, normals)
+    return pack(keys.client, where, Body(FORMAT, plan.highest, imported, sections))
 
 
 def reseal_record(
@@ -135,24 +139,19 @@ def reseal_record(
             key = opened[section.data_class] = class_key_of(loaded, section)
             check_manifest(key, at, section.manifest, section.fields)
             before |= _references(key, at, section, changes)
-    nonce = _nonces(random_bytes(NONCE_BYTES * (len(changes) + len(touched))))
-    for spec, normal in changes:
-        if normal.kept:
-            key, slot = opened[int(spec.data_class)], _slot(spec)
-            content = (
-                _by_reference(key, slot, normal, before)
-                if slot.by_reference
-                else normal.kept.encode()
-            )
-            field = seal_field(
-                key, at, content, number=spec.number, version=where.version, nonce=nonce()
-            )
-            fields.setdefault(key.data_class, []).append(field)
-    untouched = [section for section in body.sections if section.data_class not in touched]
-    resealed = [
-        _section(opened[c], at, nonce(), sorted(fields[c])) for c in touched if fields.get(c)
-    ]
-    body.sections = sorted(untouched + resealed, key=lambda section: section.data_class)
+    nonces = _nonces(random_bytes(NONCE_BYTES * (len(changes) + len(touched))))
+    sections = [section for section in body.sections if section.data_class not in touched]
+    for data_class in touched:
+        key = opened[data_class]
+        own = [
+            (_slot(0, spec), normal) for spec, normal in changes if spec.data_class == data_class
+        ]
+        contents = _contents(key, own, before)
+        kept = fields.get(data_class, [])
+        if contents or kept:
+            fresh = _section(key, at, contents, version=where.version, nonces=nonces, kept=kept)
+            sections.append(fresh)
+    body.sections = sorted(sections, key=lambda section: section.data_class)
     return pack(keys.client, where, body)
 
 
@@ -167,25 +166,49 @@ def answer_mac(compare_key: bytes, number: int, compared: str) -> bytes:
     return hmac_sha256(compare_key, b"value\x1d%d\x1d" % number + compared.encode())
 
 
-def _slot(spec: FieldSpec) -> Slot:
-    by_reference = spec.handling is Handling.REFERENCE
-    return Slot(spec.number, int(spec.data_class), spec.type, by_reference)
+def _slot(place_: int, spec: FieldSpec) -> Slot:
+    return Slot(place_, spec.number, spec.type, spec.handling is Handling.REFERENCE)
 
 
-def _section(key: ClassKey, at: bytes, nonce: bytes, fields: list[Sealed]) -> Section:
-    return Section(key.data_class, key.version, make_manifest(key, at, nonce, fields), fields)
+def _section(
+    key: ClassKey,
+    at: bytes,
+    contents: Sequence[tuple[int, bytes]],
+    *,
+    version: int,
+    nonces: list[bytes],
+    kept: Sequence[Sealed] = (),
+) -> Section:
+    """Seal contents, beside fields that are kept as they are, under a manifest; takes its nonces out of the list."""
+    count = len(contents)
+    own = nonces[:count]
+    fields = seal_fields(key, at, contents, version=version, nonces=own)
+    if kept:
+        fields = sorted([*kept, *fields])
+    manifest = make_manifest(key, at, nonces[count], fields)
+    del nonces[: count + 1]
+    return Section(key.data_class, key.version, manifest, fields)
 
 
-def _nonces(random: bytes) -> Callable[[], bytes]:
-    parts = [random[i : i + NONCE_BYTES] for i in range(0, len(random), NONCE_BYTES)]
-    return parts.pop  # an IndexError, never a nonce twice, when they run out
+def _nonces(random: bytes) -> list[bytes]:
+    return [random[i : i + NONCE_BYTES] for i in range(0, len(random), NONCE_BYTES)]
 
 
-def _by_reference(
-    key: ClassKey, slot: Slot, normal: Normal, before: Mapping[int, tokens.Kept] | None
-) -> bytes:
-    mac = answer_mac(key.compare_key(), slot.number, normal.compared)
-    return tokens.keep(slot.type, normal.compared, mac, (before or {}).get(slot.number)).pack()
+def _contents(
+    key: ClassKey, values: Sequence[tuple[Slot, Normal]], before: Mapping[int, tokens.Kept]
+) -> list[tuple[int, bytes]]:
+    """Return what is sealed of each value that is not empty."""
+    contents: list[tuple[int, bytes]] = []
+    for slot, normal in values:
+        if not normal.kept:
+            continue
+        if slot.by_reference:
+            mac = answer_mac(key.compare_key(), slot.number, normal.compared)
+            kept = tokens.keep(slot.type, normal.compared, mac, before=before.get(slot.number))
+            contents.append((slot.number, kept.pack()))
+        else:
+            contents.append((slot.number, normal.kept.encode()))
+    return contents
 
 
 def _references(

@@ -48,3 +48,41 @@ UPDATE_RECORD: Final = statement(
     WHERE client = :client AND customer = :customer AND id = :id AND version = :version - 1
     RETURNING version""",
 )
+
+# ── writing many: parameters by position, in the order of the columns ───────────────────────────────────────────
+CUSTOMER_STATES: Final = statement(
+    "vault_customer_states",
+    "SELECT id, state FROM vault_customer WHERE client = :client AND id IN (:ids*)",
+)
+RECORDS_OF: Final = statement(
+    "vault_records_of",
+    """SELECT id, customer, collection, version, body, operation FROM vault_record
+    WHERE client = :client AND customer IN (:customers*) AND collection = :collection""",
+)
+SUPPRESSED: Final = statement(
+    "vault_suppressed",
+    "SELECT mac FROM vault_suppression WHERE client = :client AND mac IN (:macs*)",
+)
+SUPPRESSES_ANY: Final = statement(
+    "vault_suppresses_any", "SELECT 1 FROM vault_suppression WHERE client = :client LIMIT 1"
+)
+LIVE: Final = statement(
+    "vault_live",
+    "SELECT COUNT(*) FROM vault_customer WHERE client = :client AND id IN (:ids*) AND state = 'live'",
+)
+MANY_CUSTOMERS: Final = statement(
+    "vault_many_customers",
+    """INSERT INTO vault_customer (client, id, state, changed_us) VALUES (:client, :id, 'live', :changed_us)
+    ON CONFLICT (client, id) DO NOTHING""",
+)
+MANY_RECORDS: Final = statement(
+    "vault_many_records",
+    """INSERT INTO vault_record (client, customer, id, collection, version, body, operation)
+    VALUES (:client, :customer, :id, :collection, :version, :body, :operation)
+    ON CONFLICT (client, customer, id) DO NOTHING""",
+)
+MANY_CHANGES: Final = statement(
+    "vault_many_changes",
+    """UPDATE vault_record SET version = :version, body = :body, operation = :operation
+    WHERE client = :client AND customer = :customer AND id = :id AND version = :before""",
+)

@@ -47,7 +47,7 @@ _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(Kept)
 
 
-def keep(type_: FieldType, compared: str, mac: bytes, before: Kept | None = None) -> Kept:
+def keep(type_: FieldType, compared: str, mac: bytes, *, before: Kept | None = None) -> Kept:
     """Return what is kept of a number; the token of ``before`` when it is the same number."""
     if before is not None and equal(before.mac, mac):
         return before

@@ -94,3 +94,76 @@ ADD_INDEX: Final = statement(
     """INSERT INTO keyring_index (client, collection, field, token, customer, record, version, operation)
     VALUES (:client, :collection, :field, :token, :customer, :record, :version, :operation)""",
 )
+
+# ── writing many: parameters by position, in the order of the columns ───────────────────────────────────────────
+IMPORT_KEYS: Final = statement(
+    "keyring_import_keys",
+    """SELECT token, customer, record FROM keyring_import_key
+    WHERE client = :client AND collection = :collection AND token IN (:tokens*)""",
+)
+DEKS_OF: Final = statement(
+    "keyring_deks_of",
+    """SELECT customer, data_class, version, wrapped, commitment FROM keyring_dek
+    WHERE client = :client AND customer IN (:customers*) ORDER BY customer, data_class, version""",
+)
+TOMBSTONES: Final = statement(
+    "keyring_tombstones",
+    "SELECT mac FROM keyring_tombstone WHERE client = :client AND mac IN (:macs*)",
+)
+MANY_IMPORT_KEYS: Final = statement(
+    "keyring_many_import_keys",
+    """INSERT INTO keyring_import_key (client, collection, token, customer, record, operation)
+    VALUES (:client, :collection, :token, :customer, :record, :operation)
+    ON CONFLICT (client, collection, token) DO NOTHING""",
+)
+MANY_DEKS: Final = statement(
+    "keyring_many_deks",
+    """INSERT INTO keyring_dek (client, customer, data_class, version, wrapped, commitment, operation)
+    VALUES (:client, :customer, :data_class, :version, :wrapped, :commitment, :operation)
+    ON CONFLICT (client, customer, data_class, version) DO NOTHING""",
+)
+# A key that a crash left behind is taken over: from here it belongs to this operation, and no sweep removes it.
+TAKE_OVER_IMPORT_KEY: Final = statement(
+    "keyring_take_over_import_key",
+    """UPDATE keyring_import_key SET operation = :operation
+    WHERE client = :client AND collection = :collection AND token = :token AND customer = :customer""",
+)
+TAKE_OVER_DEK: Final = statement(
+    "keyring_take_over_dek",
+    """UPDATE keyring_dek SET operation = :operation WHERE client = :client AND customer = :customer
+    AND data_class = :data_class AND version = :version AND wrapped = :wrapped""",
+)
+
+# ── after the commit: what was superseded; after a conflict: what was prepared in vain ──────────────────────────
+DROP_OLD_INDEX: Final = statement(
+    "keyring_drop_old_index",
+    """DELETE FROM keyring_index WHERE client = :client AND customer = :customer AND record = :record
+    AND version <= :version AND operation <> :operation""",
+)
+DROP_OLD_HEADS: Final = statement(
+    "keyring_drop_old_heads",
+    """DELETE FROM keyring_head WHERE client = :client AND customer = :customer AND record = :record
+    AND version <= :version AND operation <> :operation""",
+)
+DROP_OPERATION: Final = statement(
+    "keyring_drop_operation", "DELETE FROM keyring_operation WHERE client = :client AND id = :id"
+)
+DROP_PREPARED_INDEX: Final = statement(
+    "keyring_drop_prepared_index",
+    """DELETE FROM keyring_index
+    WHERE client = :client AND customer = :customer AND record = :record AND operation = :operation""",
+)
+DROP_PREPARED_HEAD: Final = statement(
+    "keyring_drop_prepared_head",
+    """DELETE FROM keyring_head
+    WHERE client = :client AND customer = :customer AND record = :record AND operation = :operation""",
+)
+DROP_PREPARED_IMPORT_KEY: Final = statement(
+    "keyring_drop_prepared_import_key",
+    """DELETE FROM keyring_import_key
+    WHERE client = :client AND collection = :collection AND token = :token AND operation = :operation""",
+)
+DROP_PREPARED_DEKS: Final = statement(
+    "keyring_drop_prepared_deks",
+    "DELETE FROM keyring_dek WHERE client = :client AND customer = :customer AND operation = :operation",
+)
