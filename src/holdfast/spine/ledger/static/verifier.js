@@ -158,7 +158,7 @@ const Verifier = (() => {
 
   /** RFC 9162 §2.1.3.2. */
   function inclusionHolds(leaf, index, size, proof, root) {
-    if (!(index >= 0 && index < size)) return false;
+    if (!(index >= 0 && index < size) || leaf.length !== HASH || root.length !== HASH) return false;
     let at = index;
     let last = size - 1;
     let computed = leaf;
