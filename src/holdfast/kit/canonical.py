@@ -22,24 +22,28 @@ def canonical_json(value: Any) -> bytes:
 
 
 def _check(value: Any) -> None:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, str) or any(ord(c) > 0xFFFF for c in key):
-                msg = "object keys must be strings of the Basic Multilingual Plane"
+    """Refuse what has no canonical form; written as a loop because every leaf passes here."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        kind = type(item)
+        if kind is str or kind is bool or item is None or isinstance(item, str):
+            continue
+        if kind is dict:
+            for key in item:
+                if not isinstance(key, str) or not (key.isascii() or max(key) <= "\uffff"):
+                    msg = "object keys must be strings of the Basic Multilingual Plane"
+                    raise TypeError(msg)
+            waiting.extend(item.values())
+        elif kind is list or kind is tuple:
+            waiting.extend(item)
+        elif isinstance(item, int):
+            if abs(item) > 2**53:
+                msg = "integers beyond 2^53 are written as strings"
                 raise TypeError(msg)
-            _check(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            _check(item)
-    elif isinstance(value, bool) or value is None or isinstance(value, str):
-        return
-    elif isinstance(value, int):
-        if abs(value) > 2**53:
-            msg = "integers beyond 2^53 are written as strings"
+        else:
+            msg = f"{kind.__name__} has no canonical form"
             raise TypeError(msg)
-    else:
-        msg = f"{type(value).__name__} has no canonical form"
-        raise TypeError(msg)
 
 
 def length_prefixed(*parts: bytes) -> bytes:

@@ -27,6 +27,8 @@ from holdfast.vocabulary import ids
 from holdfast.vocabulary.facts import FactId, FactState, FactValue
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from holdfast.kit.db import Query, Rows, Work
     from holdfast.spine.answers import Asked
     from holdfast.spine.decision.policies import ClientPolicies
@@ -96,55 +98,25 @@ def arrive(house: House, asked: Asked, *, customer: str = "") -> Work[Arrival]:
     idempotency key came with another request before.
     """
     now_us = house.clock.now_us()
-    found = yield from _who(house, asked, now_us)
-    keys = found.keys
-    person, client = found.requester.person, asked.client
-    mac = budgets.customer_mac(keys, customer, now_us)
-    log = ids.client_log(client) if found.known_client else ids.HOUSE_LOG
-    answers = yield Round(
-        data=(
-            identity.ASSIGNMENTS(person=person, client=client),
-            identity.REFERENCE(person=person, log=log),
-            purpose.CONTACT(client=client, ref=found.contact_ref),
-            purpose.CANDIDATES(client=client, contact=found.contact_ref),
-            vault.COLLECTION(client=client, name=asked.collection),
-            *budgets.loads(client, person, now_us, mac=mac),
-            _repeat(asked, person, now_us),
-        )
+    who = yield from _who(house, asked, now_us)
+    person, log = who.requester.person, _log_of(asked, who)
+    mac = budgets.customer_mac(who.keys, customer, now_us)
+    asks = _asks(house, asked, who, budgets.loads(asked.client, person, now_us, mac=mac))
+    asks["reference"] = identity.REFERENCE(person=person, log=log)
+    if asked.idempotency:
+        asks["repeat"] = _repeat(asked, person, now_us)
+    rows = dict(zip(asks, (yield Round(data=tuple(asks.values()))), strict=True))
+    contact = contact_of(rows["contact"])
+    queue = who.policies.contract.queues.get(contact.queue) if contact else None
+    assigned = assigned_at(rows["assignments"], now_us)
+    facts = _facts(asked, who, assigned, _Called(contact, queue, customer, now_us))
+    candidates = yield from _candidates(asked, contact, facts, customer)
+    facts[FactId.CUSTOMER_FOUND] = known(
+        customer in candidates, "found here" if customer in candidates else "not found here"
     )
-    assignments, reference, contact_rows, candidates, collection, used, customers, repeat = answers
-    contact = contact_of(contact_rows)
-    assigned = assigned_at(assignments, now_us)
-    contract = found.policies.contract
-    queue = contract.queues.get(contact.queue) if contact else None
-    candidate_set = frozenset(row[0] for row in candidates)
-    facts = {
-        **person_facts(found.requester, assigned, client=client, employers=contract.employers),
-        **place_facts(
-            found.requester,
-            level=found.level,
-            peer=asked.peer,
-            device=asked.device,
-            networks=contract.networks,
-        ),
-        **contact_facts(
-            contact,
-            queue,
-            person=person,
-            customer=customer,
-            assigned=assigned.queues,
-            now_us=now_us,
-        ),
-        FactId.CLIENT_OPEN: known(found.open, "open" if found.open else "closed"),
-    }
     yours = facts[FactId.CONTACT_YOURS].met
-    talking = yours and contact is not None and may_search(contact, queue, now_us)
-    facts[FactId.CONTACT_TALKING] = known(talking, "talking" if talking else "wrapping up")
-    seen = yours and customer in candidate_set
-    facts[FactId.CUSTOMER_FOUND] = known(seen, "found here" if seen else "not found here")
-    reason = reason_of(contact, queue) if yours and contact is not None and queue else ""
-    schema = house.schemas.read(client, asked.collection, collection)
-    decision, repeated = _decision_of(keys, asked, repeat, now_us)
+    schema = house.schemas.get(asked.client, asked.collection, who.fence, rows.get("collection"))
+    decision, repeated = _decision_of(who.keys, asked, rows.get("repeat", []), now_us)
     return Arrival(
         house=house,
         asked=asked,
@@ -152,26 +124,99 @@ def arrive(house: House, asked: Asked, *, customer: str = "") -> Work[Arrival]:
         decision=decision,
         leaf=new_id(ids.DECISION, now_us) if repeated else decision,
         repeated=repeated,
-        requester=found.requester,
-        level=found.level,
-        step_up=found.challenge,
+        requester=who.requester,
+        level=who.level,
+        step_up=who.challenge,
         log=log,
-        person_ref=reference[0][0] if reference else new_reference(ids.PERSON_REF),
-        fresh_ref=not reference,
-        known_client=found.known_client,
+        person_ref=rows["reference"][0][0] if rows["reference"] else new_reference(ids.PERSON_REF),
+        fresh_ref=not rows["reference"],
+        known_client=who.known_client,
         collection_known=schema is not None,
-        policies=found.policies,
-        keys=keys,
+        policies=who.policies,
+        keys=who.keys,
         schema=schema or house.schemas.decoy,
         contact=contact,
-        contact_ref=found.contact_ref if yours else "",
+        contact_ref=who.contact_ref if yours else "",
         queue=queue,
-        reason=contract.reasons.get(reason),
+        reason=_reason(who.policies.contract, contact, queue) if yours else None,
         assigned=assigned,
-        spent=budgets.read((used, customers)),
-        candidates=candidate_set,
+        spent=budgets.read((rows["budgets"], rows["customers"])),
+        candidates=candidates,
         facts=facts,
     )
+
+
+def _log_of(asked: Asked, who: _Who) -> str:
+    return ids.client_log(asked.client) if who.known_client else ids.HOUSE_LOG
+
+
+def _asks(house: House, asked: Asked, who: _Who, spent: tuple[Query, Query]) -> dict[str, Query]:
+    """What the second round asks, by name."""
+    client, person = asked.client, who.requester.person
+    asks = {
+        "assignments": identity.ASSIGNMENTS(person=person, client=client),
+        "contact": purpose.CONTACT(client=client, ref=who.contact_ref),
+        "budgets": spent[0],
+        "customers": spent[1],
+    }
+    if not house.schemas.holds(client, asked.collection, who.fence):
+        asks["collection"] = vault.COLLECTION(client=client, name=asked.collection)
+    return asks
+
+
+class _Called(NamedTuple):
+    """The contact of a request, its queue, and the customer asked for."""
+
+    contact: Contact | None
+    queue: Queue | None
+    customer: str
+    now_us: int
+
+
+def _facts(asked: Asked, who: _Who, assigned: Assigned, called: _Called) -> dict[FactId, FactValue]:
+    contract, contact, queue = who.policies.contract, called.contact, called.queue
+    facts = person_facts(who.requester, assigned, client=asked.client, employers=contract.employers)
+    facts |= place_facts(
+        who.requester,
+        level=who.level,
+        peer=asked.peer,
+        device=asked.device,
+        networks=contract.networks,
+    )
+    facts |= contact_facts(
+        contact,
+        queue,
+        person=who.requester.person,
+        customer=called.customer,
+        assigned=assigned.queues,
+        now_us=called.now_us,
+    )
+    yours = facts[FactId.CONTACT_YOURS].met
+    talking = yours and contact is not None and may_search(contact, queue, called.now_us)
+    facts[FactId.CLIENT_OPEN] = known(who.open, "open" if who.open else "closed")
+    facts[FactId.CONTACT_TALKING] = known(talking, "talking" if talking else "wrapping up")
+    return facts
+
+
+def _candidates(
+    asked: Asked, contact: Contact | None, facts: Mapping[FactId, FactValue], customer: str
+) -> Work[frozenset[str]]:
+    """Customers whom this contact's searches found; asked only where the contact's own customer is another."""
+    if (
+        contact is None
+        or not customer
+        or not facts[FactId.CONTACT_YOURS].met
+        or facts[FactId.CUSTOMER_BOUND].met
+    ):
+        return frozenset()
+    (rows,) = yield Round(data=(purpose.CANDIDATES(client=asked.client, contact=contact.ref),))
+    return frozenset(row[0] for row in rows)
+
+
+def _reason(contract: Contract, contact: Contact | None, queue: Queue | None) -> Reason | None:
+    if contact is None or queue is None:
+        return None
+    return contract.reasons.get(reason_of(contact, queue))
 
 
 class _Who(NamedTuple):
@@ -180,6 +225,7 @@ class _Who(NamedTuple):
     challenge: str
     contact_ref: str
     known_client: bool
+    fence: int
     open: bool
     policies: ClientPolicies
     keys: ClientKeys
@@ -208,7 +254,9 @@ def _who(house: House, asked: Asked, now_us: int) -> Work[_Who]:
     level = level_of(requester, step_up, client=asked.client, contact=contact_ref)
     rows = answers[1]
     if not rows:
-        return _Who(requester, level, "", contact_ref, False, False, no_client(), house.decoy_keys)
+        return _Who(
+            requester, level, "", contact_ref, False, 0, False, no_client(), house.decoy_keys
+        )
     fence = rows[0][3]
     policies = house.policies.get(asked.client, fence)
     if policies is None:
@@ -217,7 +265,7 @@ def _who(house: House, asked: Asked, now_us: int) -> Work[_Who]:
     keys = yield from client_keys(house.keks, asked.client, fence)
     challenge = step_up.challenge if step_up and level > requester.level else ""
     is_open = rows[0][1] == decisions.CLIENT_IS_OPEN
-    return _Who(requester, level, challenge, contact_ref, True, is_open, policies, keys)
+    return _Who(requester, level, challenge, contact_ref, True, fence, is_open, policies, keys)
 
 
 def _repeat(asked: Asked, person: str, now_us: int) -> Query:

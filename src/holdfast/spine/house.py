@@ -50,23 +50,40 @@ class Stores(NamedTuple):
 
 
 class SchemaCache:
-    """Compiled schemas by digest: a collection's newest version is read in each request, compiled once."""
+    """Compiled schemas: decoded once per digest, and current while the client's fence stands (SPINE 5).
+
+    Declaring a collection bumps the fence, so a request that finds its schema here needs not ask for it.
+    """
 
     def __init__(self) -> None:
-        self._compiled: dict[tuple[str, str], tuple[str, CollectionSchema]] = {}
+        self._decoded: dict[tuple[str, str], tuple[str, CollectionSchema]] = {}
+        self._current: dict[tuple[str, str], int] = {}
         self.decoy = compile_schema(_DECOY_SCHEMA, name="nothing")
 
     def read(self, client: str, name: str, rows: Rows) -> CollectionSchema | None:
-        """Return the schema that the answer of the vault's ``COLLECTION`` holds, or None if there is none."""
+        """Return the schema that an answer of the vault's ``COLLECTION`` holds, or None if there is none."""
         if not rows:
             return None
         digest = rows[0][1]
-        found = self._compiled.get((client, name))
+        found = self._decoded.get((client, name))
         if found is None or found[0] != digest:
             schema = schema_of(rows)
             assert schema is not None
-            found = self._compiled[client, name] = (digest, schema)
+            found = self._decoded[client, name] = (digest, schema)
         return found[1]
+
+    def holds(self, client: str, name: str, fence: int) -> bool:
+        """Tell whether the collection's schema was read under this fence."""
+        return self._current.get((client, name)) == fence
+
+    def get(self, client: str, name: str, fence: int, rows: Rows | None) -> CollectionSchema | None:
+        """Return the schema read under this fence, or the one in ``rows``, or None if there is none."""
+        if rows is None:
+            return self._decoded[client, name][1]
+        schema = self.read(client, name, rows)
+        if schema is not None:
+            self._current[client, name] = fence
+        return schema
 
 
 _DECOY_SCHEMA = """

@@ -1,1 +1,1 @@
-"""The demo client ``bank-01``: its contract and the schema of its one collection, as a client and a house would write them."""
+"""The demo client ``bank-01``: contract and schema as a client and a house write them, and a builder of its house."""

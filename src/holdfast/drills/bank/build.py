@@ -71,11 +71,17 @@ def customer(number: int, **changes: str) -> dict[str, str]:
     }
 
 
-def found_bank(house: House, *, agents: Sequence[str] = ("A0001", "A0002")) -> dict[str, Any]:
+def found_bank(
+    house: House,
+    *,
+    agents: Sequence[str] = ("A0001", "A0002"),
+    contract: str = CONTRACT,
+    schema: str = SCHEMA,
+) -> dict[str, Any]:
     """Found the bank in a migrated house with a root; returns ids and secrets: admin, agents, feed_kid, feed_secret."""
     house.found_signing_keys()
     facts = house.transact(_people(house, agents))
-    return facts | _client(house, facts["admin"])
+    return facts | _client(house, facts["admin"], contract, schema)
 
 
 def _people(house: House, agents: Sequence[str]) -> Work[dict[str, Any]]:
@@ -107,14 +113,14 @@ def _people(house: House, agents: Sequence[str]) -> Work[dict[str, Any]]:
     return facts
 
 
-def _client(house: House, admin: str) -> dict[str, Any]:
+def _client(house: House, admin: str, contract: str, schema_text: str) -> dict[str, Any]:
     now = house.clock.now_us()
-    schema = compile_schema(SCHEMA, name=COLLECTION)
+    schema = compile_schema(schema_text, name=COLLECTION)
     house.transact(ensure_client_keys(house.root, CLIENT))
-    made = draft(CONTRACT, schemas={COLLECTION: schema})
+    made = draft(contract, schemas={COLLECTION: schema})
     by = By(admin, partial(reference_of, admin))
     house.transact(add_client(made, by, vkey="vkey", now_us=now))
-    house.transact(_collection(schema, now))
+    house.transact(_collection(schema, schema_text, now))
     known = house.read(known_of(house, CLIENT))
     new = check_feed(NewFeed(FEED, CLIENT), known, ("generic",))
     digest_key = make_digest_key(house.root, FEED)
@@ -124,14 +130,14 @@ def _client(house: House, admin: str) -> dict[str, Any]:
     return {"feed_kid": key.kid, "feed_secret": key.secret.reveal().decode()}
 
 
-def _collection(schema: CollectionSchema, now_us: int) -> Work[None]:
+def _collection(schema: CollectionSchema, text: str, now_us: int) -> Work[None]:
     yield Round(
         data=(
             vault.ADD_COLLECTION(
                 client=CLIENT,
                 name=schema.name,
                 version=1,
-                schema_toml=SCHEMA,
+                schema_toml=text,
                 compiled=encode_schema(schema),
                 digest=schema.digest,
                 added_us=now_us,

@@ -25,7 +25,9 @@ Connection = Any  # pysqlite3 has no type information; it is the DB-API connecti
 VERSION: tuple[int, ...] = pysqlite3.sqlite_version_info
 Error: type[Exception] = pysqlite3.Error
 OLDEST_SAFE = (3, 51, 3)
-_BUSY_CODES = frozenset({5, 6})  # SQLITE_BUSY, SQLITE_LOCKED; extended codes keep them in the low byte
+_BUSY_CODES = frozenset(
+    {5, 6}
+)  # SQLITE_BUSY, SQLITE_LOCKED; extended codes keep them in the low byte
 
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -85,6 +87,8 @@ def drive(work: Work[T], data: Connection, keys: Connection) -> T:
 
 
 def _write_keys(keys: Connection, writes: tuple[Query, ...]) -> None:
+    if keys.in_transaction:
+        keys.execute("COMMIT")  # a read transaction of the shell; what follows reads anew
     begin_immediate(keys)
     try:
         for query in writes:

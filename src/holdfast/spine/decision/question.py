@@ -149,6 +149,7 @@ def joined(question: Question, groups: Sequence[Group], sets: Sets) -> Look:
     if len(groups) == 1:
         return look_of(question, groups[0], sets)
     handlings = {group.handling for group in groups}
+    in_clear = [group for group in groups if group.presentation is Presentation.CLEAR]
     inside = all(group.in_field_set for group in groups)
     met = sets.met | {FactId.FIELD_SET.value} if inside else sets.met
     return Look(
@@ -159,9 +160,10 @@ def joined(question: Question, groups: Sequence[Group], sets: Sets) -> Look:
         data_class=max(int(group.data_class) for group in groups),
         clear=any(group.presentation is Presentation.CLEAR for group in groups),
         verify_only=Handling.VERIFY_ONLY in handlings,
-        masked_only=Handling.MASKED in handlings,
-        reference=Handling.REFERENCE in handlings,
-        mask_by_reason=any(group.mask_required for group in groups),
+        # These three limit what is asked for in clear; a group that asks for no more than its mask is not limited.
+        masked_only=any(group.handling is Handling.MASKED for group in in_clear),
+        reference=any(group.handling is Handling.REFERENCE for group in in_clear),
+        mask_by_reason=any(group.mask_required for group in in_clear),
         approval_by_reason=any(group.approval_required for group in groups),
         by_action=any(group.by_action for group in groups),
         collection=question.collection,
