@@ -38,10 +38,9 @@ class Contact(models.Model):
     ended_us = models.BigIntegerField()
 
     class Meta:
-        """How the table is called, and the look-up of a person's contacts."""
+        """How the table is called."""
 
         db_table = "purpose_contact"
-        indexes = [models.Index(fields=("person", "last_event_us"), name="purpose_contact_person")]
 
 
 class Presence(models.Model):

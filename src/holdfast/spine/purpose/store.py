@@ -24,12 +24,6 @@ CONTACT = statement(
     FROM purpose_contact c LEFT JOIN purpose_presence p ON p.person = c.person
     WHERE c.client = :client AND c.ref = :ref""",
 )
-# across clients: a person's contacts, to tell which of two equal ids of two clients' feeds is meant
-LIVE_REFS_OF_PERSON = statement(
-    "purpose.live_refs_of_person",
-    """SELECT client, ref FROM purpose_contact
-    WHERE person = :person AND last_event_us >= :since_us ORDER BY last_event_us DESC LIMIT 50""",
-)
 BIND = statement(
     "purpose.bind",
     """UPDATE purpose_contact
@@ -85,7 +79,7 @@ CONTACT_REF = statement(
     "purpose.contact_ref",
     "SELECT ref FROM keyring_contact WHERE client = :client AND external = :external",
 )
-# across clients: see LIVE_REFS_OF_PERSON
+# across clients: an agent who changes a reason names the contact alone; which client's it is, its person tells
 CONTACT_REFS_ANYWHERE = statement(
     "purpose.contact_refs_anywhere",
     "SELECT client, ref FROM keyring_contact WHERE external = :external ORDER BY client LIMIT 50",

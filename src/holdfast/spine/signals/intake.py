@@ -174,15 +174,15 @@ def apply(part: Prepared) -> Work[Report]:
 
 
 def forget_old(now_us: int) -> Work[int]:
-    """Forget event ids after seven days and dead letters after thirty, some at a time; return how many ids went.
+    """Forget event ids after seven days and dead letters after thirty, some at a time; return how many rows went.
 
     An event older than seven days opens nothing, so forgetting its id brings nothing back.
     """
-    forgotten, _, _ = yield Round(
+    events, letters, _ = yield Round(
         data=(
             FORGET_EVENTS(before_us=now_us - REMEMBERED_US, limit=MOST_FORGOTTEN),
             FORGET_DEAD_LETTERS(before_us=now_us - KEPT_US, limit=MOST_FORGOTTEN),
             FORGET_TALLIES(before_minute=(now_us - REMEMBERED_US) // MINUTE_US),
         )
     )
-    return len(forgotten)
+    return len(events) + len(letters)

@@ -14,8 +14,8 @@ from holdfast.spine.vault.store import COLLECTIONS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from holdfast.kit.db import Work
-    from holdfast.spine.house import House
+    from holdfast.kit.db import Row, Work
+    from holdfast.spine.house import House, SchemaCache
     from holdfast.spine.vault.hierarchy import ClientKeys
     from holdfast.vocabulary.contract import Contract
     from holdfast.vocabulary.schema import CollectionSchema
@@ -34,8 +34,16 @@ def known_of(house: House, client: str) -> Work[Known]:
     (rows,) = yield Round(data=(CLIENT(client=client),))
     if not rows:
         raise NotFound(f"there is no client {client}", remedy="See `holdfast client list`.")
+    fence = rows[0][3]
     policies = yield from current_policies(house.policies, client)
-    keys = yield from client_keys(house.keks, client, rows[0][3])
+    keys = yield from client_keys(house.keks, client, fence)
     (rows,) = yield Round(data=(COLLECTIONS(client=client),))
-    schemas = [house.schemas.read(client, row[0], [row[1:4]]) for row in rows]
+    schemas = [_schema(house.schemas, client, fence, row) for row in rows]
     return Known(policies.contract, [schema for schema in schemas if schema], keys)
+
+
+def _schema(cache: SchemaCache, client: str, fence: int, row: Row) -> CollectionSchema | None:
+    name, version, digest, compiled, _ = row
+    if cache.holds(client, name, fence):
+        return cache.get(client, name, fence, None)
+    return cache.get(client, name, fence, [(version, digest, compiled)])

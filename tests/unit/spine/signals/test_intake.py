@@ -7,9 +7,14 @@ import json
 import pytest
 
 from holdfast.kit.clock import DAY_US
-from holdfast.kit.errors import NotAuthenticated
-from holdfast.spine.signals.intake import forget_old
-from support.feeds import CLIENT, PHONES, FeedHouse, body_of
+from holdfast.kit.db import Round
+from holdfast.kit.errors import NotAuthenticated, Unavailable
+from holdfast.spine.purpose import store
+from holdfast.spine.signals.batch import open_batch
+from holdfast.spine.signals.intake import apply, forget_old
+from holdfast.spine.signals.registry import load_feed
+from holdfast.spine.signals.resolve import prepare
+from support.feeds import CLIENT, FEED, PHONES, FeedHouse, body_of
 
 
 @pytest.fixture
@@ -204,3 +209,26 @@ def test_each_change_of_a_feed_is_a_leaf_in_its_clients_log(house):
     assert rows == [(f"client-{CLIENT}",)]
     for kind in ("feed.added", "feed.key_added", "feed.key_retired"):
         assert house.leaves(kind)[0]["feed"] == "tel-acd"
+
+
+def test_a_contact_that_somebody_else_changed_meanwhile_takes_the_whole_part_back(house):
+    house.send(house.event("connected", ago=5))
+    feed, keys = house.read(load_feed(house.root, FEED))
+    body = body_of(house.event("held"), house.event("connected", "CT-2"))
+    now_us = house.clock.now_us()
+    batch = open_batch(feed, keys, house.header(body), body, name=FEED, now_us=now_us)
+    (part,) = house.read(prepare(batch, house.known)).parts()
+
+    def overtaken():
+        work = apply(part)
+        answers = yield next(work)
+        # what another writer of PostgreSQL could do between our reading and our writing
+        contact = house.contact()._replace(ended_us=now_us)
+        yield Round(data=(store.put_contact(contact),))
+        answers = yield work.send(answers)
+        work.send(answers)
+
+    with pytest.raises(Unavailable):
+        house.transact(overtaken())
+    assert house.contact("CT-2") is None
+    assert house.send_body(body).accepted == 2
