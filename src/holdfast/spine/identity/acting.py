@@ -119,7 +119,9 @@ def require(acting: Acting, *roles: Role) -> None:
     """Raise :class:`Denied` unless the acting person has one of ``roles``."""
     if acting.roles.isdisjoint(roles):
         names = [role.value for role in roles]
-        wanted = f"the role {names[0]}" if len(names) == 1 else f"one of the roles {', '.join(names)}"
+        wanted = (
+            f"the role {names[0]}" if len(names) == 1 else f"one of the roles {', '.join(names)}"
+        )
         have = ", ".join(sorted(acting.roles)) or "none"
         raise Denied(
             f"this needs {wanted}; the acting person has {have}",
