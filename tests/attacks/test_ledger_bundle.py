@@ -173,7 +173,9 @@ def test_another_client_s_whole_log_is_not_taken_for_one_s_own(client):
 
 
 def test_a_renamed_origin_is_forged(client, bundle):
-    rewrite_checkpoint(bundle, lambda note: note._replace(text=note.text.replace("bank", "bonk", 1)))
+    rewrite_checkpoint(
+        bundle, lambda note: note._replace(text=note.text.replace("bank", "bonk", 1))
+    )
     assert refused(client, bundle)
 
 

@@ -170,7 +170,9 @@ def test_a_signer_whose_memory_was_set_back_still_knows_what_it_published(house,
 def test_an_edited_last_entry_stops_the_log_from_growing_over_it(house):
     house.grown(BANK, 10)
     row = house.data.execute("SELECT body FROM ledger_bundle").fetchone()
-    house.data.execute("UPDATE ledger_bundle SET body = ?", (row[0].replace(b"p_qwerty", b"p_azerty"),))
+    house.data.execute(
+        "UPDATE ledger_bundle SET body = ?", (row[0].replace(b"p_qwerty", b"p_azerty"),)
+    )
     house.append(BANK, 1)
     house.append(SHOP, 1)
     done = house.tick()

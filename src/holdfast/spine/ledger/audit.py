@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from holdfast.kit.errors import IntegrityBroken
+from holdfast.kit.errors import IntegrityBroken, InvalidInput
 from holdfast.spine.ledger.files import log_folder
 from holdfast.spine.ledger.growth import State
 from holdfast.spine.ledger.keys import FOLDER
@@ -12,12 +12,13 @@ from holdfast.spine.ledger.memory import Memory
 from holdfast.spine.ledger.names import log_of
 from holdfast.spine.ledger.publish import published
 from holdfast.spine.ledger.sequencer import heads
-from holdfast.spine.ledger.signer import examine, last_signed, own_head
+from holdfast.spine.ledger.signer import LOGS, examine, last_signed, own_head
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from holdfast.kit.db import Work
+    from holdfast.spine.ledger.checkpoint import Head
     from holdfast.spine.ledger.keys import SigningKeys
 
 T = TypeVar("T")
@@ -39,17 +40,34 @@ class Readable(Protocol):
 def disagreements(house: Readable, keys: SigningKeys) -> dict[str, str]:
     """Return the logs whose committed state does not continue what was signed or published, with the reason.
 
-    Nothing is written. :class:`IntegrityBroken` when the signer's memory cannot be read.
+    Nothing is written, and a house that is serving meanwhile is not mistaken for one that was set back.
+    :class:`IntegrityBroken` when the signer's memory cannot be read.
     """
+    # Memory and files first, the store last: while the house serves, it is ahead of them.
     memory = Memory.open(house.home / FOLDER)
+    before = {log: _published(house.home, log, keys) for log in _known(house.home, memory, keys)}
     states = {state.log: state for state in house.read(heads())}
-    ours = {log_of(origin) for origin in memory.origins() if origin == keys.origin(log_of(origin))}
     found: dict[str, str] = {}
-    for log in sorted(states.keys() | ours):
-        state = states.get(log, State.new(log))
+    for log in sorted(states.keys() | before.keys()):
         try:
-            out = own_head(keys, log, published(log_folder(house.home, log)))
-            house.read(examine(state, last_signed(log, memory.last(keys.origin(log)), out)))
+            known = memory.last(keys.origin(log))
+            last = last_signed(log, known, before.get(log))
+            house.read(examine(states.get(log, State.new(log)), last))
         except IntegrityBroken as error:
             found[log] = error.message
     return found
+
+
+def _known(home: Path, memory: Memory, keys: SigningKeys) -> set[str]:
+    """Logs that were signed, and logs that stand published."""
+    signed = {log_of(origin) for origin in memory.origins()}
+    folder = home / LOGS
+    out = {path.name for path in folder.iterdir() if path.is_dir()} if folder.is_dir() else set()
+    return {log for log in signed if memory.last(keys.origin(log))} | out
+
+
+def _published(home: Path, log: str, keys: SigningKeys) -> Head | None:
+    try:
+        return own_head(keys, log, published(log_folder(home, log)))
+    except InvalidInput:  # a folder that somebody made by hand
+        return None

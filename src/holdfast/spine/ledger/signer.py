@@ -7,14 +7,11 @@ is remembered on disk before a signature is made.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from holdfast.kit.canonical import length_prefixed
 from holdfast.kit.clock import HOUR_US
-from holdfast.kit.errors import IntegrityBroken, NotAuthenticated, NotFound
+from holdfast.kit.errors import IntegrityBroken, NotAuthenticated
 from holdfast.spine.ledger.checkpoint import Head
-from holdfast.spine.ledger.keys import FOLDER, SigningKeys
 from holdfast.spine.ledger.memory import Remembered
 from holdfast.spine.ledger.note import open_checkpoint, sign_note
 from holdfast.spine.ledger.proofs import consistency, root_at_edge
@@ -22,76 +19,14 @@ from holdfast.spine.ledger.tree import consistency_holds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from holdfast.kit.db import Work
     from holdfast.spine.ledger.growth import State
+    from holdfast.spine.ledger.keys import SigningKeys
     from holdfast.spine.ledger.memory import Memory
 
 RESIGN_AFTER_US: Final = HOUR_US
 LOGS: Final = "logs"
-_SEALED_AS: Final = length_prefixed(b"holdfast/signing-keys/v1")
-
-
-class Root(Protocol):
-    """What seals the file of the keys: the root of the house's key hierarchy."""
-
-    def wrap(self, secret: bytes, aad: bytes) -> bytes:
-        """Seal."""
-        ...
-
-    def unwrap(self, wrapped: bytes, aad: bytes) -> bytes:
-        """Open."""
-        ...
-
-
-class WithOrigin(Protocol):
-    """Settings, as far as they matter here."""
-
-    @property
-    def origin(self) -> str:
-        """The house's public origin."""
-        ...
-
-
-class KeyHolder(Protocol):
-    """A house, as far as its signing keys matter."""
-
-    @property
-    def home(self) -> Path:
-        """Folder of the house."""
-        ...
-
-    @property
-    def root(self) -> Root:
-        """Root of the key hierarchy."""
-        ...
-
-    @property
-    def settings(self) -> WithOrigin:
-        """Settings of the house."""
-        ...
-
-
-def signing_keys(house: KeyHolder) -> SigningKeys:
-    """Return the house's signing keys, made on first use and sealed under its root.
-
-    A house that has published a log and has lost its keys gets no new ones: :class:`IntegrityBroken`.
-    """
-    folder = house.home / FOLDER
-    try:
-        return SigningKeys.load(folder, unseal=lambda sealed: house.root.unwrap(sealed, _SEALED_AS))
-    except NotFound:
-        if (house.home / LOGS).exists():
-            raise IntegrityBroken(
-                f"the signing keys in {folder} are lost, but logs were published under them",
-                remedy="Restore the folder from the machine's own backup.",
-                code="signing_keys_lost",
-            ) from None
-    host = urlsplit(house.settings.origin).hostname or "localhost"
-    return SigningKeys.create(
-        folder, host=host, seal=lambda secret: house.root.wrap(secret, _SEALED_AS)
-    )
 
 
 class Signed(NamedTuple):

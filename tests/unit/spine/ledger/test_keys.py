@@ -12,49 +12,43 @@ from holdfast.kit.crypto.aead import seal, unseal
 from holdfast.kit.errors import Conflict, IntegrityBroken, InvalidInput, NotFound
 from holdfast.spine.ledger.keys import SigningKeys
 from holdfast.spine.ledger.memory import Memory, Remembered
-from holdfast.spine.ledger.signer import signing_keys
 
 
-class AnyRoot:
-    """A root with a fixed key; the real ones are tested with the vault."""
-
-    KEY = b"k" * 32
-
-    def wrap(self, secret, aad):
-        return seal(self.KEY, b"n" * 12, secret, aad)
-
-    def unwrap(self, wrapped, aad):
-        return unseal(self.KEY, wrapped, aad)
+KEY = b"k" * 32
 
 
-class Holder:
-    def __init__(self, home, origin="https://holdfast.example.org:8443"):
-        self.home = home
-        self.root = AnyRoot()
-        self.settings = self
-        self.origin = origin
+def sealed(secret):
+    return seal(KEY, b"n" * 12, secret, b"")
+
+
+def opened(raw):
+    return unseal(KEY, raw, b"")
+
+
+def made_in(folder, host="holdfast.example.org"):
+    return SigningKeys.load_or_create(folder, host=host, seal=sealed, unseal=opened)
 
 
 def test_keys_are_made_once_and_sealed_in_a_file_that_only_its_owner_reads(tmp_path):
-    keys = signing_keys(Holder(tmp_path))
-    assert signing_keys(Holder(tmp_path)).vkeys(BANK) == keys.vkeys(BANK)
+    folder = tmp_path / "signing"
+    keys = made_in(folder)
+    assert made_in(folder).vkeys(BANK) == keys.vkeys(BANK)
     assert keys.name.startswith("holdfast.example.org/")
-    file = tmp_path / "signing" / "keys"
+    file = folder / "keys"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert b"ed25519" not in file.read_bytes()
     assert "ed25519" not in repr(keys)
 
 
-def test_a_second_origin_does_not_change_the_name(tmp_path):
-    name = signing_keys(Holder(tmp_path)).name
-    assert signing_keys(Holder(tmp_path, "https://elsewhere.example.org")).name == name
+def test_another_host_later_does_not_change_the_name(tmp_path):
+    assert made_in(tmp_path, "elsewhere.example.org").name == made_in(tmp_path).name
 
 
-def test_a_house_that_published_and_lost_its_keys_gets_no_new_ones(tmp_path):
-    (tmp_path / "logs").mkdir()
+def test_another_root_does_not_open_them(tmp_path):
+    made_in(tmp_path)
     with pytest.raises(IntegrityBroken):
-        signing_keys(Holder(tmp_path))
+        SigningKeys.load(tmp_path, unseal=lambda raw: unseal(b"x" * 32, raw, b""))
 
 
 def test_keys_are_not_made_over_others(tmp_path):
