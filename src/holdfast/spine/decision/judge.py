@@ -6,8 +6,9 @@
 
 How it goes:
 
-1. The strictest group that contains all groups is judged first. The guards are monotone, so its *Allow* settles all:
-   one evaluation on the way that nearly every request takes.
+1. The strictest group that contains all groups asked for in clear is judged first, and the one that contains all
+   others. The guards are monotone, so their *Allow* settles all: two evaluations on the way that nearly every request
+   takes.
 2. After a *Deny*: is the customer visible at all? The rules of the visibility stage are asked alone, with the same
    grants. If that is not allowed, all is refused with one fixed answer: reasons about the requester only, those of the
    lowest tier.
@@ -58,6 +59,8 @@ from holdfast.vocabulary.facts import FactId
 from holdfast.vocabulary.levels import Audience, AuthLevel, Outcome, Presentation
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from holdfast.spine.decision.engine import Answer
     from holdfast.spine.decision.policies import ClientPolicies
 
@@ -135,6 +138,16 @@ def judge(policies: ClientPolicies, question: Question) -> Judgement:
     return _Bench(policies, question).judge()
 
 
+def _by_presentation(groups: tuple[Group, ...]) -> list[tuple[Group, ...]]:
+    """Split groups into those asked for in clear and the others.
+
+    Joined over both, a masked field of a high class would be judged as if it were asked for in clear.
+    """
+    clear = tuple(group for group in groups if group.presentation is Presentation.CLEAR)
+    rest = tuple(group for group in groups if group.presentation is not Presentation.CLEAR)
+    return [part for part in (clear, rest) if part]
+
+
 class _Weighed(NamedTuple):
     """One group's verdict, what limits a permit, and what could not be evaluated."""
 
@@ -157,12 +170,15 @@ class _Bench:
         question = self._question
         if self._policies.contract.client not in {"", question.client}:
             return self._all_denied((NOT_EVALUATED,), errors=("policies of another client",))
-        whole = self._ask(joined(question, self._groups, self._sets))
-        if whole.allowed:
+        parts = _by_presentation(self._groups)
+        answers = [self._ask(joined(question, part, self._sets)) for part in parts]
+        errors = tuple(error for answer in answers for error in answer.errors)
+        if errors:
+            return self._all_denied((NOT_EVALUATED,), errors=errors)
+        settled = {g: answer for part, answer in zip(parts, answers, strict=True) for g in part}
+        if all(answer.allowed for answer in answers):
             verdicts: tuple[Verdict, ...] = tuple(self._as_asked(group) for group in self._groups)
             return self._judgement(verdicts, tuple(() for _ in verdicts))
-        if whole.errors:
-            return self._all_denied((NOT_EVALUATED,), errors=whole.errors)
         first = self._policies.visibility.ask(
             question.operation.value, self._held, look_of(question, NO_FIELDS, self._sets)
         )
@@ -170,14 +186,15 @@ class _Bench:
             return self._all_denied((NOT_EVALUATED,), errors=first.errors)
         if not first.allowed:
             return self._all_denied(self._why_hidden(first))
-        return self._apart(whole)
+        return self._apart(settled)
 
-    def _apart(self, whole: Answer) -> Judgement:
+    def _apart(self, settled: Mapping[Group, Answer]) -> Judgement:
+        """Judge those groups on their own that the joint evaluation of their part did not settle."""
         weighed = []
         for group in self._groups:
             look = look_of(self._question, group, self._sets)
-            answer = whole if len(self._groups) == 1 else self._ask(look)
-            weighed.append(self._weigh(group, look, answer))
+            answer = settled[group]
+            weighed.append(self._weigh(group, look, answer if answer.allowed else self._ask(look)))
         errors = tuple(error for one in weighed for error in one.errors)
         if errors:
             return self._all_denied((NOT_EVALUATED,), errors=errors, visible=True)
