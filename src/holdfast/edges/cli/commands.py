@@ -41,9 +41,6 @@ COMMANDS: Final = (
     ),
     Command("log key", f"{_CLI}.log:key", False, "Show the keys by which a log is verified."),
     Command(
-        "log proof", f"{_CLI}.log:proof", False, "Write the proof that one leaf stands in the log."
-    ),
-    Command(
         "client add", f"{_CLI}.client:add", False, "Take on a client under its first contract."
     ),
     Command(
