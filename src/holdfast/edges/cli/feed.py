@@ -62,7 +62,7 @@ def add(
     adaptor: str,
     as_json: bool,
 ) -> None:
-    r"""Register a feed: a system that tells which contact is live, and what it may speak for.
+    """Register a feed: a system that tells which contact is live, and what it may speak for.
 
     Lists are repeated or joined by commas. What a feed says beyond its registration is refused and told to the client.
 
@@ -127,7 +127,7 @@ def _types(given: tuple[str, ...]) -> tuple[str, ...]:
 @json_option
 @click.pass_context
 def list_all(ctx: click.Context, *, client: str, as_json: bool) -> None:
-    r"""List feeds with what each may speak for and its keys.
+    """List feeds with what each may speak for and its keys.
 
     \b
     Examples:
@@ -166,7 +166,7 @@ def list_all(ctx: click.Context, *, client: str, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def key(ctx: click.Context, *, name: str, kid: str, as_json: bool) -> None:
-    r"""Make a signing key for a feed, shown this once; or retire one, from the next batch on.
+    """Make a signing key for a feed, shown this once; or retire one, from the next batch on.
 
     To rotate: make a new key, let the sender use it, retire the old one.
 
@@ -206,7 +206,7 @@ def key(ctx: click.Context, *, name: str, kid: str, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def dead_letters(ctx: click.Context, *, feed: str, client: str, limit: int, as_json: bool) -> None:
-    r"""List lines that were refused, newest first: when, which feed, which line of its batch, and why.
+    """List lines that were refused, newest first: when, which feed, which line of its batch, and why.
 
     What the line said is not kept. Dead letters are forgotten after thirty days.
 

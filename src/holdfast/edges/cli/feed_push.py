@@ -59,7 +59,7 @@ def push(
     now: bool,
     as_json: bool,
 ) -> None:
-    r"""Sign the events of FILE (NDJSON; - is standard input) and send them to the data plane.
+    """Sign the events of FILE (NDJSON; - is standard input) and send them to the data plane.
 
     Signs with --key-file, else with HOLDFAST_FEED_KEY or HOLDFAST_FEED_KEY_FILE, else with the house's own copy of the
     feed's newest key, which an administrator may use. An event opens nothing when it is older than two minutes. Exits 3

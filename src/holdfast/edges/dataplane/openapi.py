@@ -23,6 +23,7 @@ from holdfast.spine.answers import (
     Updated,
     Verified,
 )
+from holdfast.spine.signals.events import Event
 from holdfast.spine.signals.intake import Report
 
 REF: Final = "#/components/schemas/{name}"
@@ -131,7 +132,7 @@ _FEED: Final = {
         "requestBody": {
             "required": True,
             "content": {
-                "application/json": {"schema": {"type": "object"}},
+                "application/json": {"schema": {"$ref": REF.format(name="Event")}},
                 "application/x-ndjson": {"schema": {"type": "string"}},
             },
         },
@@ -147,13 +148,21 @@ def document() -> bytes:
         for kind in (operation.request, operation.response)
         if kind is not None
     ]
-    _, components = msgspec.json.schema_components([*kinds, Problem, Report], ref_template=REF)
+    _, components = msgspec.json.schema_components(
+        [*kinds, Problem, Report, Event], ref_template=REF
+    )
     paths: dict[str, Any] = {}
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method] = _operation(operation)
     feed: dict[str, Any] = {
         **_FEED["post"],
-        "responses": _responses(Report, (400, 401, 413, 421, 422, 503)),
+        "responses": {
+            **_responses(Report, (400, 401, 413, 421, 503)),
+            "422": {
+                "description": "The signature is good, but every line was refused",
+                "content": {"application/json": {"schema": _ref(Report)}},
+            },
+        },
     }
     paths["/v1/feeds/{name}"] = {"post": {**feed, "security": []}}
     body = {
