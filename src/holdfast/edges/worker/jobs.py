@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from holdfast.kit.clock import DAY_US, HOUR_US, MINUTE_US
+from holdfast.kit.clock import DAY_US, MINUTE_US
 from holdfast.kit.db import Round
 from holdfast.kit.jobs.queue import Schedule
 from holdfast.spine.decision import store as decisions
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FORGET: Final = "forget"
 SWEEP: Final = "sweep"
-SCHEDULES: Final = (Schedule(FORGET, 5 * MINUTE_US), Schedule(SWEEP, HOUR_US))
+SCHEDULES: Final = (Schedule(FORGET, 5 * MINUTE_US), Schedule(SWEEP, MINUTE_US))
 
 
 def _forget(house: House) -> Callable[[Run], None]:
@@ -51,7 +51,11 @@ def _clear(now_us: int) -> Work[None]:
 
 def _sweep(house: House) -> Callable[[Run], None]:
     """Remove from the keys store what was prepared and never committed."""
-    return lambda _run: sweep(house)
+
+    def run(_run: Run) -> None:
+        sweep(house)
+
+    return run
 
 
 def _shred(house: House) -> Callable[[Run], None]:

@@ -73,6 +73,7 @@ class Drafts:
     """What a batch writes."""
 
     operation: str
+    begun_us: int
     counts: Counts = field(default_factory=Counts)
     rejected: list[Rejected] = field(default_factory=list)
     # the keys store
@@ -120,7 +121,7 @@ class _Drafting:
         self._client = self._keys.client
         self._known = known
         self._now_us = now_us
-        self._out = Drafts(new_id(OPERATION, now_us))
+        self._out = Drafts(new_id(OPERATION, now_us), now_us)
         self._holders: dict[bytes, _Holder] = {}
         self._counts = [0, 0, 0, 0]
         self._customer_ids = _pool(CUSTOMER, now_us, most)

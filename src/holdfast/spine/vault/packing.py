@@ -171,8 +171,9 @@ def index_confirms(row: RecordRow, number: int, hit: IndexHit) -> bool:
         return False
     if hit.version == row.version and hit.operation != row.operation:
         return False
-    return any(
-        field[0] == number and field[1] == hit.version
-        for section in unpack(row.body).sections
-        for field in section.fields
-    )
+    return sealed_at(row.body).get(number) == hit.version
+
+
+def sealed_at(body: bytes) -> dict[int, int]:
+    """Return the version at which each field that has a value was sealed."""
+    return {field[0]: field[1] for section in unpack(body).sections for field in section.fields}

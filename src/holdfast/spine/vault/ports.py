@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from holdfast.kit.config import Settings
     from holdfast.kit.db import Work
     from holdfast.kit.db.sqlite import Connection
+    from holdfast.spine.ledger.keys import SigningKeys
     from holdfast.spine.vault.hierarchy import Keks
     from holdfast.spine.vault.roots import Root
 
@@ -53,6 +54,11 @@ class VaultHouse(Protocol):
     @property
     def keks(self) -> Keks:
         """Its cache of clients' keys."""
+        ...
+
+    @property
+    def signing_keys(self) -> SigningKeys:
+        """The keys that sign its logs, and statements about them."""
         ...
 
     @property

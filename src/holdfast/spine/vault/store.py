@@ -27,6 +27,11 @@ RECORDS: Final = statement(
     """SELECT id, customer, collection, version, body, operation FROM vault_record
     WHERE client = :client AND customer = :customer AND collection = :collection ORDER BY id""",
 )
+RECORD: Final = statement(
+    "vault_record",
+    """SELECT id, customer, collection, version, body, operation FROM vault_record
+    WHERE client = :client AND customer = :customer AND id = :id""",
+)
 COMMITTED: Final = statement(
     "vault_committed", "SELECT id FROM vault_operation WHERE client = :client AND id IN (:ids*)"
 )
@@ -85,4 +90,73 @@ MANY_CHANGES: Final = statement(
     "vault_many_changes",
     """UPDATE vault_record SET version = :version, body = :body, operation = :operation
     WHERE client = :client AND customer = :customer AND id = :id AND version = :before""",
+)
+
+# ── erasure ─────────────────────────────────────────────────────────────────────────────────────────────────────
+RECORD_COUNT: Final = statement(
+    "vault_record_count",
+    "SELECT COUNT(*) FROM vault_record WHERE client = :client AND customer = :customer",
+)
+REFUSE_CUSTOMER: Final = statement(
+    "vault_refuse_customer",
+    """UPDATE vault_customer SET state = 'shredding', changed_us = :changed_us
+    WHERE client = :client AND id = :id AND state = 'live' RETURNING id""",
+)
+END_CUSTOMER: Final = statement(
+    "vault_end_customer",
+    """UPDATE vault_customer SET state = 'shredded', changed_us = :changed_us
+    WHERE client = :client AND id = :id AND state = 'shredding' RETURNING id""",
+)
+ERASE_RECORDS: Final = statement(
+    "vault_erase_records",
+    "DELETE FROM vault_record WHERE client = :client AND customer = :customer",
+)
+SUPPRESS: Final = statement(
+    "vault_suppress",
+    """INSERT INTO vault_suppression (client, mac, at_us) VALUES (:client, :mac, :at_us)
+    ON CONFLICT (client, mac) DO NOTHING""",
+)
+ADD_SHRED: Final = statement(
+    "vault_add_shred",
+    """INSERT INTO vault_shred (client, operation, customer, reference, state, requested_leaf, done_leaf,
+        refused_us, erased_us, records, classes, certificate)
+    VALUES (:client, :operation, :customer, :reference, 'requested', :requested_leaf, '',
+        :refused_us, 0, :records, :classes, '')""",
+)
+_SHRED: Final = """client, operation, customer, reference, state, requested_leaf, done_leaf, refused_us, erased_us,
+    records, classes, certificate"""
+SHRED: Final = statement(
+    "vault_shred",
+    f"SELECT {_SHRED} FROM vault_shred WHERE client = :client AND operation = :operation",
+)
+SHRED_OF: Final = statement(
+    "vault_shred_of",
+    f"""SELECT {_SHRED} FROM vault_shred
+    WHERE client = :client AND customer = :customer ORDER BY refused_us DESC LIMIT 1""",
+)
+# across clients: whatever is unfinished is finished at the next start
+UNFINISHED: Final = statement(
+    "vault_unfinished",
+    """SELECT client, operation FROM vault_shred WHERE state IN ('requested', 'done')
+    ORDER BY refused_us, operation LIMIT :most""",
+)
+END_SHRED: Final = statement(
+    "vault_end_shred",
+    """UPDATE vault_shred SET state = 'done', customer = '', done_leaf = :done_leaf, erased_us = :erased_us
+    WHERE client = :client AND operation = :operation AND state = 'requested' RETURNING operation""",
+)
+CERTIFY: Final = statement(
+    "vault_certify",
+    """UPDATE vault_shred SET state = 'certified', certificate = :certificate
+    WHERE client = :client AND operation = :operation AND state = 'done'""",
+)
+SHREDS: Final = statement(
+    "vault_shreds",
+    f"SELECT {_SHRED} FROM vault_shred WHERE client = :client ORDER BY refused_us, operation",
+)
+
+# ── sweep ───────────────────────────────────────────────────────────────────────────────────────────────────────
+RECORD_IDS: Final = statement(
+    "vault_record_ids",
+    "SELECT id FROM vault_record WHERE client = :client AND customer IN (:customers*)",
 )

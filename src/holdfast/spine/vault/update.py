@@ -98,7 +98,7 @@ def update_record(
     place = {"client": client, "customer": row.customer, "version": version, "operation": operation}
     written, _ = yield Round(
         keys_writes=(
-            keyring.ADD_OPERATION(client=client, id=operation, at_us=now_us),
+            _marker(loaded, operation, now_us),
             *_index(loaded, changes, place),
             keyring.ADD_HEAD(record=row.id, digest=sealed.digest, **place),
         ),
@@ -131,7 +131,7 @@ def _class_keys(
         }
         (deks,) = yield Round(
             keys_writes=(
-                keyring.ADD_OPERATION(client=keys.client, id=operation, at_us=now_us),
+                _marker(loaded, operation, now_us),
                 *(keyring.ADD_DEK(**dek._asdict(), **fixed) for dek in made),
             ),
             keys=(keyring.DEKS(client=keys.client, customer=row.customer),),
@@ -142,6 +142,13 @@ def _class_keys(
             raise NotFound("there is no such customer")
     wanted = {int(spec.data_class) for spec, _ in changes}
     return {c: keys.open_class_key(row.customer, newest[c]) for c in wanted}, loaded
+
+
+def _marker(loaded: LoadedRecord, operation: str, now_us: int) -> Query:
+    row = loaded.row
+    return keyring.ADD_OPERATION(
+        client=loaded.keys.client, id=operation, customer=row.customer, record=row.id, at_us=now_us
+    )
 
 
 def _newest(deks: Sequence[tuple[int, int, bytes, bytes]]) -> dict[int, DekRow]:

@@ -38,6 +38,7 @@ from holdfast.spine.vault.load import tombstone_mac
 from holdfast.spine.vault.packing import RecordRow
 from holdfast.spine.vault.rows import Reader, ReadRow, Rejected
 from holdfast.spine.vault.sealing import plan_of
+from holdfast.spine.vault.sweep import STALE_US
 from holdfast.vocabulary.ids import LEAF, client_log
 from holdfast.vocabulary.leaves import Leaf, LeafType
 
@@ -159,7 +160,11 @@ class BatchWriter:
         """Add to the keys store; False, with nothing added, if another writer was there first."""
         keys = self._stores.keys
         marker = keyring.ADD_OPERATION(
-            client=self._client, id=drafts.operation, at_us=self._house.clock.now_us()
+            client=self._client,
+            id=drafts.operation,
+            customer="",
+            record="",
+            at_us=self._house.clock.now_us(),
         )
         erased = keyring.TOMBSTONES(
             client=self._client, macs=[tombstone_mac(customer) for customer in drafts.relied_on]
@@ -200,6 +205,9 @@ class BatchWriter:
                 undo()
                 return False
             now_us = self._house.clock.now_us()
+            if now_us - drafts.begun_us > STALE_US:  # a sweep may have removed what was prepared
+                undo()
+                return False
             done = store.ADD_OPERATION(
                 client=self._client, id=drafts.operation, kind=KIND, salt=salt, at_us=now_us
             )

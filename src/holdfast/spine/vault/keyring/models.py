@@ -146,11 +146,16 @@ class RecordKey(models.Model):
 
 
 class PreparedOperation(models.Model):
-    """An operation that may have rows here which ``data`` does not know of yet, or no longer needs."""
+    """An operation that may have rows here which ``data`` does not know of yet, or no longer needs.
+
+    One that writes a single record names it, so that its rows are found without a search.
+    """
 
     pk = models.CompositePrimaryKey("client", "id")
     client = models.TextField()
     id = models.TextField()
+    customer = models.TextField()
+    record = models.TextField()
     at_us = models.BigIntegerField()
 
     class Meta:

@@ -74,7 +74,8 @@ ADD_CUSTOMER_REFERENCE: Final = statement(
 # ── writing: additions, marked with the operation ───────────────────────────────────────────────────────────────
 ADD_OPERATION: Final = statement(
     "keyring_add_operation",
-    """INSERT INTO keyring_operation (client, id, at_us) VALUES (:client, :id, :at_us)
+    """INSERT INTO keyring_operation (client, id, customer, record, at_us)
+    VALUES (:client, :id, :customer, :record, :at_us)
     ON CONFLICT (client, id) DO NOTHING""",
 )
 ADD_DEK: Final = statement(
@@ -166,4 +167,83 @@ DROP_PREPARED_IMPORT_KEY: Final = statement(
 DROP_PREPARED_DEKS: Final = statement(
     "keyring_drop_prepared_deks",
     "DELETE FROM keyring_dek WHERE client = :client AND customer = :customer AND operation = :operation",
+)
+
+# ── erasure ─────────────────────────────────────────────────────────────────────────────────────────────────────
+CUSTOMER_TOKENS: Final = statement(
+    "keyring_customer_tokens",
+    "SELECT collection, token FROM keyring_import_key WHERE client = :client AND customer = :customer",
+)
+INDEX_TOKENS: Final = statement(
+    "keyring_index_tokens",
+    "SELECT DISTINCT collection, field, token FROM keyring_index WHERE client = :client AND customer = :customer",
+)
+IS_TOKEN_USED: Final = statement(
+    "keyring_is_token_used",
+    """SELECT 1 FROM keyring_index
+    WHERE client = :client AND collection = :collection AND field = :field AND token = :token LIMIT 1""",
+)
+ADD_TOMBSTONE: Final = statement(
+    "keyring_add_tombstone",
+    """INSERT INTO keyring_tombstone (client, mac, at_us) VALUES (:client, :mac, :at_us)
+    ON CONFLICT (client, mac) DO NOTHING""",
+)
+ERASE_DEKS: Final = statement(
+    "keyring_erase_deks", "DELETE FROM keyring_dek WHERE client = :client AND customer = :customer"
+)
+ERASE_INDEX: Final = statement(
+    "keyring_erase_index",
+    "DELETE FROM keyring_index WHERE client = :client AND customer = :customer",
+)
+ERASE_IMPORT_KEYS: Final = statement(
+    "keyring_erase_import_keys",
+    "DELETE FROM keyring_import_key WHERE client = :client AND customer = :customer",
+)
+ERASE_HEADS: Final = statement(
+    "keyring_erase_heads",
+    "DELETE FROM keyring_head WHERE client = :client AND customer = :customer",
+)
+ERASE_REFERENCE: Final = statement(
+    "keyring_erase_reference",
+    "DELETE FROM keyring_customer WHERE client = :client AND customer = :customer",
+)
+REMAINS: Final = statement(
+    "keyring_remains",
+    """SELECT (SELECT COUNT(*) FROM keyring_dek WHERE client = :client AND customer = :customer)
+    + (SELECT COUNT(*) FROM keyring_index WHERE client = :client AND customer = :customer)
+    + (SELECT COUNT(*) FROM keyring_import_key WHERE client = :client AND customer = :customer)
+    + (SELECT COUNT(*) FROM keyring_head WHERE client = :client AND customer = :customer)
+    + (SELECT COUNT(*) FROM keyring_customer WHERE client = :client AND customer = :customer)""",
+)
+
+# ── sweep ───────────────────────────────────────────────────────────────────────────────────────────────────────
+# across clients: what a crash left behind is removed for all of them
+PREPARED: Final = statement(
+    "keyring_prepared",
+    "SELECT client, id, customer, record, at_us FROM keyring_operation ORDER BY at_us, id LIMIT :most",
+)
+HEADS_OF_OPERATION: Final = statement(
+    "keyring_heads_of_operation",
+    """SELECT customer, record, version FROM keyring_head WHERE client = :client AND operation = :operation""",
+)
+IMPORT_KEYS_OF_OPERATION: Final = statement(
+    "keyring_import_keys_of_operation",
+    """SELECT collection, token, customer, record FROM keyring_import_key
+    WHERE client = :client AND operation = :operation""",
+)
+DEKS_OF_OPERATION: Final = statement(
+    "keyring_deks_of_operation",
+    "SELECT DISTINCT customer FROM keyring_dek WHERE client = :client AND operation = :operation",
+)
+INDEX_OF_OPERATION: Final = statement(
+    "keyring_index_of_operation",
+    "SELECT DISTINCT customer, record FROM keyring_index WHERE client = :client AND operation = :operation",
+)
+INDEX_OF_RECORD: Final = statement(
+    "keyring_index_of_record",
+    """SELECT id, field, version, operation FROM keyring_index
+    WHERE client = :client AND customer = :customer AND record = :record""",
+)
+DROP_INDEX_ENTRY: Final = statement(
+    "keyring_drop_index_entry", "DELETE FROM keyring_index WHERE client = :client AND id = :id"
 )
