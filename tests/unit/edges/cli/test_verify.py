@@ -1,0 +1,131 @@
+"""``holdfast verify`` as a client types it: what it prints, what it exits with, and what it never needs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from support.bundles import Client
+from support.ledger import BANK, LedgerHouse
+
+from holdfast.edges.cli.main import run
+from holdfast.kit.terminal import ExitCode
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("verify-cli")
+    house = LedgerHouse(folder / "house")
+    house.grown(BANK, 5)
+    made = Client(house, folder / "client")
+    made.early = made.export()
+    house.grown(BANK, 300)
+    made.honest = made.export()
+    made.key_file = folder / "keys.txt"
+    made.key_file.write_text("# from the contract\n" + "\n".join(k.text for k in made.keys) + "\n")
+    yield made
+    house.close()
+
+
+@pytest.fixture(autouse=True)
+def own_state(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("NO_COLOR", "1")
+
+
+def verify(*words):
+    return run(["verify", *map(str, words)])
+
+
+def test_with_its_keys_a_log_is_authentic(client, capsys):
+    assert verify(client.honest, "--key", client.key_file) == ExitCode.OK
+    out = capsys.readouterr().out
+    assert "AUTHENTIC: whole" in out
+    assert "first sight" in out
+    for key in client.keys:
+        assert verify(client.honest, "--key", key.text) == ExitCode.OK
+
+
+def test_without_a_key_it_is_not_authenticated(client, capsys):
+    assert verify(client.honest) == ExitCode.NOT_AUTHENTICATED
+    said = capsys.readouterr()
+    assert "NOT AUTHENTICATED" in said.out
+    assert "'vkeys'" in said.err
+
+
+def test_an_edited_log_is_broken(client, capsys):
+    bundle = client.copy(client.honest)
+    path = bundle / "tile/entries/000"
+    path.write_bytes(path.read_bytes().replace(b"p_qwerty", b"p_azerty", 1))
+    assert verify(bundle, "--key", client.key_file) == ExitCode.INTEGRITY
+    out = capsys.readouterr().out
+    assert "leaf 0 is not what tile/0/000 says" in out
+    assert "BROKEN" in out
+
+
+def test_a_rolled_back_log_has_its_own_exit_code(client, capsys):
+    assert verify(client.honest, "--key", client.key_file) == ExitCode.OK
+    assert verify(client.early, "--key", client.key_file) == ExitCode.HISTORY == 8
+    assert "rolled back" in capsys.readouterr().out
+
+
+def test_an_earlier_checkpoint_can_be_given(client, capsys):
+    since = client.early / "checkpoint"
+    assert verify(client.honest, "--key", client.key_file, "--since", since) == ExitCode.OK
+    assert "continues the 5 leaves of the checkpoint" in capsys.readouterr().out
+
+
+def test_json_says_the_same_to_a_program(client, capsys):
+    assert verify(client.honest, "--key", client.key_file, "--json") == ExitCode.OK
+    data = json.loads(capsys.readouterr().out)
+    assert (data["outcome"], data["exit_code"], data["size"]) == ("authentic", 0, 305)
+    assert verify(client.honest, "--json") == ExitCode.NOT_AUTHENTICATED
+    said = capsys.readouterr()
+    assert json.loads(said.out)["outcome"] == "not_authenticated"
+    assert said.err == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["nowhere"],
+        ["{empty}"],
+        ["{honest}", "--key", "mistyped"],
+        ["{honest}", "--key", "a+b+c"],
+        ["{honest}", "--key", "{empty}/none.txt"],
+        ["{honest}", "--since", "{honest}/none"],
+        ["{honest}", "--since", "{honest}/vkeys"],
+    ],
+)
+def test_input_that_makes_no_sense_is_refused_plainly(client, capsys, tmp_path, words):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    (empty / "none.txt").write_text("# no key\n")
+    asked = [word.format(empty=empty, honest=client.honest) for word in words]
+    assert verify(*asked) == ExitCode.REFUSED
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "Traceback" not in said.err
+
+
+def test_it_needs_neither_django_nor_a_database_nor_the_network(client, tmp_path):
+    program = (
+        "import sys\n"
+        "from holdfast.edges.cli.main import run\n"
+        "sys.addaudithook(lambda event, _: event.startswith('socket.') and sys.exit(99))\n"
+        f"code = run(['verify', {str(client.honest)!r}, '--key', {str(client.key_file)!r}])\n"
+        "loaded = {name.partition('.')[0] for name in sys.modules}\n"
+        "assert not loaded & {'django', 'sqlite3', 'pysqlite3', 'psycopg', 'granian'}, loaded\n"
+        "assert 'holdfast.kit.db.sqlite' not in sys.modules\n"
+        "sys.exit(code)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"XDG_STATE_HOME": str(tmp_path / "state"), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
