@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "holdfast.spine.signals",
     "holdfast.spine.vault",
     "holdfast.spine.vault.keyring",
+    "holdfast.procedures.classification",
     # Listed last: its ready() reads the procedures' manifests, when all models are there.
     "holdfast.edges.console",
 ]

@@ -2,7 +2,9 @@
 
 from typing import Final
 
-from holdfast.vocabulary.manifest import Control, Manifest
+from holdfast.vocabulary.manifest import Command, Control, Manifest
+
+_COMMANDS: Final = "holdfast.procedures.classification.commands"
 
 MANIFEST: Final = Manifest(
     procedure=1,
@@ -22,6 +24,24 @@ MANIFEST: Final = Manifest(
             "collections that declare one",
             "0",
             ("PCI DSS 4.0.1 3.3",),
+        ),
+    ),
+    commands=(
+        Command(
+            "collection propose",
+            f"{_COMMANDS}:propose",
+            False,
+            "Read a client's file and propose a schema for it.",
+        ),
+        Command(
+            "collection add",
+            f"{_COMMANDS}:add",
+            False,
+            "Declare a collection, or put a changed schema in force.",
+        ),
+        Command("collection list", f"{_COMMANDS}:list_all", False, "List a client's collections."),
+        Command(
+            "import", f"{_COMMANDS}:import_", False, "Import a client's file into a collection."
         ),
     ),
 )

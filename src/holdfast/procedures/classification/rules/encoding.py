@@ -46,10 +46,6 @@ _MAGIC: Final = (
 # What UTF-8 makes of Western letters and typographic marks. In Windows-1252 they read "Ã©", "Â°", "â€™": nobody
 # writes that.
 _WESTERN_UTF8: Final = re.compile(rb"[\xc2\xc3][\x80-\xbf]|\xe2[\x80\x82\x84][\x80-\xbf]")
-_VALID_UTF8: Final = re.compile(
-    rb"(?:[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]"
-    rb"|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2})+"
-)
 _HIGH: Final = re.compile(rb"[\x80-\xff]")
 _NOT_IN_1252: Final = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 
@@ -184,14 +180,16 @@ class Scan:
         part, self._carry = whole[:cut], whole[cut:]
         if part.isascii():
             return
-        western = None if self._first_western else _WESTERN_UTF8.search(part)
+        western = None
+        if not self._first_western and (b"\xc3" in part or b"\xc2" in part or b"\xe2" in part):
+            western = _WESTERN_UTF8.search(part)
         try:
             part.decode()
         except UnicodeDecodeError as error:
             self._first_invalid = self._first_invalid or self._line(part, error.start)
-            wrong = None if self._outside_1252 else _NOT_IN_1252.search(_VALID_UTF8.sub(b"", part))
+            wrong = None if self._outside_1252 else _NOT_IN_1252.search(part)
             if wrong:
-                self._outside_1252 = self._line(part, error.start)
+                self._outside_1252 = self._line(part, wrong.start())
         else:
             western = western or (None if self._first_western else _HIGH.search(part))
         if western:

@@ -255,8 +255,8 @@ def _about_keys(customer: ColumnGuess, record: ColumnGuess) -> list[str]:
         )
     if not record.column.unique:
         warnings.append(
-            f"no better record_key than {record.name} was found, and {record.column.repeated} of {record.column.compared} "
-            "rows share its value with an earlier row: those would be rejected"
+            f"no better record_key than {record.name} was found, and {record.column.repeated} of "
+            f"{record.column.compared} rows share its value with an earlier row: those would be rejected"
         )
     return warnings
 

@@ -154,7 +154,7 @@ def as_toml(proposal: Proposal, sampled: Sampled) -> str:
     choices.settle()
     head = [
         f"# Proposed by `holdfast collection propose` for {shown(sampled.file)}",
-        f"# ({sampled.layout}, {sampled.encoding}; {sampled.rows_sampled:,} of {sampled.rows_read:,} rows were sampled).",
+        f"# ({sampled.layout}, {sampled.encoding}; {sampled.rows_sampled:,} of {sampled.rows_read:,} rows sampled).",
         "# Read every line. A class says how much harm a value can do, from C0 (public) to C4 (critical); handling",
         "# says the most that may ever happen with it: clear, masked, verify_only (compared, never shown), reference.",
         "# All keys: docs/reference/schema.md.",
@@ -183,7 +183,10 @@ def _comments(guess: ColumnGuess, proposal: Proposal, choices: Choices) -> list[
     sure = f"{guess.confidence:.0%} sure"
     lines = [f"# Column {_place(guess, proposal)}: {guess.reason} ({sure})."]
     if guess.filled < 1:
-        lines.append(f"# {1 - guess.filled:.0%} of the sampled rows leave it blank.")
+        blank = 1 - guess.filled
+        lines.append(
+            f"# {f'{blank:.0%}' if blank >= 0.01 else 'Under 1%'} of the sampled rows leave it blank."
+        )
     lines += [f"# Made stricter, {why}." for why in choices.made_stricter.get(guess.name, ())]
     lines += [f"# CONFIRM: {warning}." for warning in guess.warnings]
     if guess.confidence < _UNSURE and not guess.warnings:

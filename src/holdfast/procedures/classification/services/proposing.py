@@ -10,7 +10,8 @@ from holdfast.procedures.classification.rules.dialect import NDJSON
 from holdfast.procedures.classification.rules.headers import MOST_COLUMNS
 from holdfast.procedures.classification.rules.proposal import propose
 from holdfast.procedures.classification.rules.render import Sampled
-from holdfast.procedures.classification.services.reading import inspect, open_rows
+from holdfast.procedures.classification.services.reading import inspect
+from holdfast.procedures.classification.services.rows import open_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,8 +1,8 @@
-"""Reading a client's file row by row in constant memory, whatever its encoding and layout.
+"""A client's file, looked at before anything is taken from it.
 
-:func:`inspect` looks at the whole file once (encoding, size, digest) and at its beginning (layout, header); nothing
-is taken from a file that cannot be read to its end. :class:`Rows` then gives batches of rows with their line
-numbers. A row that cannot be read is given as a :class:`Unreadable` with the reason, never with its content.
+:func:`inspect` looks at the whole file once (encoding, size, digest) and at its beginning (layout, header): nothing is
+taken from a file that cannot be read to its end. :func:`~holdfast.procedures.classification.services.rows.open_rows`
+then gives its rows.
 """
 
 from __future__ import annotations
@@ -10,13 +10,11 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import json
 import os
 import stat
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from holdfast.kit.errors import Conflict, InvalidInput, NotFound, Unavailable
 from holdfast.procedures.classification.rules import dialect as layouts
@@ -38,8 +36,6 @@ if TYPE_CHECKING:
 
 _CHUNK: Final = 1024 * 1024
 _HEAD_LINES: Final = layouts.SAMPLE_LINES + 1
-MOST_ROW_CHARACTERS: Final = layouts.MOST_FIELD_CHARACTERS
-BATCH_ROWS: Final = 1000
 _NAMES: Final = {
     UTF_8_BOM: "UTF-8 with byte order mark",
     UTF_8: "UTF-8",
@@ -84,23 +80,6 @@ class Source:
             )
 
 
-class Unreadable(NamedTuple):
-    """A row that is no row of this table. ``line`` is where it begins."""
-
-    line: int
-    reason: str
-    field: str = ""
-
-
-class Batch(NamedTuple):
-    """Rows in the order of the file. ``cells[i]`` began at line ``lines[i]``; ``read`` counts blank rows too."""
-
-    cells: list[Any]  # lists of cells, or dicts for NDJSON
-    lines: Sequence[int]
-    bad: list[Unreadable]
-    read: int
-
-
 def inspect(
     path: Path,
     *,
@@ -119,7 +98,7 @@ def inspect(
             field="encoding",
             remedy=f"One of: {', '.join(ENCODINGS)}.",
         )
-    with _opened(path) as file:
+    with opened(path) as file:
         before = os.fstat(file.fileno())
         scan, digest = Scan(encoding), hashlib.sha256()
         while chunk := file.read(_CHUNK):
@@ -137,7 +116,8 @@ def inspect(
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a regular file for reading; :class:`InvalidInput` says why it is none, or may not be read."""
     try:
         # Not to wait for a writer when it is a pipe.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -171,7 +151,8 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
             raise Unavailable(f"{path} cannot be read: {error.strerror}") from None
 
 
-def _text(file: BinaryIO, encoding: str) -> io.TextIOWrapper:
+def as_text(file: BinaryIO, encoding: str) -> io.TextIOWrapper:
+    """Decode an opened file, line ends as they are; a byte order mark is passed over."""
     text = io.TextIOWrapper(file, encoding=encoding, errors="strict", newline="")
     if encoding.startswith("utf-16"):
         mark = text.read(1)
@@ -181,13 +162,13 @@ def _text(file: BinaryIO, encoding: str) -> io.TextIOWrapper:
 
 
 def _head(file: BinaryIO, encoding: str) -> tuple[list[str], bool]:
-    text = _text(file, encoding)
+    text = as_text(file, encoding)
     lines: list[str] = []
     size = 0
     for line in text:
         lines.append(line)
         size += len(line)
-        if len(lines) >= _HEAD_LINES or size > 4 * MOST_ROW_CHARACTERS:
+        if len(lines) >= _HEAD_LINES or size > 4 * layouts.MOST_FIELD_CHARACTERS:
             break
     else:
         return lines, True
@@ -207,237 +188,3 @@ def _header(head: Sequence[str], dialect: Dialect, *, headerless: bool) -> tuple
             f"the header has {len(header)} columns; at most {MOST_COLUMNS} are read", code="header"
         )
     return ("",) * len(header) if headerless else tuple(header)
-
-
-class Rows:
-    """The rows of a :class:`Source`, in batches.
-
-    >>> with open_rows(source) as rows:                                             # doctest: +SKIP
-    ...     for batch in rows:
-    ...         ...
-    """
-
-    def __init__(self, text: io.TextIOWrapper, source: Source, size: int = BATCH_ROWS) -> None:
-        self._text = text
-        self._source = source
-        self._size = size
-        self._line = 0  # lines taken so far
-        self._width = len(source.header)
-        self._options: dict[str, Any] = source.dialect.options()
-        self._unwrap = source.scanned.excel_text
-
-    def __iter__(self) -> Iterator[Batch]:
-        if self._source.dialect.kind == NDJSON:
-            yield from self._objects()
-            return
-        csv.field_size_limit(MOST_ROW_CHARACTERS)
-        self._skip_header()
-        while lines := self._take(self._size):
-            yield self._batch(lines)
-
-    # ── lines ───────────────────────────────────────────────────────────────────────────────────────────────
-    def _take(self, count: int) -> list[str]:
-        return list(islice(self._text, count))
-
-    def _skip_header(self) -> None:
-        source = self._source
-        for _ in range(source.dialect.skip):
-            self._line += len(self._take(1))
-        if source.headerless:
-            return
-        while lines := self._take(1):
-            _, taken, _ = self._record(lines)
-            self._line += taken
-            if any(line.strip() for line in lines):
-                return
-
-    # ── CSV ─────────────────────────────────────────────────────────────────────────────────────────────────
-    def _batch(self, lines: list[str]) -> Batch:
-        rows = self._simply(lines)
-        if rows is None:
-            return self._carefully(lines)
-        first = self._line + 1
-        self._line += len(lines)
-        numbers: Sequence[int] = range(first, first + len(rows))
-        if self._unwrap:
-            rows = [
-                [_unwrapped(cell) for cell in row] if any('="' in cell for cell in row) else row
-                for row in rows
-            ]
-        if set(map(len, rows)) == {self._width} and all(map(any, rows)):
-            return Batch(rows, numbers, [], len(rows))
-        return self._sorted(zip(rows, numbers, strict=True))
-
-    def _simply(self, lines: list[str]) -> list[list[str]] | None:
-        """Parse lines of which each is a row; ``None`` when a row spans several, or is too long."""
-        if max(map(len, lines)) > MOST_ROW_CHARACTERS:
-            return None
-        try:
-            rows = list(csv.reader(lines, **self._options))
-            if len(rows) != len(lines):
-                return None
-            if '"' in lines[-1]:
-                # The last line may open a quote that a later one closes: only strict reading tells.
-                list(csv.reader(lines[-1:], strict=True, **self._options))
-        except csv.Error:
-            return None
-        return rows
-
-    def _carefully(self, lines: list[str]) -> Batch:
-        """Parse row by row, taking more lines where a quote is open."""
-        found: list[tuple[list[str] | str, int]] = []
-        at = 0
-        while at < len(lines):
-            rest = lines[at:]
-            row, taken, problem = self._record(rest)
-            if len(rest) > len(lines) - at:  # lines were taken beyond the batch
-                lines = lines[:at] + rest
-            number = self._line + 1
-            if taken > 1 and (problem or len(row) != self._width):
-                # A stray quote has swallowed the rows after it: only the first line is bad.
-                row, taken, problem = [], 1, "a quote is opened and not closed in this row"
-            self._line += taken
-            at += taken
-            found.append((problem or row, number))
-        return self._sorted(found)
-
-    def _record(self, lines: list[str]) -> tuple[list[str], int, str]:
-        """Parse one record from the beginning of ``lines``; more lines are appended to it as needed.
-
-        Returns the cells, how many lines it took, and what is wrong with it.
-        """
-        size = 0
-
-        def feed() -> Iterator[str]:
-            nonlocal size
-            at = 0
-            while True:
-                if at == len(lines):
-                    more = self._take(1)
-                    if not more:
-                        return
-                    lines.extend(more)
-                size += len(lines[at])
-                if size > MOST_ROW_CHARACTERS:
-                    raise _TooLong
-                yield lines[at]
-                at += 1
-
-        reader = csv.reader(feed(), strict=False, **self._options)
-        try:
-            row = next(reader, [])
-        except _TooLong:
-            taken = max(1, reader.line_num)
-            return [], taken, f"longer than {MOST_ROW_CHARACTERS:,} characters"
-        except csv.Error:
-            return [], max(1, reader.line_num), "cannot be read as a row"
-        return row, max(1, reader.line_num), ""
-
-    def _sorted(self, found: Any) -> Batch:
-        """Part rows of the right width from the others; blank rows are passed over."""
-        cells, lines, bad, read = [], [], [], 0
-        for row, line in found:
-            read += 1
-            if isinstance(row, str):
-                bad.append(Unreadable(line, row))
-            elif not any(row):
-                continue
-            else:
-                if len(row) > self._width and not any(row[self._width :]):
-                    row = row[: self._width]  # noqa: PLW2901  separators at the end of a line
-                if len(row) == self._width:
-                    cells.append([_unwrapped(cell) for cell in row] if self._unwrap else row)
-                    lines.append(line)
-                else:
-                    bad.append(
-                        Unreadable(
-                            line, f"has {len(row)} columns where the header has {self._width}"
-                        )
-                    )
-        return Batch(cells, lines, bad, read)
-
-    # ── NDJSON ──────────────────────────────────────────────────────────────────────────────────────────────
-    def _objects(self) -> Iterator[Batch]:
-        while lines := list(islice(self._text, self._size)):
-            cells, numbers, bad, read = [], [], [], 0
-            for number, line in enumerate(lines, self._line + 1):
-                if not line.strip():
-                    continue
-                read += 1
-                found = _object(line)
-                if isinstance(found, dict):
-                    cells.append(found)
-                    numbers.append(number)
-                else:
-                    bad.append(Unreadable(number, found))
-            self._line += len(lines)
-            yield Batch(cells, numbers, bad, read)
-
-
-class _TooLong(Exception):
-    """A record goes on and on."""
-
-
-def _unwrapped(cell: str) -> str:
-    """Undo Excel's way to keep a number as text: ``="0012"`` is 0012."""
-    if cell.startswith('="') and cell.endswith('"') and len(cell) > 2:
-        return cell[2:-1].replace('""', '"')
-    return cell
-
-
-def _object(line: str) -> dict[str, str] | str:
-    """Read one JSON object of plain values, each as text; else return what is wrong."""
-    if len(line) > MOST_ROW_CHARACTERS:
-        return f"longer than {MOST_ROW_CHARACTERS:,} characters"
-    try:
-        pairs = _DECODE(line.strip())
-    except (ValueError, RecursionError):
-        return "is not valid JSON"
-    if not isinstance(pairs, _Pairs):
-        return "is not a JSON object"
-    found: dict[str, str] = {}
-    for key, value in pairs.items:
-        if key in found:
-            return "has the same key twice"
-        if isinstance(value, str):
-            found[key] = value
-        elif value is None:
-            found[key] = ""
-        elif isinstance(value, bool):
-            found[key] = "true" if value else "false"
-        else:
-            return "holds a list or an object where a plain value belongs"
-    return found
-
-
-class _Pairs:
-    """An object's members as they stand, doubled ones included."""
-
-    __slots__ = ("items",)
-
-    def __init__(self, items: list[tuple[str, Any]]) -> None:
-        self.items = items
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(name)
-
-
-# Numbers stay as they are written: 0.10 does not become 0.1, and a long account number stays whole.
-_DECODE: Final = json.JSONDecoder(
-    object_pairs_hook=_Pairs, parse_int=str, parse_float=str, parse_constant=_no_constant
-).decode
-
-
-@contextmanager
-def open_rows(source: Source, *, size: int = BATCH_ROWS) -> Iterator[Rows]:
-    """Open the file for reading its rows from the first."""
-    with _opened(source.path) as file:
-        text = _text(file, source.scanned.encoding)
-        try:
-            yield Rows(text, source, size)
-        except UnicodeDecodeError:
-            source.refuse_changed()
-            raise
-        finally:
-            text.detach()
