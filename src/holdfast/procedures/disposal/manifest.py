@@ -2,7 +2,9 @@
 
 from typing import Final
 
-from holdfast.vocabulary.manifest import Control, Manifest
+from holdfast.vocabulary.manifest import Command, Control, Manifest
+
+_COMMANDS: Final = "holdfast.procedures.disposal.commands"
 
 MANIFEST: Final = Manifest(
     procedure=9,
@@ -16,6 +18,20 @@ MANIFEST: Final = Manifest(
             "erased customers whose keys or index rows remain",
             "0",
             ("GDPR 17", "GDPR 28(3)(g)"),
+        ),
+    ),
+    commands=(
+        Command(
+            "customer shred",
+            f"{_COMMANDS}:shred",
+            False,
+            "Erase a customer by destroying its keys, with a certificate.",
+        ),
+        Command(
+            "customer find",
+            f"{_COMMANDS}:find",
+            False,
+            "Say which customer has the client's own number.",
         ),
     ),
 )
