@@ -28,7 +28,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LeafPointer(msgspec.Struct, frozen=True):
-    """Where the line about this answer stands."""
+    """Where the line about this answer stands; ``log`` is empty for a client that the requester is not assigned to."""
 
     log: str
     id: str

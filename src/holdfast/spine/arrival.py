@@ -176,12 +176,14 @@ class _Called(NamedTuple):
 def _facts(asked: Asked, who: _Who, assigned: Assigned, called: _Called) -> dict[FactId, FactValue]:
     contract, contact, queue = who.policies.contract, called.contact, called.queue
     facts = person_facts(who.requester, assigned, client=asked.client, employers=contract.employers)
+    assigned_here = facts[FactId.ASSIGNED].met
     facts |= place_facts(
         who.requester,
         level=who.level,
         peer=asked.peer,
         device=asked.device,
-        networks=contract.networks,
+        # The ranges of a client that is none of the requester's business would tell that it exists.
+        networks=contract.networks if assigned_here else (),
     )
     facts |= contact_facts(
         contact,

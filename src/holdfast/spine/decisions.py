@@ -38,23 +38,25 @@ _OVERSIGHT: Final = frozenset({Role.SECURITY, Role.DPO, Role.ADMIN, Role.AUDITOR
 
 
 def read_decision(
-    house: House, secret_hash: bytes, decision: str, peer: str
+    house: House, secret_hash: bytes, decision: str, peer: str, *, device: str = ""
 ) -> Work[DecisionShown]:
     """Return a decision as its reader may know it; reading another person's leaves a line in the client's log.
 
     Raises :class:`NotFound` for one that does not exist or is none of the reader's business, in the same words.
     """
     now_us = house.clock.now_us()
-    reader = yield from _reader(secret_hash, peer, now_us)
+    reader = yield from _reader(secret_hash, peer, device, now_us)
     (rows,) = yield Round(data=(decisions.RECORD_ANYWHERE(id=decision),))
     if not rows:
         raise _not_found()
     client, at_us, month, person, leaf, _, sealed = rows[0]
-    audience = yield from _audience(reader, person, client, now_us)
+    audience, assigned = yield from _audience(reader, person, client, now_us)
     content = yield from _content(house, client, month, bytes(sealed), leaf)
+    own = person == reader.person
+    if own and not content.visible and not assigned:
+        raise _not_found()  # as if the client did not exist: such a decision is not kept
     policies = yield from current_policies(house.policies, client)
     reasons = for_audience(_reasons(content), audience, policies.by_id)
-    own = person == reader.person
     if not own:
         yield from _tell(reader, client, decision, now_us)
     return DecisionShown(
@@ -71,7 +73,7 @@ def read_decision(
     )
 
 
-def _reader(secret_hash: bytes, peer: str, now_us: int) -> Work[Requester]:
+def _reader(secret_hash: bytes, peer: str, device: str, now_us: int) -> Work[Requester]:
     (rows,) = yield Round(data=(identity.CREDENTIAL(secret_hash=secret_hash),))
     reader = requester_of(rows[0] if rows else None, now_us)
     if reader.networks and not within(peer, reader.networks):
@@ -80,23 +82,32 @@ def _reader(secret_hash: bytes, peer: str, now_us: int) -> Work[Requester]:
             remedy="Use it from there.",
             code="other_network",
         )
+    if reader.device and reader.device != device:
+        raise Denied(
+            "this token is bound to another device",
+            remedy="Use it from there.",
+            code="other_device",
+        )
     if not reader.is_active:
         raise Denied("you are suspended or no longer here", remedy="Ask your lead.")
     return reader
 
 
-def _audience(reader: Requester, person: str, client: str, now_us: int) -> Work[Audience]:
+def _audience(
+    reader: Requester, person: str, client: str, now_us: int
+) -> Work[tuple[Audience, bool]]:
     if reader.client not in {"", client}:
         raise _not_found()
     (rows,) = yield Round(data=(identity.ASSIGNMENTS(person=reader.person, client=client),))
+    assigned = assigned_at(rows, now_us)
     found = audience_for(
         own=reader.is_person and person == reader.person,
         house_roles=reader.roles,
-        client_roles=frozenset[Role]().union(*assigned_at(rows, now_us).roles.values()),
+        client_roles=frozenset[Role]().union(*assigned.roles.values()),
     )
     if found is None:
         raise _not_found()
-    return found
+    return found, bool(assigned.programmes)
 
 
 def _not_found() -> NotFound:
@@ -131,13 +142,15 @@ def _tell(reader: Requester, client: str, decision: str, now_us: int) -> Work[No
     yield Round(data=(append(log, leaf),))
 
 
-def may_read_log(house: House, secret_hash: bytes, log: str, peer: str) -> Work[None]:
+def may_read_log(
+    house: House, secret_hash: bytes, log: str, peer: str, *, device: str = ""
+) -> Work[None]:
     """Let pass who may read a log's files: the house's overseers, the client's own users, a service of its scope.
 
     Raises :class:`NotFound` for everybody else, so that a log's name says nothing about a client.
     """
     now_us = house.clock.now_us()
-    reader = yield from _reader(secret_hash, peer, now_us)
+    reader = yield from _reader(secret_hash, peer, device, now_us)
     client = log.removeprefix(ids.client_log(""))
     if reader.roles & _OVERSIGHT and reader.client in {"", client}:
         return

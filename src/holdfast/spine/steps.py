@@ -1,4 +1,4 @@
-"""Steps that every operation shares after arriving: groups of fields, the question, refusing, and the line in the ledger.
+"""Steps that every operation shares after arriving: groups of fields, the question, refusing, and the ledger's line.
 
 Pure, but for :func:`write_line`, which yields the one round of writes.
 """
@@ -24,6 +24,7 @@ from holdfast.spine.ledger.recorder import append
 from holdfast.spine.purpose.contact import closes_us
 from holdfast.spine.vault.hierarchy import record_key
 from holdfast.vocabulary import ids
+from holdfast.vocabulary.facts import FactId
 from holdfast.vocabulary.leaves import Leaf, LeafType
 from holdfast.vocabulary.levels import Operation, Outcome, Presentation
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from holdfast.spine.decision.judge import Judgement
     from holdfast.spine.decision.verdict import Verdict
     from holdfast.spine.target import Target
-    from holdfast.vocabulary.facts import FactId, FactValue
+    from holdfast.vocabulary.facts import FactValue
 
 SHOWN_FOR_US = 5 * MINUTE_US
 CHALLENGE_LIFE_US = 5 * MINUTE_US
@@ -230,7 +231,9 @@ def write_line(arrival: Arrival, line: Line) -> Work[LeafPointer]:
     if judgement.errors:
         writes.append(signal(arrival, "decision.not_evaluated", len(judgement.errors)))
     yield Round(data=tuple(writes))
-    return LeafPointer(arrival.log, arrival.leaf)
+    # To whom the client is none of their business, the log's name would tell that it exists.
+    assigned = arrival.facts[FactId.ASSIGNED].met
+    return LeafPointer(arrival.log if assigned else "", arrival.leaf)
 
 
 def _record_key(arrival: Arrival, month: str) -> Work[Secret[bytes]]:

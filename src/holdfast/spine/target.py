@@ -13,7 +13,7 @@ from holdfast.kit.db import Round
 from holdfast.spine.vault import store as vault
 from holdfast.spine.vault.keyring import store as keyring
 from holdfast.spine.vault.packing import LoadedRecord, RecordRow, newer_operations
-from holdfast.vocabulary.facts import FactId
+from holdfast.vocabulary.facts import FactId, FactState
 from holdfast.vocabulary.levels import CustomerState
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ _GATES: Final = (
     FactId.CONTACT_LIVE,
     FactId.QUEUE,
 )
+_PLACES: Final = (FactId.NETWORK, FactId.DEVICE)
 
 
 class Target(NamedTuple):
@@ -50,8 +51,13 @@ class Target(NamedTuple):
 def may_approach(arrival: Arrival) -> bool:
     """Tell whether the facts of the requester let the customer's rows be loaded at all."""
     facts = arrival.facts
-    return all(facts[gate].met for gate in _GATES) and (
-        facts[FactId.CUSTOMER_BOUND].met or facts[FactId.CUSTOMER_FOUND].met
+    elsewhere = any(
+        facts[place].state is FactState.KNOWN and not facts[place].met for place in _PLACES
+    )
+    return (
+        not elsewhere
+        and all(facts[gate].met for gate in _GATES)
+        and (facts[FactId.CUSTOMER_BOUND].met or facts[FactId.CUSTOMER_FOUND].met)
     )
 
 

@@ -122,7 +122,14 @@ class Handlers:
     async def decision(self, request: Request, parts: dict[str, str]) -> Reply:
         """GET /v1/decisions/{id}."""
         return await self._run(
-            partial(read_decision, self._house, request.secret_hash(), parts["id"], request.peer)
+            partial(
+                read_decision,
+                self._house,
+                request.secret_hash(),
+                parts["id"],
+                request.peer,
+                device=request.device(),
+            )
         )
 
     async def feed(self, request: Request, parts: dict[str, str]) -> Reply:
@@ -137,7 +144,14 @@ class Handlers:
     async def log(self, request: Request, parts: dict[str, str]) -> Reply:
         """GET /logs/{log}/checkpoint and its tiles."""
         await self._turns.submit(
-            partial(may_read_log, self._house, request.secret_hash(), parts["log"], request.peer)
+            partial(
+                may_read_log,
+                self._house,
+                request.secret_hash(),
+                parts["log"],
+                request.peer,
+                device=request.device(),
+            )
         )
         content, kind = log_file(self._house.home, parts["log"], parts["path"])
         return Reply(200, content, kind)
