@@ -143,17 +143,29 @@ def charges_for_customer(
     )
     if not sensitive:
         return (customers,)
-    return (customers, _charge(keys.client, person, SENSITIVE, units=sensitive, now_us=now_us))
+    most = budgets.sensitive_fields_day if budgets else _NO_LIMIT
+    fields = _charge(keys.client, person, SENSITIVE, units=sensitive, now_us=now_us, most=most)
+    return (customers, fields)
 
 
 def charges_for_search(client: str, person: str, *, units: int, now_us: int) -> tuple[Query, ...]:
-    """What a search uses: one, or more for a miss."""
+    """What a search uses: one, or more for a miss. It is always taken: a miss may use more than is left."""
     return (_charge(client, person, SEARCHES, units=units, now_us=now_us),)
 
 
-def _charge(client: str, person: str, kind: str, *, units: int, now_us: int) -> Query:
+def _charge(
+    client: str, person: str, kind: str, *, units: int, now_us: int, most: int = _NO_LIMIT
+) -> Query:
     minute = now_us // MINUTE_US
-    return CHARGE(client=client, person=person, kind=kind, minute=minute, units=units)
+    return CHARGE(
+        client=client,
+        person=person,
+        kind=kind,
+        minute=minute,
+        units=units,
+        day_ago=minute - DAY_MIN,
+        most=most,
+    )
 
 
 def is_charged(judgement: Judgement) -> bool:

@@ -42,6 +42,10 @@ NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 OPERATIONS: Final = ("search", "reveal", "verify", "update", "reason")
 EFFECTS: Final = ("deny", "step_up", "approve", "mask")
 EXPECTED: Final = ("permit", "masked", "step_up", "approval", "deny", "hidden")
+_SECTIONS: Final = (
+    *("client", "programme", "queue", "reason", "verification", "search", "budgets"),
+    *("networks", "employers", "clauses", "rule", "test"),
+)
 _WORKING: Final = tuple(role.value for role in Role)
 _CLASSES: Final = tuple(data_class.name for data_class in DataClass)
 _LEVELS: Final = tuple(level.name.lower() for level in AuthLevel if level)
@@ -60,6 +64,7 @@ def compile_contract(
     """
     document = Document(text, what="contract.toml")
     root = document.root()
+    root.only(*_SECTIONS)
     client = root.table("client")
     ident = client.text("id", form=CLIENT_ID)
     name = client.text("name", ident, most=120)
@@ -86,7 +91,6 @@ def compile_contract(
         rules=_rules(root),
         cases=_cases(root),
     )
-    root.done()
     check_names(document, contract)
     if schemas is not None:
         check_schemas(document, contract, schemas)

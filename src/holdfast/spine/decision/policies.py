@@ -237,11 +237,20 @@ class PolicyCache:
         if entry is not None and entry[1].contract.digest == digest:
             policies = entry[1]
         else:
-            policies = compile_policies(compile_contract(text, version=row[3]))
-            if policies.contract.digest != digest or policies.contract.client != client:
-                raise IntegrityBroken(f"the stored contract of {client} is not the one published")
+            policies = _compiled(client, text, digest, row[3])
         self._entries[client] = (fence, policies)
         return policies
+
+
+def _compiled(client: str, text: str, digest: str, version: int) -> ClientPolicies:
+    if sha256(text.encode()).hexdigest() == digest:
+        contract = compile_contract(text, version=version)
+        if contract.client == client:
+            return compile_policies(contract)
+    raise IntegrityBroken(
+        f"the stored contract of {client} is not the one published",
+        remedy="Compare decision_contract with the client's log, and publish the right version.",
+    )
 
 
 def current_policies(cache: PolicyCache, client: str) -> Work[ClientPolicies]:

@@ -63,11 +63,16 @@ BUDGETS = statement(
     """SELECT kind, SUM(used), MIN(minute) FROM decision_budget
     WHERE client = :client AND person = :person AND minute > :day_ago GROUP BY kind""",
 )
+# Takes all of the units or, when so many are not left, nothing. Answers a row when it took.
 CHARGE = statement(
     "decision.charge",
     """INSERT INTO decision_budget (client, person, kind, minute, used)
-    VALUES (:client, :person, :kind, :minute, :units)
-    ON CONFLICT (client, person, kind, minute) DO UPDATE SET used = decision_budget.used + excluded.used""",
+    SELECT :client, :person, :kind, :minute, :units
+    WHERE (SELECT COALESCE(SUM(used), 0) FROM decision_budget
+            WHERE client = :client AND person = :person AND kind = :kind AND minute > :day_ago)
+        + :units <= :most
+    ON CONFLICT (client, person, kind, minute) DO UPDATE SET used = decision_budget.used + excluded.used
+    RETURNING minute""",
 )
 CUSTOMERS = statement(
     "decision.customers",

@@ -34,6 +34,8 @@ class Document:
             self.data = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise InvalidInput(f"{what} is no TOML: {error}", field=what) from error
+        except RecursionError:
+            raise InvalidInput(f"{what} is nested too deep", field=what) from None
         self._lines = _lines(text)
 
     def root(self) -> Table:
@@ -71,6 +73,12 @@ class Table:
     def fail(self, key: str, problem: str, *, remedy: str = "") -> NoReturn:
         """Refuse the file because of ``key`` of this table (empty: the table itself)."""
         self._document.fail((*self.path, key) if key else self.path, problem, remedy=remedy)
+
+    def only(self, *names: str) -> None:
+        """Refuse any other key at once, before what is missing is complained about."""
+        for key in self._data:
+            if key not in names:
+                self.fail(key, f"unknown key{nearest(key, names)}")
 
     def done(self) -> None:
         """Refuse what nobody asked for."""

@@ -8,6 +8,7 @@ one names, and nothing else.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
 from holdfast.vocabulary.levels import Audience, AuthLevel, Operation, Presentation
@@ -65,6 +66,10 @@ class Permit(_Verdict):
         shown = ", ".join(f"{name}: {how.value}" for name, how in self.fields.items())
         return f"Permit({self.operation} {self.collection} {{{shown}}})"
 
+    def __reduce__(self) -> NoReturn:
+        msg = "a Permit does not leave the process, and is not copied"
+        raise TypeError(msg)
+
     def for_customer(self, customer: str) -> Permit:
         """Name the hit of a search. ``ValueError`` for any other permit: it names its customer already."""
         if self.operation is not Operation.SEARCH or self.customer or not customer:
@@ -79,7 +84,7 @@ class Permit(_Verdict):
             name: min(how, Presentation.MASKED, key=_WEAKEST.__getitem__)
             for name, how in kept.items()
         }
-        return replace(self, fields=narrowed)
+        return replace(self, fields=MappingProxyType(narrowed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +121,6 @@ def make_permit(
     fields: Mapping[str, Presentation],
 ) -> Permit:
     """Make a permit. Called by the judge and by nobody else (``tests/architecture`` looks)."""
-    return Permit(client, customer, collection, operation, dict(fields), _MADE_BY_THE_JUDGE)
+    return Permit(
+        client, customer, collection, operation, MappingProxyType(dict(fields)), _MADE_BY_THE_JUDGE
+    )
