@@ -59,6 +59,9 @@ migrations: setup-dev ## fail if a model has changed without a migration
 bench: setup-dev ## measure; results go to bench/results (takes minutes; keep the machine quiet)
 	@$(BIN)/python -m bench
 
+readme: setup ## write the README's excerpt anew: what the demo prints
+	@$(BIN)/python tools/excerpt.py --write
+
 lock: ## write both locks anew from pyproject.toml (needs uv and a package index)
 	@command -v uv >/dev/null || { echo "make lock needs uv on PATH: https://docs.astral.sh/uv/" >&2; exit 2; }
 	@uv pip compile pyproject.toml --extra build --universal --python-version 3.11 --generate-hashes \

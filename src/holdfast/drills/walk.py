@@ -16,9 +16,12 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from holdfast.kit.clock import SECOND_US, SystemClock, rfc3339
+from holdfast.kit.errors import Unavailable
+from holdfast.kit.ids import new_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +29,8 @@ class Caller:
     """What the person on the line knows about themselves."""
 
     phone: str
-    customer_no: str
+    account: str
     date_of_birth: str
-    national_id_last4: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +119,149 @@ class Teller:
 def now_text(clock: SystemClock | None = None, *, seconds_ago: int = 0) -> str:
     """The present time as events carry it."""
     return rfc3339((clock or SystemClock()).now_us() - seconds_ago * SECOND_US)
+
+
+def walk(
+    desk: Desk,
+    caller: Caller,
+    teller: Teller,
+    *,
+    run: Callable[..., str],
+    folder: Path,
+    vkeys: list[str],
+    wrap_up_s: int,
+) -> None:
+    """Walk one contact through. ``run`` runs a command of ``holdfast`` on the house and returns its output.
+
+    Raises :class:`Unavailable` when a step ends otherwise than it should: the walk is a demonstration and a test.
+    """
+    _Walk(desk, caller, teller, new_id("CT", SystemClock().now_us())).all(
+        run=run, folder=folder, vkeys=vkeys, wrap_up_s=wrap_up_s
+    )
+
+
+class _Walk:
+    def __init__(self, desk: Desk, caller: Caller, teller: Teller, contact: str) -> None:
+        self._desk = desk
+        self._caller = caller
+        self._tell = teller
+        self._contact = contact
+        self._api = Api(desk)
+        self._customer = ""
+
+    def all(
+        self, *, run: Callable[..., str], folder: Path, vkeys: list[str], wrap_up_s: int
+    ) -> None:
+        """Every step in its order."""
+        self.connects()
+        self.searches()
+        self.reveals()
+        self.is_refused()
+        self.verifies()
+        self.steps_up(run)
+        decision = self.ends(wrap_up_s)
+        self.proves(run, folder, vkeys, decision)
+
+    def _look(self, path: str, expect: int, *, step_up: str = "", **body: Any) -> dict[str, Any]:
+        given = {
+            "client": self._desk.client,
+            "collection": self._desk.collection,
+            "purpose": {"contact": self._contact},
+            **body,
+        }
+        status, answer = self._api.post(path, given, step_up=step_up)
+        if status != expect:
+            raise Unavailable(f"{path} answered {status} instead of {expect}: {answer}")
+        return answer
+
+    def _event(self, kind: str, **more: Any) -> None:
+        event = {
+            "id": new_id("evt", SystemClock().now_us()),
+            "type": f"contact.{kind}",
+            "occurred_at": now_text(),
+            "client": self._desk.client,
+            "contact": self._contact,
+            "queue": "cards",
+            **more,
+        }
+        status, answer = self._api.event(event)
+        if status != 200 or answer["rejected"]:
+            raise Unavailable(f"the event was answered {status}: {answer}")
+
+    def connects(self) -> None:
+        """The telephony system says who is on the line."""
+        self._tell.step("A call comes in: the telephony system signs and sends the event.")
+        by = {"customer": {"by": {"phone": self._caller.phone}}}
+        self._event("connected", person=self._desk.agent, reason="dispute", **by)
+        self._tell.line(f"contact.connected  queue cards, reason dispute, agent {self._desk.agent}")
+
+    def searches(self) -> None:
+        """The agent finds the caller."""
+        self._tell.step("The agent searches by the account number that the caller gives.")
+        answer = self._look("/v1/search", 200, by={"acct": self._caller.account})
+        (hit,) = answer["hits"]
+        self._customer = hit["customer"]
+        self._tell.fields(hit)
+
+    def reveals(self) -> None:
+        """The field set of the call's reason is shown."""
+        self._tell.step(
+            "Reveal of what a dispute needs; the card exists as token and safe digits only."
+        )
+        fields = ["name", "phone", "acct", "card"]
+        self._tell.fields(self._look("/v1/reveal", 200, customer=self._customer, fields=fields))
+
+    def is_refused(self) -> None:
+        """What the reason does not need is refused, with a remedy."""
+        self._tell.step("A field outside the set is refused, and the refusal says what to do.")
+        self._tell.refusal(self._look("/v1/reveal", 403, customer=self._customer, fields=["email"]))
+
+    def verifies(self) -> None:
+        """The caller is verified without showing the value."""
+        self._tell.step(
+            "Verify without reveal: the agent types the answer, the value is never shown."
+        )
+        for answer in (self._caller.date_of_birth, "1901-01-01"):
+            told = self._look(
+                "/v1/verify", 200, customer=self._customer, field="dob", answer=answer
+            )
+            word = "match" if told["match"] else "no match"
+            self._tell.line(f"dob {answer}: {word}, attempts left: {told['attempts_left']}")
+
+    def steps_up(self, run: Callable[..., str]) -> None:
+        """A C3 field asks for a step-up."""
+        self._tell.step(
+            "A field of class C3 asks for a step-up; a second, short-lived token opens it."
+        )
+        look: dict[str, Any] = {"customer": self._customer, "fields": ["balance"]}
+        refused = self._look("/v1/reveal", 403, **look)
+        self._tell.refusal(refused)
+        issued = json.loads(run("token", "step-up", refused["challenge"], "--json"))
+        answer = self._look("/v1/reveal", 200, step_up=issued["token"], **look)
+        self._tell.fields(answer)
+
+    def ends(self, wrap_up_s: int) -> str:
+        """After the contact nothing is shown any more."""
+        self._tell.step(
+            f"The call ends; {wrap_up_s} seconds of wrap-up later nothing is shown any more."
+        )
+        self._event("ended")
+        time.sleep(wrap_up_s + 0.3)
+        refused = self._look("/v1/reveal", 403, customer=self._customer, fields=["name"])
+        self._tell.refusal(refused)
+        leaf: str = refused["leaf"]["id"]
+        return leaf
+
+    def proves(
+        self, run: Callable[..., str], folder: Path, vkeys: list[str], decision: str
+    ) -> None:
+        """The client verifies its log with its own key and finds the refusal in it."""
+        self._tell.step("The client takes its log away and verifies it with its own keys.")
+        run("log", "export", self._desk.client, "--out", str(folder))
+        keys = [part for vkey in vkeys for part in ("--key", vkey)]
+        told = json.loads(run("verify", str(folder), *keys, "--json"))
+        found = any(decision in line for line in (folder / "decisions.ndjson").open())
+        self._tell.line(f"{told['size']} leaves, {told['outcome']}")
+        self._tell.line(f"the refusal of step 7 stands in it: {'yes' if found else 'no'}")
+        if not found:
+            raise Unavailable("the refusal is not in the client's log")

@@ -17,6 +17,9 @@ COMMANDS: Final = (
         "Found a house: stores, keys and the first administrator.",
     ),
     Command("serve", f"{_CLI}.serve:serve", False, "Serve the house until Ctrl-C."),
+    Command(
+        "demo", "holdfast.drills.demo:demo", False, "Set up a demo house, serve it, walk a contact."
+    ),
     Command("worker", f"{_CLI}.worker:worker", False, "Sequence the logs and run jobs, on its own."),
     Command(
         "migrate", f"{_CLI}.migrate:migrate", False, "Bring both stores to this version's tables."

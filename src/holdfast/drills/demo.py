@@ -1,0 +1,227 @@
+"""``holdfast demo`` (``make run``): a demo house, its two addresses, and one contact walked through in the terminal.
+
+The first time it founds the house in ``var/demo`` with the very commands that an administrator types, and shows them.
+Later it starts what is there. It then serves until Ctrl-C. Secrets of the demo stand in ``demo.json`` beside the house,
+readable by its owner only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from holdfast.drills.bank.build import CONTRACT, SCHEMA
+from holdfast.drills.demo_data import customer, write_customers
+from holdfast.drills.walk import Caller, Desk, Teller, walk
+from holdfast.edges.cli.serve import Supervisor
+from holdfast.kit.clock import HOUR_US, SystemClock, parse_rfc3339
+from holdfast.kit.config import load_settings
+from holdfast.kit.errors import Unavailable
+from holdfast.kit.files import write_durably
+from holdfast.kit.terminal import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from holdfast.kit.config import Settings
+
+CLIENT: Final = "bank-01"
+COLLECTION: Final = "customers"
+AGENT: Final = "A0001"
+FEED: Final = "bank-acd"
+CUSTOMERS: Final = 2000
+WRAP_UP_S: Final = 2
+STATE: Final = "demo.json"
+_TYPES: Final = "contact.queued,contact.connected,contact.held,contact.transferred,contact.ended"
+
+
+class Demo:
+    """The demo house in a folder. ``write`` is where the story goes."""
+
+    def __init__(self, home: Path, write: Callable[[str], None]) -> None:
+        self.home = home
+        self._write = write
+        self._state: dict[str, Any] = {}
+
+    @property
+    def is_founded(self) -> bool:
+        """Whether the house was set up to its end."""
+        return (self.home / STATE).exists()
+
+    def found(self) -> None:
+        """Set the house up, with the commands that an administrator types."""
+        files = self.home / "files"
+        files.mkdir(parents=True, exist_ok=True)
+        contract = CONTRACT.replace('wrap_up = "2 min"', f'wrap_up = "{WRAP_UP_S} s"')
+        write_durably(files / "contract.toml", contract.encode())
+        write_durably(files / "schema.toml", SCHEMA.encode())
+        write_customers(files / "customers.csv", CUSTOMERS, spoilt=3)
+        self.run("init")
+        vkeys = self.run("client", "add", CLIENT, "--contract", str(files / "contract.toml"))
+        schema = str(files / "schema.toml")
+        self.run("collection", "add", CLIENT, COLLECTION, "--schema", schema)
+        self.run("import", f"{CLIENT}/{COLLECTION}", str(files / "customers.csv"), expect=(0, 3))
+        self.run("person", "add", AGENT, "--employer", "house", "--role", "agent",
+                 "--programme", "cards-in")  # fmt: skip
+        self.run("feed", "add", FEED, "--client", CLIENT, "--types", _TYPES)
+        key = json.loads(self.run("feed", "key", FEED, "--json", secret=True))
+        self._state = {
+            "vkeys": vkeys.split(),
+            "kid": key["kid"],
+            "secret": key["secret"],
+            "runs": 0,
+        }
+        self.issue_token()
+
+    def issue_token(self) -> None:
+        """Give the agent a token for the day."""
+        issued = json.loads(self.run("token", "create", "--person", AGENT, "--json", secret=True))
+        self._state |= {"token": issued["token"], "expires": issued["expires"]}
+        self._keep()
+
+    def load(self) -> None:
+        """Read what an earlier run left, and renew the agent's token when its day is nearly over."""
+        self._state = json.loads((self.home / STATE).read_text())
+        left_us = parse_rfc3339(self._state["expires"]) - SystemClock().now_us()
+        if left_us < HOUR_US:
+            self.issue_token()
+
+    def _keep(self) -> None:
+        content = json.dumps(self._state, indent=1).encode()
+        write_durably(self.home / STATE, content, mode=0o600)
+
+    def run(
+        self,
+        *arguments: str,
+        expect: tuple[int, ...] = (0,),
+        secret: bool = False,
+        shown: bool = True,
+    ) -> str:
+        """Run one command on the house, show it, and return what it printed; secrets are not shown."""
+        if shown:
+            self._write(f"$ holdfast {self._short(arguments)}")
+        done = subprocess.run(
+            [sys.executable, "-m", "holdfast", *arguments],
+            env={**os.environ, "HOLDFAST_HOME": str(self.home)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode not in expect:
+            raise Unavailable(f"`holdfast {self._short(arguments)}` failed:\n{done.stderr.strip()}")
+        if shown and not secret:
+            for line in (done.stdout + done.stderr).splitlines():
+                if line and not line.startswith("Next:"):
+                    self._write(f"  {line if len(line) <= 100 else line[:60] + '…'}")
+        return done.stdout
+
+    def _short(self, arguments: tuple[str, ...]) -> str:
+        return shlex.join(argument.replace(f"{self.home}/", "") for argument in arguments)
+
+    def walk(self, settings: Settings) -> None:
+        """Walk one contact through on the running house."""
+        number = (
+            self._state["runs"] * 7 % CUSTOMERS
+        )  # another customer each time: attempts are limited per day
+        self._state["runs"] += 1
+        self._keep()
+        one = customer(number)
+        desk = Desk(
+            url=f"http://localhost:{settings.data_plane_port}",
+            token=self._state["token"],
+            client=CLIENT,
+            collection=COLLECTION,
+            agent=AGENT,
+            feed=FEED,
+            feed_kid=self._state["kid"],
+            feed_secret=self._state["secret"],
+        )
+        caller = Caller(phone=one.phone, account=one.account, date_of_birth=one.date_of_birth)
+        walk(
+            desk,
+            caller,
+            Teller(self._write),
+            run=lambda *arguments: self.run(*arguments, shown=False),
+            folder=self.home / "log-of-bank-01",
+            vkeys=self._state["vkeys"],
+            wrap_up_s=WRAP_UP_S,
+        )
+
+    def next_steps(self, settings: Settings) -> None:
+        """Say what to try."""
+        port = settings.data_plane_port
+        self._write("")
+        self._write("The house stays up until Ctrl-C. Try next, in another terminal:")
+        self._write(
+            f"  export HOLDFAST_HOME={_relative(self.home)}; alias holdfast=.venv/bin/holdfast"
+        )
+        self._write("  holdfast doctor")
+        self._write("  holdfast policy test bank-01")
+        self._write(
+            f"  holdfast verify {_relative(self.home)}/log-of-bank-01   # says: not authenticated, give --key"
+        )
+        self._write(f"  xdg-open {_relative(self.home)}/log-of-bank-01/verifier.html")
+        self._write(f"  curl http://localhost:{port}/openapi.json")
+        self._write(f"  console: http://localhost:{settings.console_port}")
+        self._write("  docs/tutorials/first-hour.md takes your own file from CSV to proof.")
+
+
+def _relative(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+@click.command()
+@click.option(
+    "--walk-only", is_flag=True, help="End after the walk instead of serving until Ctrl-C."
+)
+def demo(*, walk_only: bool) -> None:
+    r"""Set up a demo house in HOLDFAST_HOME (default var/demo), serve it, and walk one contact through.
+
+    The second time it starts what is there and imports nothing.
+
+    \b
+    Example:
+      holdfast demo
+    """
+    os.environ.setdefault("HOLDFAST_HOME", str(Path("var/demo").absolute()))
+    settings = load_settings()
+    show = Demo(settings.home, click.echo)
+    if show.is_founded:
+        show.load()
+        click.echo(
+            f"The demo house in {_relative(settings.home)} is there; nothing is imported again."
+        )
+    else:
+        if settings.data_path.exists():
+            raise Unavailable(
+                f"{settings.home} holds a house that is no finished demo",
+                remedy="Remove the folder (`make clean`) or name another in HOLDFAST_HOME.",
+            )
+        click.echo(f"Setting up a demo house in {_relative(settings.home)}:")
+        show.found()
+    supervisor = Supervisor(settings)
+    supervisor.start()
+    click.echo("")
+    click.echo(f"Console     http://localhost:{settings.console_port}")
+    click.echo(f"Data plane  http://localhost:{settings.data_plane_port}")
+    try:
+        show.walk(settings)
+    except BaseException:
+        supervisor.stop()
+        raise
+    if walk_only:
+        supervisor.stop()
+        return
+    show.next_steps(settings)
+    say("")
+    raise SystemExit(supervisor.wait())
