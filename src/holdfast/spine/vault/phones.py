@@ -25,6 +25,8 @@ class _Plan(NamedTuple):
     code: str
     lengths: frozenset[int]
     trunk: str  # dialled before a national number, never part of it
+    national: re.Pattern[str]  # what a national number looks like
+    abroad: re.Pattern[str]  # what is dialled before a country code
     odd: bool  # has rules that only the library knows
 
 
@@ -55,6 +57,8 @@ def _short_cut(digits: str, region: str) -> str | None:
             national = national[len(plan.trunk) :]
         elif plan and plan.trunk:
             return None  # without its trunk digit: the library decides
+        if plan and (not plan.national.fullmatch(national) or plan.abroad.match(digits)):
+            return None  # it may begin with a country code
     if (
         plan is None
         or plan.odd
@@ -67,7 +71,7 @@ def _short_cut(digits: str, region: str) -> str | None:
 
 @lru_cache(maxsize=512)
 def _plan_of_code(code: str) -> _Plan | None:
-    if not code.isdecimal():
+    if not code.isdecimal() or code[0] == "0":
         return None
     region = phonenumbers.region_code_for_country_code(int(code))
     return None if region in {"ZZ", "001"} else _plan(region)
@@ -83,6 +87,8 @@ def _plan(region: str) -> _Plan | None:
         str(found.country_code),
         frozenset(found.general_desc.possible_length),
         trunk,
+        re.compile(found.general_desc.national_number_pattern or "(?!)"),
+        re.compile(found.international_prefix or "(?!)"),
         odd=(found.national_prefix_for_parsing or "") != trunk or len(trunk) > 1,
     )
 
