@@ -6,8 +6,6 @@ import json
 import os
 
 import pytest
-from support.bundles import Client, codes
-from support.ledger import BANK, SHOP, LedgerHouse
 
 from holdfast.kit.crypto.signing import Ed25519Key, MlDsa44Key
 from holdfast.kit.secret import Secret
@@ -17,6 +15,8 @@ from holdfast.spine.ledger.statements import sign_statement
 from holdfast.spine.ledger.tiles import decode_bundle, encode_bundle
 from holdfast.spine.ledger.tree import leaf_hash
 from holdfast.spine.ledger.verify import Outcome
+from support.bundles import Client, codes
+from support.ledger import BANK, SHOP, LedgerHouse
 
 LEAVES = 300
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from support.bundles import Client, codes
-from support.ledger import BANK, SHOP, LedgerHouse
 
 from holdfast.kit.errors import IntegrityBroken
 from holdfast.spine.ledger.audit import disagreements
@@ -22,6 +20,8 @@ from holdfast.spine.ledger.tiles import ENTRIES, decode_bundle, encode_bundle, t
 from holdfast.spine.ledger.tree import CompactRange, leaf_hash
 from holdfast.spine.ledger.verify import Outcome
 from holdfast.vocabulary.ids import HOUSE_LOG
+from support.bundles import Client, codes
+from support.ledger import BANK, SHOP, LedgerHouse
 
 
 @pytest.fixture

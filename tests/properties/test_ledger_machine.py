@@ -14,8 +14,6 @@ from pathlib import Path
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from support.bundles import Client
-from support.ledger import BANK, SHOP, LedgerHouse, a_leaf
 
 from holdfast.kit.clock import HOUR_US, MINUTE_US
 from holdfast.spine.ledger.checkpoint import parse_head
@@ -24,6 +22,8 @@ from holdfast.spine.ledger.publish import DurableDisk
 from holdfast.spine.ledger.sequencer import heads
 from holdfast.spine.ledger.tail import leaves_from
 from holdfast.spine.ledger.verify import Outcome
+from support.bundles import Client
+from support.ledger import BANK, SHOP, LedgerHouse, a_leaf
 
 LOGS = st.sampled_from([BANK, SHOP])
 
@@ -117,7 +117,9 @@ class LedgerMachine(RuleBasedStateMachine):
         bundle = client.copy(self.house.folder(BANK))
         size = parse_head(parse_note((bundle / "checkpoint").read_bytes()).text).size
         evidence = [bundle / "checkpoint"]
-        evidence += [p for p in sorted(bundle.rglob("*")) if p.is_file() and counts(bundle, p, size)]
+        evidence += [
+            p for p in sorted(bundle.rglob("*")) if p.is_file() and counts(bundle, p, size)
+        ]
         path = data.draw(st.sampled_from(evidence))
         raw = bytearray(path.read_bytes())
         raw[data.draw(st.integers(0, len(raw) - 1))] ^= data.draw(st.integers(1, 255))

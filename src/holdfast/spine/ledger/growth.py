@@ -44,11 +44,10 @@ class State(NamedTuple):
 
 
 class Edge(NamedTuple):
-    """The right side of a log: partial tiles by level, and the partial bundle with the time of its first leaf."""
+    """The right side of a log: partial tiles by level, and the partial bundle."""
 
     tiles: Mapping[int, bytes]
     bundle: bytes = b""
-    bundle_first_us: int = 0
 
 
 class PendingLeaf(NamedTuple):
@@ -74,7 +73,6 @@ class GrownBundle(NamedTuple):
     n: int
     width: int
     body: bytes
-    first_us: int
     last_us: int
 
 
@@ -175,15 +173,7 @@ def _grow_bundles(
         n, width = divmod(size + at, WIDTH)
         taken = min(WIDTH - width, len(entries) - at)
         added = encode_bundle(entries[at : at + taken])
-        continues = width > 0
-        grown.append(
-            GrownBundle(
-                n,
-                width + taken,
-                edge.bundle + added if continues else added,
-                edge.bundle_first_us if continues else times[at],
-                times[at + taken - 1],
-            )
-        )
+        body = edge.bundle + added if width else added
+        grown.append(GrownBundle(n, width + taken, body, times[at + taken - 1]))
         at += taken
     return tuple(grown)

@@ -44,15 +44,14 @@ class Tile(models.Model):
 
 
 class Bundle(models.Model):
-    """One entry bundle at its widest; the times are those of its first and last leaf, to find a leaf by its time."""
+    """One entry bundle at its widest; ``last_us`` is the time of its last leaf, to find a leaf by its time."""
 
     pk = models.CompositePrimaryKey("log", "n")
     log = models.TextField()
     n = models.BigIntegerField()
     width = models.IntegerField()
-    body = models.BinaryField()
-    first_us = models.BigIntegerField()
     last_us = models.BigIntegerField()
+    body = models.BinaryField()  # last: SQLite walks through it to reach what stands behind
 
     class Meta:
         db_table = "ledger_bundle"

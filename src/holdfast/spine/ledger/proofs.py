@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from holdfast.kit.clock import HOUR_US
 from holdfast.kit.db import Round
 from holdfast.kit.errors import IntegrityBroken, NotFound, Unavailable
 from holdfast.spine.ledger import store
@@ -16,6 +17,7 @@ from holdfast.spine.ledger.checkpoint import base64_text, from_base64, parse_hea
 from holdfast.spine.ledger.entries import leaf_id_of, time_of_id
 from holdfast.spine.ledger.note import open_checkpoint, parse_note
 from holdfast.spine.ledger.tiles import (
+    WIDTH,
     cut,
     decode_bundle,
     edge_of,
@@ -44,7 +46,8 @@ if TYPE_CHECKING:
     from holdfast.spine.ledger.tiles import Tile
 
 PROOF_HEADER: Final = "c2sp.org/tlog-proof@v1"
-_BUNDLES_AT_ONCE: Final = 16
+_NEAR: Final = 2
+_AT_ONCE: Final = 16
 _INDEX: Final = re.compile(r"index (0|[1-9][0-9]{0,18})", re.ASCII)
 
 
@@ -93,21 +96,36 @@ def _bodies(log: str, tiles: Sequence[Tile]) -> Work[dict[Tile, bytes]]:
 
 
 def locate(log: str, leaf_id: str) -> Work[Located | None]:
-    """Find a sequenced leaf by its id: by the time in the id first, then, for a leaf that was lifted, everywhere."""
+    """Find a sequenced leaf by its id.
+
+    It stands where the time in its id says, or, when it was lifted, further on.
+    """
     at_us = time_of_id(leaf_id)
-    if at_us is not None:
-        asked = store.BUNDLES_BY_TIME(
-            log=log, from_us=at_us, to_us=at_us + 999, most=_BUNDLES_AT_ONCE
-        )
+    if at_us is None:
+        return (yield from _search(log, leaf_id, 0))
+    near = yield from _bundle_at(log, at_us)
+    if near is not None:
+        asked = store.BUNDLES_FROM(log=log, n=near, most=_NEAR)
         (rows,) = yield Round(data=(asked,))
         if found := _found_in(rows, leaf_id):
             return found
-    n = 0
+    # An id may have been made a little later than the time that its leaf states.
+    first = yield from _bundle_at(log, at_us - HOUR_US)
+    return None if first is None else (yield from _search(log, leaf_id, first))
+
+
+def _bundle_at(log: str, at_us: int) -> Work[int | None]:
+    """The first bundle that reaches ``at_us``; ``None`` when the whole log lies before."""
+    (rows,) = yield Round(data=(store.BUNDLE_AT(log=log, at_us=at_us),))
+    return int(rows[0][0]) if rows else None
+
+
+def _search(log: str, leaf_id: str, n: int) -> Work[Located | None]:
     while True:
-        (rows,) = yield Round(data=(store.BUNDLES_FROM(log=log, n=n, most=_BUNDLES_AT_ONCE),))
+        (rows,) = yield Round(data=(store.BUNDLES_FROM(log=log, n=n, most=_AT_ONCE),))
         if found := _found_in(rows, leaf_id):
             return found
-        if len(rows) < _BUNDLES_AT_ONCE:
+        if len(rows) < _AT_ONCE:
             return None
         n = rows[-1][0] + 1
 
@@ -118,7 +136,7 @@ def _found_in(rows: Iterable[tuple[int, int, bytes]], leaf_id: str) -> Located |
         if needle in bytes(body):  # most bundles are not the one: looking is cheaper than parsing
             for at, entry in enumerate(decode_bundle(bytes(body))):
                 if needle in entry and leaf_id_of(entry) == leaf_id:
-                    return Located(n * 256 + at, entry)
+                    return Located(n * WIDTH + at, entry)
     return None
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 LOCK: Final = "lock"
-MOST_BATCHES: Final = 16
+MOST_BATCHES: Final = 64
 _TRIES: Final = 3
 
 

@@ -47,13 +47,6 @@ TILE: Final = statement(
     "ledger_tile",
     "SELECT width, body FROM ledger_tile WHERE log = :log AND level = :level AND n = :n",
 )
-TILES_FROM: Final = statement(
-    "ledger_tiles_from",
-    """
-    SELECT n, width, body FROM ledger_tile
-    WHERE log = :log AND level = :level AND n >= :n ORDER BY n LIMIT :most
-    """,
-)
 PUT_TILE: Final = statement(
     "ledger_put_tile",
     """
@@ -63,7 +56,7 @@ PUT_TILE: Final = statement(
 )
 
 BUNDLE: Final = statement(
-    "ledger_bundle", "SELECT width, body, first_us FROM ledger_bundle WHERE log = :log AND n = :n"
+    "ledger_bundle", "SELECT width, body FROM ledger_bundle WHERE log = :log AND n = :n"
 )
 BUNDLES_FROM: Final = statement(
     "ledger_bundles_from",
@@ -72,18 +65,18 @@ BUNDLES_FROM: Final = statement(
     WHERE log = :log AND n >= :n ORDER BY n LIMIT :most
     """,
 )
-BUNDLES_BY_TIME: Final = statement(
-    "ledger_bundles_by_time",
+BUNDLE_AT: Final = statement(
+    "ledger_bundle_at",
     """
-    SELECT n, width, body FROM ledger_bundle
-    WHERE log = :log AND last_us >= :from_us AND first_us <= :to_us ORDER BY n LIMIT :most
+    SELECT n FROM ledger_bundle
+    WHERE log = :log AND last_us >= :at_us ORDER BY last_us, n LIMIT 1
     """,
 )
 PUT_BUNDLE: Final = statement(
     "ledger_put_bundle",
     """
-    INSERT INTO ledger_bundle (log, n, width, body, first_us, last_us)
-    VALUES (:log, :n, :width, :body, :first_us, :last_us)
+    INSERT INTO ledger_bundle (log, n, width, last_us, body)
+    VALUES (:log, :n, :width, :last_us, :body)
     ON CONFLICT (log, n) DO UPDATE
     SET width = excluded.width, body = excluded.body, last_us = excluded.last_us
     """,
@@ -139,3 +132,6 @@ COUNT_PENDING: Final = statement(
     "SELECT COUNT(*) FROM ledger_pending WHERE id > :above AND id <= :upto",
 )
 NEWEST: Final = statement("ledger_newest", "SELECT MAX(last_us) FROM ledger_tree")
+NEWEST_PENDING: Final = statement(
+    "ledger_newest_pending", "SELECT at_us FROM ledger_pending ORDER BY id DESC LIMIT 1"
+)

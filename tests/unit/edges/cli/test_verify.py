@@ -7,11 +7,11 @@ import subprocess
 import sys
 
 import pytest
-from support.bundles import Client
-from support.ledger import BANK, LedgerHouse
 
 from holdfast.edges.cli.main import run
 from holdfast.kit.terminal import ExitCode
+from support.bundles import Client
+from support.ledger import BANK, LedgerHouse
 
 
 @pytest.fixture(scope="module")

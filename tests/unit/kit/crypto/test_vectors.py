@@ -6,7 +6,6 @@ from pathlib import Path
 
 import cryptography_vectors
 import pytest
-from support.vectors import wycheproof
 
 from holdfast.kit.crypto.aead import GCM, GCM_SIV, seal, unseal
 from holdfast.kit.crypto.mac import equal, hkdf_sha256, hmac_sha256, hmac_sha512
@@ -18,6 +17,7 @@ from holdfast.kit.crypto.signing import (
 )
 from holdfast.kit.errors import IntegrityBroken
 from holdfast.kit.secret import Secret
+from support.vectors import wycheproof
 
 PINNED = Path(cryptography_vectors.__file__).parent
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from support.ledger import BANK
 
 from holdfast.kit.errors import NotFound
 from holdfast.spine.ledger.files import log_file
+from support.ledger import BANK
 
 
 def test_checkpoint_and_tiles_are_served_as_they_stand(house):

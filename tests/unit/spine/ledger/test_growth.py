@@ -38,7 +38,7 @@ class Shelf:
         bundle = self.bundles.get(state.size // 256)
         if not state.size % 256 or bundle is None:
             return Edge(tiles)
-        return Edge(tiles, bundle.body, bundle.first_us)
+        return Edge(tiles, bundle.body)
 
     def add(self, leaves):
         growth = grow(self.state, self.edge(), leaves)

@@ -6,13 +6,12 @@ import json
 import stat
 
 import pytest
-from support.ledger import BANK, HOST, unsealed
 
 from holdfast.kit.crypto.aead import seal, unseal
 from holdfast.kit.errors import Conflict, IntegrityBroken, InvalidInput, NotFound
 from holdfast.spine.ledger.keys import SigningKeys
 from holdfast.spine.ledger.memory import Memory, Remembered
-
+from support.ledger import BANK, HOST, unsealed
 
 KEY = b"k" * 32
 
@@ -84,7 +83,11 @@ def test_what_is_remembered_is_there_after_a_restart(tmp_path):
     memory = Memory.open(tmp_path)
     memory.remember({"b": head._replace(size=4)})
     again = Memory.open(tmp_path)
-    assert (again.last("a"), again.last("b"), again.last("c")) == (head, head._replace(size=4), None)
+    assert (again.last("a"), again.last("b"), again.last("c")) == (
+        head,
+        head._replace(size=4),
+        None,
+    )
     assert stat.S_IMODE((tmp_path / "memory.json").stat().st_mode) == 0o600
 
 

@@ -168,12 +168,9 @@ def test_the_cosigned_message_has_the_specified_bytes():
     message = cosigned_message("w", 0x0102, Head("o", 0x0A0B, b"\xcc" * 32))
     assert message == (
         b"subtree/v1\n\x00"
-        + b"\x01w"
-        + b"\x00\x00\x00\x00\x00\x00\x01\x02"
-        + b"\x01o"
-        + b"\x00" * 8
-        + b"\x00\x00\x00\x00\x00\x00\x0a\x0b"
-        + b"\xcc" * 32
+        b"\x01w"
+        b"\x00\x00\x00\x00\x00\x00\x01\x02"
+        b"\x01o" + b"\x00" * 8 + b"\x00\x00\x00\x00\x00\x00\x0a\x0b" + b"\xcc" * 32
     )
 
 

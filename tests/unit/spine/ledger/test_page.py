@@ -12,16 +12,18 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+
+from holdfast.spine.ledger.page import part, verifier_page
+from holdfast.spine.ledger.proofs import prove_leaf
 from support.bundles import Client
 from support.ledger import BANK, LedgerHouse
 from support.vectors import vectors
 
-from holdfast.spine.ledger.page import part, verifier_page
-from holdfast.spine.ledger.proofs import prove_leaf
-
 DRIVER = Path(__file__).parents[3] / "support" / "verifier.js"
 NODE = shutil.which("node")
-needs_node = pytest.mark.skipif(NODE is None, reason="node is not installed: the page's script cannot run here")
+needs_node = pytest.mark.skipif(
+    NODE is None, reason="node is not installed: the page's script cannot run here"
+)
 
 
 class Parsed(HTMLParser):
@@ -173,7 +175,8 @@ def test_a_mistyped_key_is_told_and_not_taken_for_a_broken_log(script, client, k
 
 @needs_node
 @pytest.mark.parametrize(
-    "path", ["checkpoint", "tile/entries/000", "tile/entries/002.p/98", "tile/0/001", "tile/1/000.p/2"]
+    "path",
+    ["checkpoint", "tile/entries/000", "tile/entries/002.p/98", "tile/0/001", "tile/1/000.p/2"],
 )
 @pytest.mark.parametrize("at", [40, -20])
 def test_a_changed_byte_anywhere_is_seen(script, client, path, at):
@@ -192,7 +195,7 @@ def test_a_missing_file_a_foreign_log_and_a_stripped_line_are_seen(script, clien
     bundle = client.copy(client.honest)
     (bundle / "tile/0/000").unlink()
     assert "missing" in judged(script, bundle, vkeys(client))["findings"][0]
-    foreign = [vkey for vkey in client.house.vkeys("client-other")]
+    foreign = client.house.vkeys("client-other")
     assert judged(script, client.honest, foreign)["verdict"] == "broken"
     bundle = client.copy(client.honest)
     note = (bundle / "checkpoint").read_bytes().split(b"\xe2\x80\x94")

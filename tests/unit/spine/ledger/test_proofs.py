@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from support.ledger import BANK, a_leaf
 
 from holdfast.kit.clock import MINUTE_US
 from holdfast.kit.errors import IntegrityBroken, NotAuthenticated, NotFound, Unavailable
@@ -20,6 +19,7 @@ from holdfast.spine.ledger.proofs import (
     root_at_edge,
 )
 from holdfast.spine.ledger.tree import EMPTY_ROOT, consistency_holds, inclusion_holds, leaf_hash
+from support.ledger import BANK, a_leaf
 
 
 def test_every_leaf_has_a_proof_and_every_state_continues_the_one_before(house):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from support.ledger import BANK, SHOP, LedgerHouse, a_leaf
 
 from holdfast.kit.clock import HOUR_US, MINUTE_US
 from holdfast.kit.db import Round
@@ -19,6 +18,7 @@ from holdfast.spine.ledger.tail import leaves_from
 from holdfast.spine.ledger.tiles import decode_bundle, tiles_of
 from holdfast.vocabulary.ids import HOUSE_LOG
 from holdfast.vocabulary.leaves import Leaf, LeafType
+from support.ledger import BANK, SHOP, LedgerHouse, a_leaf
 
 
 def entries(house, log):
@@ -238,5 +238,7 @@ def test_a_house_of_the_same_host_has_another_name(tmp_path, house):
 
 def test_the_time_of_the_newest_leaf_is_known_to_the_clock_at_start(house):
     assert house.read(sequencer.newest_leaf_us()) == 0
-    leaves = house.grown(BANK, 3)
+    leaves = house.append(BANK, 3)
+    assert house.read(sequencer.newest_leaf_us()) == leaves[-1].at_us
+    house.tick()
     assert house.read(sequencer.newest_leaf_us()) == leaves[-1].at_us

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.vectors import vectors
 
 from holdfast.kit.errors import IntegrityBroken
 from holdfast.spine.ledger.note import open_checkpoint, parse_vkey
@@ -26,6 +25,7 @@ from holdfast.spine.ledger.tiles import (
     width_at,
 )
 from holdfast.spine.ledger.tree import CompactRange
+from support.vectors import vectors
 
 TESSERA_KEY = "example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx"
 

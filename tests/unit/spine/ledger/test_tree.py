@@ -7,7 +7,6 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.vectors import raw, vectors
 
 from holdfast.spine.ledger.tree import (
     EMPTY_ROOT,
@@ -20,6 +19,7 @@ from holdfast.spine.ledger.tree import (
     node_hash,
     proof_from,
 )
+from support.vectors import raw, vectors
 
 # The eight leaves and roots of the reference implementation of RFC 6962.
 LEAVES = [
@@ -66,9 +66,7 @@ def root_by_definition(hashes):
 
 
 def reader(hashes):
-    return lambda node: root_by_definition(
-        hashes[node[1] << node[0] : (node[1] + 1) << node[0]]
-    )
+    return lambda node: root_by_definition(hashes[node[1] << node[0] : (node[1] + 1) << node[0]])
 
 
 def test_the_published_roots_come_out():
@@ -142,9 +140,7 @@ def test_a_made_consistency_proof_holds_for_its_two_sizes_only(data):
         old, new, [*proof, roots[old]], old_root=roots[old], new_root=roots[new]
     )
     if old > 1:
-        assert not consistency_holds(
-            old, new, proof, old_root=roots[old - 1], new_root=roots[new]
-        )
+        assert not consistency_holds(old, new, proof, old_root=roots[old - 1], new_root=roots[new])
 
 
 @given(st.integers(0, 5), st.integers(0, 5))

@@ -6,10 +6,6 @@ import json
 import shutil
 
 import pytest
-from support.bundles import Client, codes
-from support.ledger import BANK, SHOP, a_leaf
-from support.stores import NOON_US
-from support.vectors import vectors
 
 from holdfast.kit.canonical import canonical_json
 from holdfast.kit.clock import rfc3339
@@ -22,6 +18,10 @@ from holdfast.spine.ledger.statements import sign_statement
 from holdfast.spine.ledger.verify import Given, Outcome, verify_bundle
 from holdfast.spine.ledger.verify.history import UserMemory, state_folder
 from holdfast.vocabulary.leaves import SPECS, Leaf, LeafType
+from support.bundles import Client, codes
+from support.ledger import BANK, SHOP, a_leaf
+from support.stores import NOON_US
+from support.vectors import vectors
 
 
 @pytest.fixture
@@ -132,7 +132,10 @@ def test_a_memory_that_cannot_be_written_is_said(house, client, tmp_path):
 
 def test_the_memory_stands_where_the_user_keeps_state(tmp_path):
     assert state_folder({}, tmp_path) == tmp_path / ".local/state/holdfast/verified"
-    assert state_folder({"XDG_STATE_HOME": "/var/x"}, tmp_path).as_posix() == "/var/x/holdfast/verified"
+    assert (
+        state_folder({"XDG_STATE_HOME": "/var/x"}, tmp_path).as_posix()
+        == "/var/x/holdfast/verified"
+    )
     assert state_folder({"XDG_STATE_HOME": "relative"}, tmp_path).is_relative_to(tmp_path)
 
 
@@ -147,7 +150,10 @@ def entry_of(**changes):
         (b"[]", "malformed_leaf"),
         (b"{}", "malformed_leaf"),
         (b'{"v":1,"type":"x","id":"lf_x","time":"2026-11-23T12:00:00.000000Z"}', "malformed_leaf"),
-        (b'{"id":"a","id":"b","time":"2026-11-23T12:00:00.000000Z","type":"x","v":1}', "malformed_leaf"),
+        (
+            b'{"id":"a","id":"b","time":"2026-11-23T12:00:00.000000Z","type":"x","v":1}',
+            "malformed_leaf",
+        ),
         (entry_of(time="yesterday"), "bad_time"),
         (entry_of(time="2026-11-23T12:00:00Z"), "bad_time"),
         (entry_of(time="2030-01-01T00:00:00.000000Z", name="somebody"), "undeclared_fields"),

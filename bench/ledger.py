@@ -1,0 +1,195 @@
+"""The ledger: appending, sequencing, signing, publishing, proving, verifying.
+
+``python -m bench.ledger``. Leaves are decisions as the path writes them (about 600 bytes). Appends are durable
+(``synchronous=FULL``) in groups of 1, 10, 100 and 1,000; the sequencer runs in batches of 16 to 4,096.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.measure import fsync_p50_us, report
+from holdfast.edges.cli.house import found
+from holdfast.kit.config import load_settings
+from holdfast.kit.db import Round
+from holdfast.kit.ids import new_id
+from holdfast.spine.house import open_house
+from holdfast.spine.ledger import lease as leases
+from holdfast.spine.ledger import sequencer
+from holdfast.spine.ledger.export import export_bundle
+from holdfast.spine.ledger.files import log_folder
+from holdfast.spine.ledger.note import parse_vkey
+from holdfast.spine.ledger.proofs import consistency, prove_leaf
+from holdfast.spine.ledger.recorder import append
+from holdfast.spine.ledger.registrar import Registrar
+from holdfast.spine.ledger.tail import leaves_from
+from holdfast.spine.ledger.verify import Given, Outcome, verify_bundle
+from holdfast.spine.ledger.verify.history import UserMemory
+from holdfast.vocabulary.leaves import SPECS, Leaf, LeafType
+
+if TYPE_CHECKING:
+    from holdfast.spine.house import House
+
+LOG = "client-bank-01"
+GROUPS = (1, 10, 100, 1000)
+BATCHES = (16, 256, 1024, 4096)
+TIMED = 500
+PROOFS = 300
+
+
+def leaf(now_us: int) -> Leaf:
+    """A decision with twelve fields."""
+    body: dict[str, Any] = dict.fromkeys(
+        SPECS[LeafType.DECISION_MADE].fields, "c_mfrggzdfmztwq2lknnwg23tpoa"
+    )
+    body["fields"] = {f"field_{number}": "clear" for number in range(12)}
+    body["rules"] = []
+    body["count"] = 1
+    return Leaf(LeafType.DECISION_MADE, new_id("lf", now_us), now_us, body)
+
+
+def append_many(house: House, count: int) -> None:
+    """One transaction."""
+
+    def work():
+        now_us = house.clock.now_us()
+        yield Round(data=tuple(append(LOG, leaf(now_us)) for _ in range(count)))
+
+    house.transact(work())
+
+
+def appended(house: House, group: int) -> dict[str, float]:
+    """Durable appends in groups of ``group``."""
+    rounds = max(20, TIMED // group)
+    begin, cpu = time.perf_counter(), time.process_time()
+    for _ in range(rounds):
+        append_many(house, group)
+    wall, spent = time.perf_counter() - begin, time.process_time() - cpu
+    leaves = rounds * group
+    return {
+        "group": group,
+        "leaves_per_s": round(leaves / wall),
+        "cpu_us_per_leaf": round(spent / leaves * 1e6, 1),
+    }
+
+
+def sequenced(house: House, batch: int, place: str) -> dict[str, float]:
+    """Read, hash and commit ``batch`` leaves at a time."""
+    rounds = max(3, 8192 // batch)
+    for _ in range(-(-rounds * batch // 1000)):
+        append_many(house, 1000)
+    lease = house.transact(
+        leases.take(leases.SEQUENCER, "bench", place, now_us=house.clock.now_us())
+    )
+    locked = 0.0
+    begin, cpu = time.perf_counter(), time.process_time()
+    for _ in range(rounds):
+        growths, broken = sequencer.plan(house.read(sequencer.load(most=batch)))
+        assert not broken
+        writing = time.perf_counter()
+        house.transact(sequencer.commit(growths, lease, house.clock.now_us()))
+        locked += time.perf_counter() - writing
+    wall, spent = time.perf_counter() - begin, time.process_time() - cpu
+    leaves = rounds * batch
+    return {
+        "batch": batch,
+        "leaves_per_s": round(leaves / wall),
+        "leaves_per_cpu_s": round(leaves / spent),
+        "write_transaction_ms": round(locked / rounds * 1e3, 2),
+    }
+
+
+def timed(work: Any, times: int) -> float:
+    """Mean microseconds."""
+    begin = time.perf_counter()
+    for number in range(times):
+        work(number)
+    return round((time.perf_counter() - begin) / times * 1e6)
+
+
+def kept(house: House, registrar: Registrar) -> dict[str, float]:
+    """What a tick costs: the backlog's, one leaf's, and that of an idle house."""
+    begin = time.perf_counter()
+    registrar.tick()
+    backlog = round(time.perf_counter() - begin, 3)
+
+    def one_leaf(_number: int) -> None:
+        append_many(house, 1)
+        registrar.tick()
+
+    return {
+        "sign_and_publish_backlog_s": backlog,
+        "append_to_published_one_leaf_us": timed(one_leaf, 50),
+        "idle_tick_us": timed(lambda _number: registrar.tick(), 200),
+    }
+
+
+def read_back(house: House, size: int) -> dict[str, float]:
+    """Following the log, and proving from it."""
+    begin = time.perf_counter()
+    batches = [house.read(leaves_from(LOG, at)) for at in range(0, size, 4096)]
+    wall = time.perf_counter() - begin
+    entries = [found.entry for batch in batches for found in batch][:: size // PROOFS]
+    ids = [entry.split(b'"id":"')[1].split(b'"')[0].decode() for entry in entries]
+    return {
+        "tail_leaves_per_s": round(size / wall),
+        "prove_leaf_us": timed(
+            lambda number: house.read(prove_leaf(LOG, ids[number % len(ids)])), PROOFS
+        ),
+        "consistency_us": timed(
+            lambda number: house.read(consistency(LOG, 1 + number * (size // PROOFS), size)),
+            PROOFS,
+        ),
+    }
+
+
+def verified(house: House, folder: Path, size: int) -> dict[str, float]:
+    """What the client's verifier does."""
+    vkeys = house.signing_keys.vkeys(LOG)
+    export_bundle(log_folder(house.home, LOG), folder / "bundle", vkeys=vkeys)
+    given = Given(UserMemory(folder / "state"), 0, tuple(map(parse_vkey, vkeys)))
+    begin = time.perf_counter()
+    if verify_bundle(folder / "bundle", given).outcome is not Outcome.AUTHENTIC:
+        raise SystemExit("the bundle does not verify")
+    wall = time.perf_counter() - begin
+    command = [sys.executable, "-m", "holdfast", "verify", "--help"]
+    start_us = timed(lambda _: subprocess.run(command, check=True, capture_output=True), 5)
+    return {"verify_leaves_per_s": round(size / wall), "verify_start_ms": start_us // 1000}
+
+
+def main() -> None:
+    """Measure and report."""
+    with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as name:
+        folder = Path(name)
+        settings = load_settings(folder / "house", {})
+        found(settings)
+        house = open_house(settings)
+        house.found_signing_keys()
+        registrar = Registrar(house, house.signing_keys)
+        figures: dict[str, Any] = {
+            "fsync_p50_us": fsync_p50_us(folder),
+            "leaf_bytes": len(leaf(house.clock.now_us()).entry()),
+            "append": [appended(house, group) for group in GROUPS],
+        }
+        registrar.sequence()
+        place = house.signing_keys.name
+        figures["sequence"] = [sequenced(house, batch, place) for batch in BATCHES]
+        registrar.sequence()
+        size = next(state.size for state in house.read(sequencer.heads()) if state.log == LOG)
+        figures |= {"leaves": size, **kept(house, registrar)}
+        figures |= {**read_back(house, size), **verified(house, folder, size)}
+        stores = sum(path.stat().st_size for path in house.home.glob("data.sqlite3*"))
+        figures["store_bytes_per_leaf"] = round(stores / size)
+        figures["fsync_p50_us_after"] = fsync_p50_us(folder)
+        registrar.close()
+        house.close()
+    report("ledger", figures)
+
+
+if __name__ == "__main__":
+    main()
