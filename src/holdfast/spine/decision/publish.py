@@ -198,15 +198,12 @@ def _put_in_force(made: Draft, by: By, *, before: int, now_us: int) -> Work[InFo
             "signed": bool(made.signature),
         },
     )
-    used, *_ = yield Round(
-        data=(
-            USE_CONTRACT(client=client, version=version, before=before, name=contract.name),
-            _row(made, version=version, salt=salt, by=by.person, now_us=now_us),
-            append(client_log(client), leaf),
-        )
-    )
+    use = USE_CONTRACT(client=client, version=version, before=before, name=contract.name)
+    (used,) = yield Round(data=(use,))
     if not used:
         raise Conflict("another version was published meanwhile", remedy="Look, and try again.")
+    row = _row(made, version=version, salt=salt, by=by.person, now_us=now_us)
+    yield Round(data=(row, append(client_log(client), leaf)))
     return InForce(client, version, made.policies.digest, bool(made.signature))
 
 
