@@ -55,7 +55,7 @@ _VERDICTS = {
 def verify(
     ctx: click.Context, folder: Path, *, keys: tuple[str, ...], since: Path | None, as_json: bool
 ) -> None:
-    r"""Verify a log: an exported bundle, or a mirror of its published files.
+    """Verify a log: an exported bundle, or a mirror of its published files.
 
     Every entry is hashed anew, every tile and the root compared, every signature of a key that you give checked, and
     the whole held against what was verified on this machine before. Nothing in the bundle is trusted: take the key
