@@ -112,7 +112,8 @@ class Teller:
         marks = {"met": "✓", "unmet": "✗", "unknown": "?"}
         self.line(f"refused: {problem['code']}  ({problem['decision']})")
         for reason in problem.get("reasons", ()):
-            self.line(f"{marks[reason['state']]} {reason['rule']}: {reason['value']}")
+            told = f" ({reason['value']})" if reason["value"] else ""
+            self.line(f"{marks[reason['state']]} {reason['label']}{told}")
             self.line(f"  → {reason['remedy']['text']}")
 
 

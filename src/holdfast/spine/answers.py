@@ -45,6 +45,7 @@ class ReasonGiven(msgspec.Struct, frozen=True, omit_defaults=False):
     """One rule of a refusal as its reader may see it."""
 
     rule: str
+    label: str  # the condition in plain words
     state: str  # met | unmet | unknown
     fact: str
     value: str

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.kit.clock import DAY_US
-from holdfast.kit.crypto.mac import equal, hmac_sha256
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict, NotAuthenticated
 from holdfast.kit.ids import new_id, new_reference
@@ -278,12 +277,12 @@ def _repeat(asked: Asked, person: str, now_us: int) -> Query:
 def body_mac(keys: ClientKeys, asked: Asked) -> bytes:
     """Return a keyed hash of the request's body: a plain one of so few possible values could be guessed (SPINE 22)."""
     digest = asked.idempotency[1] if asked.idempotency else b""
-    return hmac_sha256(keys.index_key("", "idempotency"), digest)
+    return keys.mac("idempotency", digest)
 
 
 def _decision_of(keys: ClientKeys, asked: Asked, rows: Rows, now_us: int) -> tuple[str, bool]:
     if asked.idempotency and rows:
-        if not equal(bytes(rows[0][0]), body_mac(keys, asked)):
+        if bytes(rows[0][0]) != body_mac(keys, asked):
             raise Conflict(
                 "this idempotency key came with another request before",
                 remedy="Use a new key for a new request.",

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from holdfast.kit.clock import SystemClock
-from holdfast.kit.crypto.aead import KEY_BYTES
 from holdfast.kit.db.sqlite import Connection, connect, drive, in_transaction
 from holdfast.kit.errors import NotFound
-from holdfast.kit.ids import random_bytes
 from holdfast.spine.decision.policies import PolicyCache
 from holdfast.spine.ledger.keys import FOLDER as SIGNING_FOLDER
 from holdfast.spine.ledger.keys import SigningKeys
@@ -136,7 +134,7 @@ class House:
     @cached_property
     def decoy_keys(self) -> ClientKeys:
         """Keys that belong to no client, for the work done on behalf of one that does not exist."""
-        return ClientKeys("", {1: random_bytes(KEY_BYTES)}, random_bytes(KEY_BYTES))
+        return ClientKeys.of_nobody()
 
     @cached_property
     def signing_keys(self) -> SigningKeys:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from holdfast.kit.crypto.mac import hmac_sha256
 from holdfast.kit.db import Round
 from holdfast.kit.errors import IntegrityBroken, InvalidInput
 from holdfast.spine.answers import Found, Hit, Refused, Shown
@@ -119,9 +118,13 @@ def _sought(arrival: Arrival, field: str, value: str) -> _Sought:
         token = index_token(arrival.keys, arrival.schema.name, spec, value)
     except InvalidInput as error:
         return _Sought(spec, b"", b"", error)
-    key = arrival.keys.index_key(arrival.schema.name, "searched")
     label = f"{arrival.contact_ref}\0{spec.number}\0".encode()
-    return _Sought(spec, token, hmac_sha256(key, label + token), None)
+    return _Sought(
+        spec,
+        token,
+        arrival.keys.mac("searched", label + token, collection=arrival.schema.name),
+        None,
+    )
 
 
 def _shows(arrival: Arrival) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.kit.clock import MINUTE_US, rfc3339
 from holdfast.kit.db import Round
-from holdfast.kit.errors import InvalidInput
+from holdfast.kit.errors import InvalidInput, Unavailable
 from holdfast.kit.ids import new_id
 from holdfast.kit.secret import Secret
 from holdfast.spine.answers import LeafPointer, ReasonGiven, Refused, Remedy, Shown
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 SHOWN_FOR_US = 5 * MINUTE_US
 CHALLENGE_LIFE_US = 5 * MINUTE_US
+MOST_REMEMBERED = 2048
 INTEGRITY = RuleReason(
     rule="vault.integrity",
     state="unknown",
@@ -59,14 +60,22 @@ _CODES = {
 
 
 def asked_groups(arrival: Arrival, names: Sequence[str], operation: Operation) -> tuple[Group, ...]:
-    """Sort the fields asked for into the groups in which they are judged."""
-    return groups_of(
-        operation,
-        arrival.contract,
-        arrival.schema if arrival.collection_known else None,
-        names,
-        reason=arrival.reason.id if arrival.reason else "",
-    )
+    """Sort the fields asked for into the groups in which they are judged.
+
+    A pure function of contract, schema, reason and names, which agents at the same work repeat: remembered beside the
+    compiled contract.
+    """
+    reason = arrival.reason.id if arrival.reason else ""
+    schema = arrival.schema if arrival.collection_known else None
+    key = (operation, schema.digest if schema else "", reason, tuple(names))
+    known = arrival.policies.groups
+    found = known.get(key)
+    if found is None:
+        if len(known) >= MOST_REMEMBERED:
+            known.clear()
+        found = groups_of(operation, arrival.contract, schema, names, reason=reason)
+        known[key] = found
+    return found
 
 
 def question_of(
@@ -115,8 +124,9 @@ def told(reasons: Iterable[RuleReason]) -> tuple[ReasonGiven, ...]:
     return tuple(
         ReasonGiven(
             rule=reason.rule,
+            label=reason.label,
             state=reason.state,
-            fact=reason.label or reason.fact,
+            fact=reason.fact,
             value=reason.value,
             remedy=Remedy(reason.remedy_text, reason.remedy_href),
         )
@@ -168,10 +178,42 @@ class Line(NamedTuple):
 
 
 def write_line(arrival: Arrival, line: Line) -> Work[LeafPointer]:
-    """Write the leaf, the sealed decision record, what was used of the budgets, and the operation's own rows."""
-    judgement = line.judgement
-    content = records.content(
-        judgement,
+    """Write the leaf, the sealed decision record, what was used of the budgets, and the operation's own rows.
+
+    Raises :class:`Unavailable`, and nothing is written or shown, when another request took the last of a budget since
+    this one was judged.
+    """
+    month = records.month_of(arrival.now_us)
+    key = yield from _record_key(arrival, month)
+    stored = records.seal(
+        _content(arrival, line), key, client=arrival.asked.client, record=arrival.leaf
+    )
+    charges = () if arrival.repeated else line.charges
+    rest = _rows(arrival, line, stored, month)
+    answers = yield Round(
+        data=(*charges, append(arrival.log, _leaf(arrival, line, stored)), *line.writes, *rest)
+    )
+    if _must_take(arrival, line) and not answers[0]:
+        raise Unavailable("a budget was used up at this very moment", remedy="Ask again.")
+    # To whom the client is none of their business, the log's name would tell that it exists.
+    assigned = arrival.facts[FactId.ASSIGNED].met
+    return LeafPointer(arrival.log if assigned else "", arrival.leaf)
+
+
+def _must_take(arrival: Arrival, line: Line) -> bool:
+    """Whether something is shown that costs the budget of customers: then its charge comes first, and must count."""
+    return (
+        line.outcome in {Outcome.PERMIT, Outcome.PARTIAL}
+        and not arrival.repeated
+        and not arrival.spent.has_customer
+        and bool(line.charges)
+        and line.charges[0].statement is decisions.CHARGE_CUSTOMER
+    )
+
+
+def _content(arrival: Arrival, line: Line) -> records.Content:
+    return records.content(
+        line.judgement,
         decision=arrival.decision,
         at_us=arrival.now_us,
         person=arrival.person_ref,
@@ -181,59 +223,53 @@ def write_line(arrival: Arrival, line: Line) -> Work[LeafPointer]:
         fields=dict(line.fields),
         extra_rules=line.extra_rules,
     )
-    month = records.month_of(arrival.now_us)
-    key = yield from _record_key(arrival, month)
-    stored = records.seal(content, key, client=arrival.asked.client, record=arrival.leaf)
-    leaf = Leaf(
-        LeafType.DECISION_MADE,
-        arrival.leaf,
-        arrival.now_us,
-        {
-            "decision": arrival.decision,
-            "op": line.operation.value,
-            "outcome": line.outcome.value,
-            "person": arrival.person_ref,
-            "token": arrival.requester.credential,
-            "level": arrival.level.name.lower(),
-            "contact": arrival.contact_ref,
-            "customers": list(line.customers),
-            "collection": arrival.asked.collection if judgement.visible else "",
-            "fields": dict(line.fields) if judgement.visible else {},
-            "rules": [*judgement.rules, *line.extra_rules],
-            "policies": judgement.policies.digest,
-            "record": stored.commitment.hex(),
-            "count": 1,
-        },
-    )
-    writes = [append(arrival.log, leaf), *line.writes]
+
+
+def _leaf(arrival: Arrival, line: Line, stored: records.Stored) -> Leaf:
+    judgement = line.judgement
+    body = {
+        "decision": arrival.decision,
+        "op": line.operation.value,
+        "outcome": line.outcome.value,
+        "person": arrival.person_ref,
+        "token": arrival.requester.credential,
+        "level": arrival.level.name.lower(),
+        "contact": arrival.contact_ref,
+        "customers": list(line.customers),
+        "collection": arrival.asked.collection if judgement.visible else "",
+        "fields": dict(line.fields) if judgement.visible else {},
+        "rules": [*judgement.rules, *line.extra_rules],
+        "policies": judgement.policies.digest,
+        "record": stored.commitment.hex(),
+        "count": 1,
+    }
+    return Leaf(LeafType.DECISION_MADE, arrival.leaf, arrival.now_us, body)
+
+
+def _rows(arrival: Arrival, line: Line, stored: records.Stored, month: str) -> tuple[Query, ...]:
+    """What stands beside the leaf: the sealed record, a new reference, a remembered key, a signal."""
+    rows: list[Query] = []
+    person = arrival.requester.person
     if arrival.known_client:
-        writes.append(
+        rows.append(
             decisions.ADD_RECORD(
                 client=arrival.asked.client,
                 id=arrival.leaf,
                 at_us=arrival.now_us,
                 month=month,
-                person=arrival.requester.person,
+                person=person,
                 leaf=arrival.leaf,
                 salt=stored.salt,
                 sealed=stored.sealed,
             )
         )
     if arrival.fresh_ref:
-        writes.append(
-            identity.ADD_REFERENCE(
-                person=arrival.requester.person, log=arrival.log, ref=arrival.person_ref
-            )
-        )
+        rows.append(identity.ADD_REFERENCE(person=person, log=arrival.log, ref=arrival.person_ref))
     if not arrival.repeated:
-        writes.extend(line.charges)
-        writes.extend(_remember(arrival))
-    if judgement.errors:
-        writes.append(signal(arrival, "decision.not_evaluated", len(judgement.errors)))
-    yield Round(data=tuple(writes))
-    # To whom the client is none of their business, the log's name would tell that it exists.
-    assigned = arrival.facts[FactId.ASSIGNED].met
-    return LeafPointer(arrival.log if assigned else "", arrival.leaf)
+        rows.extend(_remember(arrival))
+    if line.judgement.errors:
+        rows.append(signal(arrival, "decision.not_evaluated", len(line.judgement.errors)))
+    return tuple(rows)
 
 
 def _record_key(arrival: Arrival, month: str) -> Work[Secret[bytes]]:
@@ -341,9 +377,14 @@ def charges(
     if not arrival.known_client or not budgets.is_charged(judgement):
         return ()
     taken: tuple[Query, ...] = ()
-    if customer:
+    if customer and not (arrival.spent.has_customer and not sensitive):
         taken += budgets.charges_for_customer(
-            arrival.keys, person, customer, sensitive=sensitive, now_us=now_us
+            arrival.keys,
+            person,
+            customer,
+            now_us=now_us,
+            sensitive=sensitive,
+            budgets=arrival.contract.budgets,
         )
     if searches:
         client = arrival.asked.client

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from holdfast.kit.db import Row, Work
     from holdfast.spine.decision.engine import Answer, Slice
-    from holdfast.spine.decision.question import Look
+    from holdfast.spine.decision.question import Group, Look
     from holdfast.vocabulary.contract import ContractRule, Programme
 
 MOST_POLICIES: Final = 60  # a judgement's time grows with their number
@@ -98,6 +98,7 @@ class ClientPolicies:
         self.whole = RuleSet(self.text, contract.clauses)
         self.visibility = RuleSet(first, contract.clauses)
         self.by_id: dict[str, Rule] = {rule.id: rule for rule in self.whole.rules if rule}
+        self.groups: dict[tuple[object, ...], tuple[Group, ...]] = {}  # kept by the path
 
     def __len__(self) -> int:
         return len(self.whole)

@@ -93,6 +93,11 @@ class ClientKeys:
         self._record_keys: dict[str, Secret[bytes]] = {}
         self.decoys: dict[str, object] = {}  # records.py keeps one sealed decoy per schema here
 
+    @classmethod
+    def of_nobody(cls) -> ClientKeys:
+        """Make keys that open nothing, for the work done on behalf of a client that does not exist."""
+        return cls("", {1: random_bytes(KEY_BYTES)}, random_bytes(KEY_BYTES))
+
     def __repr__(self) -> str:
         return f"ClientKeys({self.client!r}, epoch={self.epoch})"
 
@@ -106,6 +111,10 @@ class ClientKeys:
             )
             found = self._index_keys[name] = hmac_sha256(self._index_root, label)
         return found
+
+    def mac(self, purpose: str, message: bytes, *, collection: str = "") -> bytes:
+        """Return a keyed hash (32 bytes) of something that may be guessed, under the index key of ``purpose``."""
+        return hmac_sha256(self.index_key(collection, purpose), message)
 
     def new_class_key(self, customer: str, data_class: int) -> tuple[ClassKey, DekRow]:
         """Make a data key of version 1."""
