@@ -65,6 +65,21 @@ def test_a_leaf_that_was_rolled_back_is_in_no_log(house):
     assert not house.folder(BANK).exists()
 
 
+def test_an_operation_that_was_undone_within_its_turn_leaves_no_gap(house):
+    house.grown(BANK, 1)
+    house.data.execute("BEGIN IMMEDIATE")
+    for number in range(6):
+        house.data.execute("SAVEPOINT op")
+        query = append(BANK, a_leaf(house.clock.now_us(), number))
+        house.data.execute(query.statement.text, query.params)
+        if number % 2:
+            house.data.execute("ROLLBACK TO op")
+        house.data.execute("RELEASE op")
+    house.data.execute("COMMIT")
+    done = house.tick()
+    assert (done.sequenced, done.vanished) == (3, 0)
+
+
 def test_a_tick_without_news_writes_nothing(house):
     house.grown(BANK, 5)
     before = (house.folder(BANK) / "checkpoint").read_bytes()
