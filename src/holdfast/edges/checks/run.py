@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from holdfast.edges.checks.catalogue import CHECKS
 from holdfast.edges.checks.findings import Skipped
 from holdfast.kit.errors import HoldfastError, Unavailable
-from holdfast.kit.log import place_of
 from holdfast.manifests import checks as declared_checks
 from holdfast.vocabulary.manifest import Finding, Severity
 
@@ -79,6 +78,8 @@ def _findings(check: Check, settings: Settings) -> tuple[Finding, ...]:
     except HoldfastError as error:
         return (Finding(check.id, Severity.ERROR, error.message, error.remedy),)
     except Exception as error:  # noqa: BLE001  a broken check must not hide behind its own failure
+        from holdfast.kit.log import place_of  # noqa: PLC0415  structlog costs a quarter of a second
+
         return (
             Finding(
                 check.id,
