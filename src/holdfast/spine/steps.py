@@ -147,7 +147,7 @@ def shown_fields(
 ) -> dict[str, Shown]:
     """Lay opened values out for the answer: the one place of the path where they leave their boxes."""
     return {
-        name: Shown(shown=how[name].value, value=value.reveal(), until=until)
+        name: Shown(shown=str(how[name]), value=value.reveal(), until=until)
         for name, value in values.items()
     }
 
@@ -188,7 +188,7 @@ def write_line(arrival: Arrival, line: Line) -> Work[LeafPointer]:
     stored = records.seal(
         _content(arrival, line), key, client=arrival.asked.client, record=arrival.leaf
     )
-    charges = () if arrival.repeated else line.charges
+    charges = () if arrival.paid else line.charges  # a repeat of what was refused was not paid for
     rest = _rows(arrival, line, stored, month)
     answers = yield Round(
         data=(*charges, append(arrival.log, _leaf(arrival, line, stored)), *line.writes, *rest)
@@ -204,7 +204,7 @@ def _must_take(arrival: Arrival, line: Line) -> bool:
     """Whether something is shown that costs the budget of customers: then its charge comes first, and must count."""
     return (
         line.outcome in {Outcome.PERMIT, Outcome.PARTIAL}
-        and not arrival.repeated
+        and not arrival.paid
         and not arrival.spent.has_customer
         and bool(line.charges)
         and line.charges[0].statement is decisions.CHARGE_CUSTOMER
@@ -265,8 +265,8 @@ def _rows(arrival: Arrival, line: Line, stored: records.Stored, month: str) -> t
         )
     if arrival.fresh_ref:
         rows.append(identity.ADD_REFERENCE(person=person, log=arrival.log, ref=arrival.person_ref))
-    if not arrival.repeated:
-        rows.extend(_remember(arrival))
+    if not arrival.paid:
+        rows.extend(_remember(arrival, paid=line.outcome is Outcome.PERMIT))
     if line.judgement.errors:
         rows.append(signal(arrival, "decision.not_evaluated", len(line.judgement.errors)))
     return tuple(rows)
@@ -279,7 +279,7 @@ def _record_key(arrival: Arrival, month: str) -> Work[Secret[bytes]]:
     return (yield from record_key(arrival.keys, month))
 
 
-def _remember(arrival: Arrival) -> tuple[Query, ...]:
+def _remember(arrival: Arrival, *, paid: bool) -> tuple[Query, ...]:
     asked = arrival.asked
     if asked.idempotency is None:
         return ()
@@ -290,6 +290,7 @@ def _remember(arrival: Arrival) -> tuple[Query, ...]:
             key=asked.idempotency[0],
             body_mac=body_mac(arrival.keys, asked),
             decision=arrival.decision,
+            paid=int(paid),
             at_us=arrival.now_us,
         ),
     )

@@ -152,6 +152,7 @@ class Idempotency(models.Model):
     key = models.TextField()
     body_mac = models.BinaryField()
     decision = models.TextField()
+    paid = models.SmallIntegerField()  # 1: all that was asked was given and charged
     at_us = models.BigIntegerField()
 
     class Meta:

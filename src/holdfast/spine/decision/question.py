@@ -117,9 +117,9 @@ def sets_of(facts: Mapping[FactId, FactValue]) -> Sets:
             value.state is FactState.STALE and kind is FactKind.ENTITLEMENT
         )
         if known and value.met is True:
-            met.append(fact.value)
+            met.append(str(fact))
         elif not known and kind in _UNKNOWN_MATTERS:
-            unknown.append(fact.value)
+            unknown.append(str(fact))
     return Sets(frozenset(met), frozenset(unknown))
 
 

@@ -137,7 +137,7 @@ def _asked(question: Question) -> Asked:
         reason=question.reason,
         collection=question.collection,
         facts={
-            fact.value: (v.state.value, v.met, v.value, v.as_of_us, v.source)
+            str(fact): (str(v.state), v.met, v.value, v.as_of_us, v.source)
             for fact, v in question.facts.items()
         },
         groups=question.groups,
@@ -147,7 +147,7 @@ def _asked(question: Question) -> Asked:
 def _said(verdict: Verdict, limits: tuple[RuleReason, ...]) -> Said:
     match verdict:
         case Permit(fields=fields):
-            return Said("permit", {name: how.value for name, how in fields.items()}, limits)
+            return Said("permit", {name: str(how) for name, how in fields.items()}, limits)
         case StepUp(reasons=reasons):
             return Said("step_up", {}, reasons)
         case NeedsApproval(reasons=reasons):

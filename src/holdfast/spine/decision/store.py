@@ -169,15 +169,15 @@ USE_CHALLENGE = statement(
 # ── repeated requests ───────────────────────────────────────────────────────────────────────────────────────────
 REPEATED = statement(
     "decision.repeated",
-    """SELECT body_mac, decision FROM decision_idempotency
+    """SELECT body_mac, decision, paid FROM decision_idempotency
     WHERE client = :client AND person = :person AND key = :key AND at_us > :since_us""",
 )
 REMEMBER_KEY = statement(
     "decision.remember_key",
-    """INSERT INTO decision_idempotency (client, person, key, body_mac, decision, at_us)
-    VALUES (:client, :person, :key, :body_mac, :decision, :at_us)
+    """INSERT INTO decision_idempotency (client, person, key, body_mac, decision, paid, at_us)
+    VALUES (:client, :person, :key, :body_mac, :decision, :paid, :at_us)
     ON CONFLICT (client, person, key) DO UPDATE SET body_mac = excluded.body_mac,
-        decision = excluded.decision, at_us = excluded.at_us""",
+        decision = excluded.decision, paid = excluded.paid, at_us = excluded.at_us""",
 )
 # across clients: keys that are too old to be asked for
 CLEAR_KEYS = statement(

@@ -99,6 +99,7 @@ class Migration(migrations.Migration):
                 ('key', models.TextField()),
                 ('body_mac', models.BinaryField()),
                 ('decision', models.TextField()),
+                ('paid', models.SmallIntegerField()),
                 ('at_us', models.BigIntegerField()),
             ],
             options={
