@@ -45,6 +45,7 @@ class Arrival(NamedTuple):
     ``known_client`` is False for a client that does not exist; then ``log`` is the house's, and keys and schema are
     decoys that belong to nobody. ``collection_known`` is False when the client has no such collection. ``decision`` is
     the id under which the answer is known, ``leaf`` that of its line (another one when the request is a repeat).
+    ``paid`` says that an earlier request with the same key was given all that it asked, and charged for it.
     """
 
     house: House
@@ -53,6 +54,7 @@ class Arrival(NamedTuple):
     decision: str
     leaf: str
     repeated: bool
+    paid: bool
     requester: Requester
     level: AuthLevel
     step_up: str  # id of the challenge that the second token answers, or ""
@@ -115,7 +117,8 @@ def arrive(house: House, asked: Asked, *, customer: str = "") -> Work[Arrival]:
     )
     yours = facts[FactId.CONTACT_YOURS].met
     schema = house.schemas.get(asked.client, asked.collection, who.fence, rows.get("collection"))
-    decision, repeated = _decision_of(who.keys, asked, rows.get("repeat", []), now_us)
+    decision, paid = _decision_of(who.keys, asked, rows.get("repeat", []), now_us)
+    repeated = bool(rows.get("repeat"))
     return Arrival(
         house=house,
         asked=asked,
@@ -123,6 +126,7 @@ def arrive(house: House, asked: Asked, *, customer: str = "") -> Work[Arrival]:
         decision=decision,
         leaf=new_id(ids.DECISION, now_us) if repeated else decision,
         repeated=repeated,
+        paid=paid,
         requester=who.requester,
         level=who.level,
         step_up=who.challenge,
@@ -288,5 +292,5 @@ def _decision_of(keys: ClientKeys, asked: Asked, rows: Rows, now_us: int) -> tup
                 remedy="Use a new key for a new request.",
                 code="idempotency_conflict",
             )
-        return rows[0][1], True
+        return rows[0][1], bool(rows[0][2])
     return new_id(ids.DECISION, now_us), False
