@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 import pytest
 
@@ -18,6 +20,15 @@ def test_a_command_resolves_and_its_help_has_an_example(path):
     text = command.get_help(click.Context(command, info_name=f"holdfast {path}"))
     assert f"holdfast {path}" in text.split("\n", 1)[1], "an example stands in the help"
     assert DECLARED[path].summary
+
+
+@pytest.mark.parametrize("path", sorted(DECLARED))
+def test_examples_in_the_help_stand_line_by_line(path):
+    command = load(DECLARED[path])
+    text = command.get_help(click.Context(command, info_name=f"holdfast {path}"))
+    lines = re.search(r"\n  Examples?:\n(.*?)\n(?:\nOptions|\Z)", text, re.DOTALL)[1].splitlines()
+    assert "\\b" not in text
+    assert all("holdfast " in line and line.startswith("    ") for line in lines), text
 
 
 def test_every_group_says_what_it_is_about():

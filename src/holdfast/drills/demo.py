@@ -185,14 +185,14 @@ def _relative(path: Path) -> str:
     "--walk-only", is_flag=True, help="End after the walk instead of serving until Ctrl-C."
 )
 def demo(*, walk_only: bool) -> None:
-    r"""Set up a demo house in HOLDFAST_HOME (default var/demo), serve it, and walk one contact through.
+    """Set up a demo house in HOLDFAST_HOME (default var/demo), serve it, and walk one contact through.
 
     The second time it starts what is there and imports nothing.
 
     \b
     Example:
       holdfast demo
-    """
+    """  # noqa: D301  click keeps the lines after \b as they are
     os.environ.setdefault("HOLDFAST_HOME", str(Path("var/demo").absolute()))
     settings = load_settings()
     show = Demo(settings.home, click.echo)

@@ -37,7 +37,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def add(
     ctx: click.Context, *, client: str, contract: Path, signature: Path | None, as_json: bool
 ) -> None:
-    r"""Take on a client under its first contract: keys, policies and a log of its own.
+    """Take on a client under its first contract: keys, policies and a log of its own.
 
     Prints the keys by which the client checks its log. Give them to the client over a channel that you trust: whoever
     holds them can verify every proof without asking this house.
@@ -73,7 +73,7 @@ def add(
     )
     say(f"Client {client} is taken on; contract version {done.version}, {_signed(done.signed)}.")
     if not as_json:
-        say("Above: the keys of its log (Ed25519, ML-DSA-44). Give both to the client.")
+        say("Printed: the keys of its log (Ed25519, ML-DSA-44). Give both to the client.")
     say(f"Next: holdfast collection add {client} NAME --schema schema.toml")
 
 
@@ -101,7 +101,7 @@ def read_contract(path: Path) -> str:
 @json_option
 @click.pass_context
 def list_all(ctx: click.Context, *, as_json: bool) -> None:
-    r"""List clients with state and version of contract.
+    """List clients with state and version of contract.
 
     \b
     Examples:

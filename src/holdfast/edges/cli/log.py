@@ -34,7 +34,7 @@ _LOOK_AGAIN_S: Final = 0.1
 @json_option
 @click.pass_context
 def export(ctx: click.Context, *, client: str, out: Path, as_json: bool) -> None:
-    r"""Write a client's log to a folder: all leaves, certificates of erasure, keys, and a page that verifies it.
+    """Write a client's log to a folder: all leaves, certificates of erasure, keys, and a page that verifies it.
 
     The export is itself a leaf of the log, and the last one in the folder. The client checks it with
     `holdfast verify` or by opening verifier.html in a browser; both need the key from the contract.
@@ -139,7 +139,7 @@ def _certificates(client: str) -> Work[dict[str, bytes]]:
 @json_option
 @click.pass_context
 def key(ctx: click.Context, *, client: str | None, as_json: bool) -> None:
-    r"""Show the keys by which a client's log is verified; without CLIENT those of the house's own log.
+    """Show the keys by which a client's log is verified; without CLIENT those of the house's own log.
 
     Ed25519 first, then ML-DSA-44. Give both to the client over a channel that you trust: they are what
     `holdfast verify --key` takes, one a line in a file.
