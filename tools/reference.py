@@ -91,7 +91,9 @@ def command_line() -> str:
     parts = [COMMANDS_INTRODUCTION]
     for path in sorted(declared):
         command = main.load(declared[path])
-        context = click.Context(command, info_name=f"holdfast {path}", **main.CONTEXT)
+        context = click.Context(
+            command, info_name=f"holdfast {path}", terminal_width=90, **main.CONTEXT
+        )
         text = command.get_help(context).replace("\x08", "")
         parts.append(f"\n## holdfast {path}\n\n```text\n{text}\n```\n")
     return "".join(parts)
