@@ -63,7 +63,7 @@ class BenchHouse:
             for n in range(1, agents + 1)
         ]
         self.customers = import_customers(self.house, self.facts["admin"], rows)
-        self.port = _free_port()
+        self.port = free_port()
         self.fields = FIELDS
 
     def connect_all(self) -> None:
@@ -123,7 +123,8 @@ def _wide() -> tuple[str, str]:
     return contract, schema
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A loopback port that was free a moment ago."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port: int = one.getsockname()[1]

@@ -89,6 +89,8 @@ def _people(house: House, agents: Sequence[str]) -> Work[dict[str, Any]]:
     yield Round(data=(people.ADD_EMPLOYER(id="house", name="The house"),))
     add = partial(people.add_person, employer="house", now_us=now)
     facts: dict[str, Any] = {"admin": (yield from add(staff_id="ADM1", roles=(Role.ADMIN,)))}
+    token = yield from issue(person=facts["admin"], life_us=TOKEN_LIFE_US, now_us=now)
+    facts["admin_token"] = token.secret.reveal()
     facts["agents"] = {}
     for staff_id in agents:
         person = yield from add(staff_id=staff_id, roles=(Role.AGENT,))
