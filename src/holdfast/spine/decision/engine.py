@@ -5,13 +5,14 @@ has no decision at all. Both come back as ``Answer(allowed=False, errors=…)``,
 This is the only module that imports ``cedarpy`` (pinned exactly; docs/decisions/0004).
 
 An engine is a pure function of the bytes that it is asked, so answers are remembered by exactly these bytes. A
-question names no person, customer or contact: agents at the same work ask the same bytes (docs/decisions/0010).
+question names no person, customer or contact: agents at the same work ask the same bytes (docs/decisions/0011).
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Final, NamedTuple, TypeVar
+from functools import lru_cache
+from typing import Any, Final, NamedTuple, TypeVar
 
 import cedarpy
 import msgspec
@@ -19,6 +20,7 @@ import msgspec
 from holdfast.kit.errors import InvalidInput
 
 MOST_REMEMBERED: Final = 4096
+Json = dict[str, Any]
 K = TypeVar("K")
 V = TypeVar("V")
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -62,12 +64,18 @@ def _programme(client: str, name: str) -> dict[str, str]:
 
 
 class Engine:
-    """One parsed policy set with its schema. Thread-safe: handles are immutable, the memory only drops entries."""
+    """One parsed policy set with its schema. Thread-safe: handles are immutable, the memory only drops entries.
 
-    def __init__(self, policies: str, schema: str) -> None:
+    ``policies`` is Cedar's text, or its JSON as :func:`parsed` gives it. :class:`InvalidInput` when it does not parse.
+    """
+
+    def __init__(self, policies: str | Json, schema: str) -> None:
         try:
-            self._schema = cedarpy.Schema.from_str(schema)
-            self._policies = cedarpy.PolicySet.from_str(policies)
+            self._schema = _schema(schema)
+            if isinstance(policies, str):
+                self._policies = cedarpy.PolicySet.from_str(policies)
+            else:
+                self._policies = cedarpy.PolicySet.from_json_str(_encode(policies).decode())
         except ValueError as error:
             raise InvalidInput(f"the policies do not parse: {error}") from error
         self._slices: OrderedDict[Slice, cedarpy.Entities] = OrderedDict()
@@ -75,6 +83,10 @@ class Engine:
 
     def __len__(self) -> int:
         return len(self._policies)
+
+    def forget(self) -> None:
+        """Drop what is remembered of answers."""
+        self._answers.clear()
 
     def ask(self, action: str, held: Slice, context: object) -> Answer:
         """Answer one request. Never raises: what can not be evaluated is not allowed."""
@@ -144,20 +156,29 @@ def validate(policies: str, schema: str) -> tuple[str, ...]:
     return tuple(str(error) for error in result.errors) if not result.validation_passed else ()
 
 
-def annotated(policies: str) -> tuple[tuple[str, dict[str, str]], ...]:
-    """Return effect (``permit`` or ``forbid``) and annotations of each policy, in the order of the text.
+def parsed(policies: str) -> Json:
+    """Return policies as Cedar's JSON; the policy at position 3 of the text is called ``policy3``.
 
-    :class:`InvalidInput` when the text does not parse.
+    :class:`InvalidInput` when they do not parse.
     """
     try:
-        parsed = msgspec.json.decode(cedarpy.policies_to_json_str(policies))
+        found: Json = msgspec.json.decode(cedarpy.policies_to_json_str(policies))
     except ValueError as error:
         raise InvalidInput(f"the policies do not parse: {error}") from error
-    static: dict[str, dict[str, object]] = parsed["staticPolicies"]
+    return found
+
+
+def annotated(policies: Json) -> tuple[tuple[str, dict[str, str]], ...]:
+    """Return effect (``permit`` or ``forbid``) and annotations of each policy, in the order of the text."""
+    static: dict[str, Json] = policies["staticPolicies"]
     return tuple(_effect_and_notes(static[f"policy{n}"]) for n in range(len(static)))
 
 
-def _effect_and_notes(policy: dict[str, object]) -> tuple[str, dict[str, str]]:
+def _effect_and_notes(policy: Json) -> tuple[str, dict[str, str]]:
     noted = policy.get("annotations", {})
-    assert isinstance(noted, dict)
     return str(policy["effect"]), {str(k): str(v or "") for k, v in noted.items()}
+
+
+@lru_cache(maxsize=8)
+def _schema(text: str) -> cedarpy.Schema:
+    return cedarpy.Schema.from_str(text)

@@ -15,7 +15,9 @@ from holdfast.kit.canonical import length_prefixed
 from holdfast.kit.db import Round
 from holdfast.kit.errors import IntegrityBroken, InvalidInput, NotFound
 from holdfast.spine.decision.contract import compile_contract
-from holdfast.spine.decision.engine import Engine, annotated, validate
+from holdfast.spine.decision.engine import Engine, annotated, parsed, validate
+from holdfast.spine.decision.narrow import narrow
+from holdfast.spine.decision.question import Look, asking
 from holdfast.spine.decision.rules import Rule, Stage, read_rules
 from holdfast.spine.decision.store import CLIENT, CONTRACT
 from holdfast.spine.decision.toml import nearest
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
     from holdfast.kit.db import Row, Work
     from holdfast.spine.decision.engine import Answer, Slice
-    from holdfast.spine.decision.question import Group, Look
+    from holdfast.spine.decision.question import Group
     from holdfast.vocabulary.contract import ContractRule, Programme
 
 MOST_POLICIES: Final = 60  # a judgement's time grows with their number
@@ -34,7 +36,8 @@ GUARDS: Final = {
     Stage.VISIBILITY: ("visibility",),
     Stage.PERMISSION: ("permission", "budgets", "reason"),
 }
-_OPERATIONS: Final = ("search", "reveal", "verify", "update", "reason")
+ALL_WORK: Final = "work"  # the action in the schema that contains all operations
+OPERATIONS: Final = ("search", "reveal", "verify", "update", "reason")
 
 
 @lru_cache(maxsize=8)
@@ -57,22 +60,42 @@ def digest_of(*texts: str) -> str:
 
 
 class RuleSet:
-    """Policies parsed once, with what is told about each: ``rules`` by position, None for a grant."""
+    """Policies with what is told about each: ``rules`` by position in the text, None for a grant.
+
+    The engine is asked a set narrowed to the operation, made on first use; it gives the same answers.
+    """
 
     def __init__(self, text: str, clauses: Mapping[str, str]) -> None:
         self.text = text
+        self.policies = parsed(text)
         self.rules: tuple[Rule | None, ...] = tuple(
             rule and rule._replace(clause=rule.clause or clause_of(rule.id, clauses))
-            for rule in read_rules(annotated(text))
+            for rule in read_rules(annotated(self.policies))
         )
-        self._engine = Engine(text, schema_text())
+        self._narrowed: dict[str, tuple[Engine, frozenset[str] | None]] = {}
 
     def __len__(self) -> int:
         return len(self.rules)
 
-    def ask(self, action: str, held: Slice, look: Look) -> Answer:
+    def ask(self, action: str, held: Slice, look: object) -> Answer:
         """Put one request to the engine; see :meth:`holdfast.spine.decision.engine.Engine.ask`."""
-        return self._engine.ask(action, held, look)
+        engine, facts = self._narrowed.get(action) or self._narrow(action)
+        if facts is not None and isinstance(look, Look):
+            look = asking(look, facts)
+        return engine.ask(action, held, look)
+
+    def _narrow(self, action: str) -> tuple[Engine, frozenset[str] | None]:
+        if action not in OPERATIONS:
+            return Engine(self.policies, schema_text()), None
+        narrowed = narrow(self.policies, action, group=ALL_WORK)
+        made = Engine(narrowed.policies, schema_text()), narrowed.facts
+        self._narrowed[action] = made
+        return made
+
+    def forget(self) -> None:
+        """Drop what the engines remember of their answers."""
+        for engine, _ in self._narrowed.values():
+            engine.forget()
 
     def fired(self, answer: Answer) -> list[Rule]:
         """The rules that refused; empty when no grant matched."""
@@ -197,7 +220,7 @@ def waiver(rule: str) -> str:
 
 
 def _scope(operations: tuple[str, ...]) -> str:
-    named = [f'Action::"{name}"' for name in _OPERATIONS if name in operations]
+    named = [f'Action::"{name}"' for name in OPERATIONS if name in operations]
     return f"action in [{', '.join(named)}]" if named else "action"
 
 

@@ -144,6 +144,13 @@ def look_of(question: Question, group: Group, sets: Sets) -> Look:
     )
 
 
+def asking(look: Look, facts: frozenset[str]) -> Look:
+    """The same context without facts that no policy asks for."""
+    met = tuple([name for name in look.met if name in facts])
+    unknown = tuple([name for name in look.unknown if name in facts]) if look.unknown else ()
+    return msgspec.structs.replace(look, met=met, unknown=unknown)
+
+
 def joined(question: Question, groups: Sequence[Group], sets: Sets) -> Look:
     """The context of the strictest group that contains all of ``groups``."""
     if len(groups) == 1:

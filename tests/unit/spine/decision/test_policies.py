@@ -9,7 +9,7 @@ import pytest
 
 from holdfast.kit.errors import IntegrityBroken, InvalidInput
 from holdfast.spine.decision.contract import compile_contract
-from holdfast.spine.decision.engine import annotated
+from holdfast.spine.decision.engine import annotated, parsed
 from holdfast.spine.decision.facts import DECLARATIONS
 from holdfast.spine.decision.policies import (
     PolicyCache,
@@ -46,7 +46,7 @@ def test_every_fact_is_declared_once_and_has_a_label():
 
 
 def test_every_guard_that_asks_a_fact_says_which():
-    for effect, notes in annotated(HOUSE):
+    for effect, notes in annotated(parsed(HOUSE)):
         assert effect == "forbid", "grants come from contracts only"
         assert notes["procedure"]
 
@@ -116,7 +116,7 @@ def test_an_unknown_client_has_guards_and_no_grant():
 
 
 def test_rules_are_read_in_the_order_of_the_text():
-    positions = [rule.id for rule in read_rules(annotated(HOUSE)) if rule]
+    positions = [rule.id for rule in read_rules(annotated(parsed(HOUSE))) if rule]
     assert positions == re.findall(r'@id\("([^"]+)"\)', HOUSE)
 
 
