@@ -51,7 +51,7 @@ def read_decision(
         raise _not_found()
     client, at_us, month, person, leaf, _, sealed = rows[0]
     audience, assigned = yield from _audience(reader, person, client, now_us)
-    content = yield from _content(house, client, month, bytes(sealed), leaf)
+    content = yield from _content(house, client, month, sealed=bytes(sealed), record_id=leaf)
     own = person == reader.person
     if own and not content.visible and not assigned:
         raise _not_found()  # as if the client did not exist: such a decision is not kept
@@ -115,7 +115,7 @@ def _not_found() -> NotFound:
 
 
 def _content(
-    house: House, client: str, month: str, sealed: bytes, record_id: str
+    house: House, client: str, month: str, *, sealed: bytes, record_id: str
 ) -> Work[records.Content]:
     (rows,) = yield Round(data=(decisions.CLIENT(client=client),))
     keys = yield from client_keys(house.keks, client, rows[0][3])

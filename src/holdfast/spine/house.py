@@ -17,6 +17,7 @@ from holdfast.kit.errors import NotFound
 from holdfast.spine.decision.policies import PolicyCache
 from holdfast.spine.ledger.keys import FOLDER as SIGNING_FOLDER
 from holdfast.spine.ledger.keys import SigningKeys
+from holdfast.spine.ledger.sequencer import newest_leaf_us
 from holdfast.spine.vault.hierarchy import ClientKeys, Keks
 from holdfast.spine.vault.load import schema_of
 from holdfast.spine.vault.roots import Root, open_root
@@ -192,6 +193,10 @@ class House:
     def try_read(self, work: Work[T]) -> T:
         """Run ``work`` as :meth:`read` does, but never wait: :class:`Unavailable` at once if a store is busy."""
         return drive(work, self._eager.data, self._eager.keys)
+
+    def floor_clock(self) -> None:
+        """Promise not to answer a time before the newest leaf of any log (SPINE 24); for processes that serve."""
+        self.clock.floor(self.read(newest_leaf_us()))
 
     def close(self) -> None:
         """Close the house's own connections."""

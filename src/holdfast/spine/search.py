@@ -197,8 +197,7 @@ def _hit(
 ) -> Work[_Hit | None]:
     spec = sought[0]
     target = yield from fetch(arrival, permit.customer)
-    if target.broken:
-        raise IntegrityBroken("a record was rolled back to an older version")
+    target.check()
     for loaded in target.records:
         if not any(index_confirms(loaded.row, spec.number, entry) for entry in entries):
             continue

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdfast.kit.db import Round
+from holdfast.kit.errors import IntegrityBroken
 from holdfast.spine.vault import store as vault
 from holdfast.spine.vault.keyring import store as keyring
 from holdfast.spine.vault.packing import LoadedRecord, RecordRow, newer_operations
@@ -46,6 +47,11 @@ class Target(NamedTuple):
     reference: str
     records: tuple[LoadedRecord, ...]
     broken: bool = False
+
+    def check(self) -> None:
+        """Raise :class:`IntegrityBroken` when a record was rolled back."""
+        if self.broken:
+            raise IntegrityBroken("a record was rolled back to an older version")
 
 
 def may_approach(arrival: Arrival) -> bool:

@@ -74,8 +74,7 @@ def update(
     loaded = _chosen(target, record)
     operation = new_id(ids.OPERATION, arrival.now_us)
     try:
-        if target.broken:
-            raise IntegrityBroken("a record was rolled back to an older version")
+        target.check()
         written = yield from update_record(
             judgement.permit,
             loaded,

@@ -7,7 +7,7 @@ all persons and contacts, and taken before anything is compared.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.kit.db import Round
 from holdfast.kit.errors import IntegrityBroken, InvalidInput
@@ -93,7 +93,8 @@ def verify(
         return (yield from _refused(arrival, target, judgement, why=COMBINED))
     if not (yield from _take(arrival, target, answers)):
         return (yield from _refused(arrival, target, judgement, why=_USED_UP))
-    return (yield from _compared(arrival, target, judgement, permit, answers, record))
+    one = _Comparison(arrival, target, judgement, permit, answers)
+    return (yield from _compared(one, record))
 
 
 _USED_UP = RuleReason(
@@ -147,21 +148,24 @@ def _take(arrival: Arrival, target: Target, answers: Mapping[str, str]) -> Work[
     return all(taken)
 
 
-def _compared(
-    arrival: Arrival,
-    target: Target,
-    judgement: Judgement,
-    permit: Permit,
-    answers: Mapping[str, str],
-    record: str | None,
-) -> Work[Verified | Refused]:
-    candidates = [one for one in target.records if record in {None, one.row.id}]
+class _Comparison(NamedTuple):
+    """What is compared, and under which judgement."""
+
+    arrival: Arrival
+    target: Target
+    judgement: Judgement
+    permit: Permit
+    answers: Mapping[str, str]
+
+
+def _compared(one: _Comparison, record: str | None) -> Work[Verified | Refused]:
+    arrival, target, judgement, permit, answers = one
+    candidates = [loaded for loaded in target.records if record in {None, loaded.row.id}]
     if record is not None and not candidates:
         raise InvalidInput("the customer has no such record here", field="record")
     try:
-        if target.broken:
-            raise IntegrityBroken("a record was rolled back to an older version")
-        matches = [match_answers(permit, one, arrival.schema, answers) for one in candidates]
+        target.check()
+        matches = [match_answers(permit, loaded, arrival.schema, answers) for loaded in candidates]
     except IntegrityBroken:
         return (yield from refuse_broken(arrival, Operation.VERIFY, judgement, target=target))
     match = any(matches)

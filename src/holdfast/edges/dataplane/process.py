@@ -39,6 +39,7 @@ def hosts_of(settings: Settings) -> frozenset[str]:
 async def _serve(settings: Settings) -> None:
     house = open_house(settings)
     house.root  # noqa: B018 - opened now: a house whose keys cannot be read must not bind
+    house.floor_clock()
     loop = asyncio.get_running_loop()
     # What stands now stands until the end: collecting garbage in it again and again would only stop requests.
     gc.collect()

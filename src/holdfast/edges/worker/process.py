@@ -86,18 +86,20 @@ class Worker:
         self._stop.set()
 
 
-def main() -> None:
-    """Work until told to stop."""
-    if len(sys.argv) > 1:
-        die_with_parent(int(sys.argv[1]))
+def main(parent: int | None = None) -> None:
+    """Work until told to stop, or until the process ``parent`` is gone."""
+    if parent is not None:
+        die_with_parent(parent)
     forbid_core_dumps()
     settings = load_settings()
     configure(settings.log_level)
-    worker = Worker(open_house(settings))
+    house = open_house(settings)
+    house.floor_clock()
+    worker = Worker(house)
     signal.signal(signal.SIGTERM, worker.stop)
     signal.signal(signal.SIGINT, worker.stop)
     worker.run()
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else None)
