@@ -12,6 +12,11 @@ from holdfast.edges.checks.catalogue import CHECKS
 from holdfast.edges.cli import main
 from holdfast.edges.cli.commands import COMMANDS
 from holdfast.kit.config import SETTINGS
+from holdfast.spine.decision.engine import annotated, parsed
+from holdfast.spine.decision.facts import DECLARATIONS
+from holdfast.spine.decision.policies import guards_text
+from holdfast.spine.decision.rules import Stage, read_rules
+from holdfast.vocabulary.facts import FactKind
 from holdfast.vocabulary.leaves import SPECS
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
@@ -99,8 +104,59 @@ def command_line() -> str:
     return "".join(parts)
 
 
+RULES_INTRODUCTION = """# Rules and facts
+
+The house's own rules, by which every look is judged. Each says one condition; if it does not hold, the rule has its
+effect. `deny` is a refusal, `step up` and `approve` are refusals unless the person confirms who they are or a second
+person approves, `mask` shows the field masked. A client's [contract](contract.md) adds who may work what, the fields
+of each call, and rules of its own (`contract.<id>`); it cannot take any of these away. If a rule of the first table
+refuses, not even that the customer exists is told.
+
+"""
+
+
+def rules() -> str:
+    """Every house rule and every fact."""
+    first, second = (_rules_of(stage) for stage in Stage)
+    facts = [
+        f"| `{d.fact}` | {d.label} | {_KINDS[d.kind]} | {d.audience} |"
+        for d in DECLARATIONS.values()
+    ]
+    return (
+        RULES_INTRODUCTION
+        + "## Whether the customer may be known at all\n\n"
+        + first
+        + "\n## What may be done\n\n"
+        + second
+        + "\n## Facts\n\nWhat a decision knows of person, contact, fields and counts. *Unknown* is not always *no*.\n\n"
+        "| fact | about | unknown means | told to |\n|---|---|---|---|\n" + "\n".join(facts) + "\n"
+    )
+
+
+_KINDS = {
+    FactKind.IDENTITY_PLACE: "step up; at C4 no",
+    FactKind.ENTITLEMENT: "last value for a while, then a second person approves",
+    FactKind.PURPOSE: "no",
+    FactKind.RESTRICTION: "no restriction is known, so none",
+}
+
+
+def _rules_of(stage: Stage) -> str:
+    found = (rule for rule in read_rules(annotated(parsed(guards_text(stage)))) if rule)
+    rows = [
+        f"| `{r.id}` | {r.label} | {r.effect.replace('_', ' ')} | `{r.fact}` | {r.remedy} |"
+        for r in found
+    ]
+    return (
+        "| rule | condition | effect | fact | what to do |\n|---|---|---|---|---|\n"
+        + "\n".join(rows)
+        + "\n"
+    )
+
+
 PAGES = {
     "settings.md": settings,
+    "rules.md": rules,
     "checks.md": checks,
     "exit-codes.md": exit_codes,
     "leaves.md": leaves,

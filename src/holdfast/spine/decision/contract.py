@@ -63,6 +63,15 @@ def compile_contract(
     Raises :class:`~holdfast.kit.errors.InvalidInput` with key and line of the first thing that is wrong.
     """
     document = Document(text, what="contract.toml")
+    contract = read_contract(document, text, version)
+    check_names(document, contract)
+    if schemas is not None:
+        check_schemas(document, contract, schemas)
+    return contract
+
+
+def read_contract(document: Document, text: str, version: int | None) -> Contract:
+    """Read all that stands in a contract, without looking whether its names lead anywhere."""
     root = document.root()
     root.only(*_SECTIONS)
     client = root.table("client")
@@ -73,7 +82,7 @@ def compile_contract(
     client.done()
     if key and not own_version:
         client.fail("contract_version", "a contract that the client signs needs its version number")
-    contract = Contract(
+    return Contract(
         client=ident,
         name=name,
         version=own_version or version or 0,
@@ -91,10 +100,6 @@ def compile_contract(
         rules=_rules(root),
         cases=_cases(root),
     )
-    check_names(document, contract)
-    if schemas is not None:
-        check_schemas(document, contract, schemas)
-    return contract
 
 
 def _signing_key(client: Table) -> str:

@@ -28,6 +28,7 @@ class Document:
 
     def __init__(self, text: str, *, what: str) -> None:
         self.what = what
+        self.asked: set[tuple[str, ...]] = set()  # every key that a reader knows
         if len(text.encode()) > MOST_BYTES:
             raise TooLarge(f"{what} is over {MOST_BYTES // 1024} KiB", field=what)
         try:
@@ -91,6 +92,7 @@ class Table:
 
     def _take(self, key: str, kind: type, word: str) -> Any:
         self._known.add(key)
+        self._document.asked.add((*self.path, key))
         value = self._data.get(key)
         if value is not None and (
             not isinstance(value, kind) or isinstance(value, bool) is not (kind is bool)
