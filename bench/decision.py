@@ -1,6 +1,6 @@
 """What a judgement costs: ``python -m bench.decision``. CPU microseconds of one thread, the best of many short runs.
 
-*Cold* is the engine asked anew; *remembered* is the same question again, as most are at a desk (docs/decisions/0011).
+*Cold* is the engine asked anew; *remembered* is the same question again, as most are at a desk (docs/decisions/0013).
 Both begin with the facts and end with the verdict. The layouts are the three ways in which facts could reach Cedar.
 """
 
@@ -32,9 +32,9 @@ from holdfast.spine.decision.policies import (
 )
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from support.judging import ALL_MET, facts, group, question  # noqa: E402
-from holdfast.vocabulary.facts import FactId  # noqa: E402
-from holdfast.vocabulary.levels import DataClass  # noqa: E402
+from holdfast.vocabulary.facts import FactId
+from holdfast.vocabulary.levels import DataClass
+from support.judging import ALL_MET, facts, group, question
 
 ASKED = replace(
     question(group("name"), group("acct", data_class=DataClass.C2), reason="dispute"),

@@ -121,11 +121,11 @@ def _programmes(root: Table) -> tuple[Programme, ...]:
             roles=table.choices("roles", _WORKING, ("agent", "lead")),
             clause=table.text("clause", ""),
         )
+        table.done()
         if not programme.roles:
             table.fail("roles", "names nobody who may work the programme")
         if any(other.id == programme.id for other in found):
             table.fail("id", f'a second programme "{programme.id}"')
-        table.done()
         found.append(programme)
     return tuple(found)
 
@@ -140,11 +140,11 @@ def _queues(root: Table) -> dict[str, Queue]:
             longest_s=table.seconds("longest", SECONDS_LONGEST_CONTACT, least=60, most=7 * 86_400),
             wrap_up_s=table.seconds("wrap_up", SECONDS_WRAP_UP, most=1_800),
         )
+        table.done()
         if not queue.reasons:
             table.fail("reasons", "a queue needs at least one reason; the first is its default")
         if queue.id in found:
             table.fail("id", f'a second queue "{queue.id}"')
-        table.done()
         found[queue.id] = queue
     return found
 
@@ -162,9 +162,9 @@ def _reasons(root: Table) -> dict[str, Reason]:
             clause=table.text("clause", ""),
             approval=_field_sets(table, "approval"),
         )
+        table.done()
         if ident in found:
             table.fail("id", f'a second reason "{ident}"')
-        table.done()
         found[ident] = reason
     return found
 
@@ -262,10 +262,10 @@ def _rules(root: Table) -> tuple[ContractRule, ...]:
             classes_from=DataClass[classes_from].value if classes_from else 0,
             except_roles=table.choices("except_roles", _WORKING),
         )
+        table.done()
         _check_rule(table, rule)
         if any(other.id == rule.id for other in found):
             table.fail("id", f'a second rule "{rule.id}"')
-        table.done()
         found.append(rule)
     return tuple(found)
 

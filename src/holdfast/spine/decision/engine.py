@@ -5,7 +5,7 @@ has no decision at all. Both come back as ``Answer(allowed=False, errors=…)``,
 This is the only module that imports ``cedarpy`` (pinned exactly; docs/decisions/0004).
 
 An engine is a pure function of the bytes that it is asked, so answers are remembered by exactly these bytes. A
-question names no person, customer or contact: agents at the same work ask the same bytes (docs/decisions/0011).
+question names no person, customer or contact: agents at the same work ask the same bytes (docs/decisions/0013).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A policy set narrowed to one operation: the same answers, for less (docs/decisions/0011).
+"""A policy set narrowed to one operation: the same answers, for less (docs/decisions/0013).
 
 Three things are taken out, none of which can change an answer to a request for this operation:
 

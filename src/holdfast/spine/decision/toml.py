@@ -112,9 +112,13 @@ class Table:
         value = self._take(key, str, "a text")
         if value is None:
             if default is None:
-                self.fail("", f'needs the key "{key}"')
+                self.fail("", f'needs the key "{key}"{self._misspelt(key)}')
             return default
         return self._checked(key, value, form=form, most=most)
+
+    def _misspelt(self, key: str) -> str:
+        near = difflib.get_close_matches(key, self._data.keys() - self._known, n=1, cutoff=0.6)
+        return f'; is that what "{near[0]}" means?' if near else ""
 
     def _checked(
         self, key: str, value: str, *, form: re.Pattern[str] | None, most: int = 500

@@ -66,6 +66,8 @@ def test_all_of_a_rich_contract_is_read():
         ('id = "bank-01"', 'id = "Bank 01"', "has not the form"),
         ('id = "bank-01"', "id = 1", "line 3: client.id: must be a text"),
         ('id = "bank-01"', "", 'needs the key "id"'),
+        ('id = "bank-01"', 'idd = "bank-01"', 'needs the key "id"; is that what "idd" means?'),
+        ("reasons =", "raesons =", 'queue[1].raesons: unknown key; did you mean "reasons"?'),
         ('id = "cards"', 'id = "cards"\nwrap_up = "2"', "is no duration"),
         ('id = "cards"', 'id = "cards"\nwrap_up = "2 h"', "must be from 0 s to 1800 s"),
         ('id = "cards"', 'id = "cards"\nlongest = 60', "must be a duration"),
