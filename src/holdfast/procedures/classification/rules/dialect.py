@@ -7,7 +7,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.kit.errors import InvalidInput
 
@@ -37,7 +37,16 @@ class Dialect:
         """How a person calls it."""
         return "NDJSON" if self.kind == NDJSON else f"{DELIMITERS[self.delimiter]}-separated"
 
-    def options(self) -> dict[str, str | bool | None]:
+    def ends_within_quotes(self, lines: Sequence[str]) -> bool:
+        """Tell whether a quote is still open where ``lines`` end."""
+        try:
+            for _ in csv.reader(lines, strict=True, **self.options()):
+                pass
+        except csv.Error as error:
+            return "unexpected end" in str(error)  # there is no other sign of it
+        return False
+
+    def options(self) -> dict[str, Any]:
         """Options for :func:`csv.reader`."""
         return {
             "delimiter": self.delimiter,
@@ -52,7 +61,7 @@ def detect(lines: Sequence[str], *, complete: bool) -> Dialect:
 
     Raises :class:`InvalidInput` for what is no table: an empty file, one JSON document, a web page.
     """
-    first = next((line.strip() for line in lines if line.strip()), "")
+    first = next((line.strip() for line in lines if line.strip(" \t\r\n,;|")), "")
     if not first:
         raise InvalidInput("the file is empty", code="empty")
     if first[0] == "{":
@@ -126,7 +135,7 @@ def _evenness(lines: Sequence[str], delimiter: str, *, backslash: bool) -> tuple
     csv.field_size_limit(MOST_FIELD_CHARACTERS)
     dialect = Dialect(CSV, delimiter, backslash)
     try:
-        rows = list(csv.reader(lines, **dialect.options()))  # type: ignore[arg-type]
+        rows = list(csv.reader(lines, **dialect.options()))
     except csv.Error:
         return (0.0, 0)
     widths = Counter(len(row) for row in rows if row)

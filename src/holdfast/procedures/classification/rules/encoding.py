@@ -60,9 +60,10 @@ class Scanned:
     excel_text: bool
 
 
-def encoding_of_head(head: bytes) -> str:
+def encoding_of_head(head: bytes, told: str = "") -> str:
     """Return the encoding as far as the first bytes tell: ``""`` for UTF-8 or Windows-1252, which only the whole tells.
 
+    ``told`` is what the user says; bytes that would be binary in another encoding are then no surprise.
     Raises :class:`InvalidInput` when the bytes are no text.
     """
     for magic, what in _MAGIC:
@@ -73,7 +74,7 @@ def encoding_of_head(head: bytes) -> str:
     for bom, encoding in _BOMS:
         if head.startswith(bom):
             return encoding
-    return _without_bom(head[:HEAD_BYTES])
+    return "" if told in {UTF_16_LE, UTF_16_BE} else _without_bom(head[:HEAD_BYTES])
 
 
 def _without_bom(head: bytes) -> str:
@@ -155,7 +156,7 @@ class Scan:
         return Scanned(encoding, self._bytes, self._lines, self._excel)
 
     def _begin(self, chunk: bytes) -> None:
-        seen = encoding_of_head(chunk)
+        seen = encoding_of_head(chunk, self._given)
         marked = any(chunk.startswith(bom) for bom, _ in _BOMS)
         if marked and self._given and self._given != seen.removesuffix("-sig"):
             raise InvalidInput(

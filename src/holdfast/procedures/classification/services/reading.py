@@ -162,27 +162,30 @@ def as_text(file: BinaryIO, encoding: str) -> io.TextIOWrapper:
 
 
 def _head(file: BinaryIO, encoding: str) -> tuple[list[str], bool]:
+    """Return the first lines, and whether they are all."""
     text = as_text(file, encoding)
     lines: list[str] = []
     size = 0
-    for line in text:
-        lines.append(line)
-        size += len(line)
-        if len(lines) >= _HEAD_LINES or size > 4 * layouts.MOST_FIELD_CHARACTERS:
-            break
-    else:
-        return lines, True
-    return lines, False
+    try:
+        for line in text:
+            lines.append(line)
+            size += len(line)
+            if len(lines) >= _HEAD_LINES or size > 4 * layouts.MOST_FIELD_CHARACTERS:
+                return lines, False
+    finally:
+        text.detach()
+    return lines, True
 
 
 def _header(head: Sequence[str], dialect: Dialect, *, headerless: bool) -> tuple[str, ...]:
-    reader = csv.reader(head[dialect.skip :], **dialect.options())  # type: ignore[arg-type]
+    lines = head[dialect.skip :]
+    reader = csv.reader(lines, **dialect.options())
     try:
-        header = next((row for row in reader if any(cell.strip() for cell in row)), [])
+        header = next((row for row in reader if any(cell.strip() for cell in row)), None)
     except csv.Error:
-        raise InvalidInput(
-            "the header opens a quote and does not close it", code="header"
-        ) from None
+        header = None
+    if header is None or dialect.ends_within_quotes(lines[: reader.line_num]):
+        raise InvalidInput("the header opens a quote and does not close it", code="header")
     if len(header) > MOST_COLUMNS:
         raise InvalidInput(
             f"the header has {len(header)} columns; at most {MOST_COLUMNS} are read", code="header"

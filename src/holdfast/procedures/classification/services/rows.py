@@ -10,13 +10,12 @@ import csv
 import json
 from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, TextIO
 
 from holdfast.procedures.classification.rules.dialect import MOST_FIELD_CHARACTERS, NDJSON
 from holdfast.procedures.classification.services.reading import as_text, opened
 
 if TYPE_CHECKING:
-    import io
     from collections.abc import Iterator, Sequence
 
     from holdfast.procedures.classification.services.reading import Source
@@ -50,7 +49,8 @@ class Rows:
     ...         ...
     """
 
-    def __init__(self, text: io.TextIOWrapper, source: Source, size: int = BATCH_ROWS) -> None:
+    def __init__(self, file: BinaryIO, text: TextIO, source: Source, size: int) -> None:
+        self._file = file
         self._text = text
         self._source = source
         self._size = size
@@ -66,7 +66,14 @@ class Rows:
         csv.field_size_limit(MOST_ROW_CHARACTERS)
         self._skip_header()
         while lines := self._take(self._size):
-            yield self._batch(lines)
+            batch = self._batch(lines)
+            self._refuse_grown()
+            yield batch
+
+    def _refuse_grown(self) -> None:
+        """Stop when the file goes on beyond where it ended: whoever appends to it might never stop."""
+        if self._file.tell() > self._source.scanned.bytes:
+            self._source.refuse_changed()
 
     # ── lines ───────────────────────────────────────────────────────────────────────────────────────────────
     def _take(self, count: int) -> list[str]:
@@ -113,7 +120,8 @@ class Rows:
                 ends.append(reader.line_num)
         except csv.Error:
             return None
-        if '"' in lines[-1] and self._is_cut(lines[ends[-2] :]):
+        last = lines[ends[-2] :] if rows else []
+        if any('"' in line for line in last) and self._source.dialect.ends_within_quotes(last):
             row, taken, problem = self._record(rest := lines[ends[-2] :])
             lines[ends[-2] :] = rest
             if problem or taken != len(rest):
@@ -176,7 +184,7 @@ class Rows:
         except csv.Error:
             return [], max(1, reader.line_num), "cannot be read as a row"
         taken = max(1, reader.line_num)
-        if ended and self._is_cut(lines[:taken]):
+        if ended and self._source.dialect.ends_within_quotes(lines[:taken]):
             return [], taken, _STRAY
         return row, taken, ""
 
@@ -187,14 +195,6 @@ class Rows:
         except csv.Error:
             return False
         return len(row) == self._width
-
-    def _is_cut(self, lines: list[str]) -> bool:
-        """Tell whether the last row of the file ends within quotes."""
-        try:
-            list(csv.reader(lines, strict=True, **self._options))
-        except csv.Error as error:
-            return "unexpected end" in str(error)
-        return False
 
     def _sorted(self, found: Any) -> Batch:
         """Part rows of the right width from the others; blank rows are passed over."""
@@ -234,6 +234,7 @@ class Rows:
                 else:
                     bad.append(Unreadable(number, found))
             self._line += len(lines)
+            self._refuse_grown()
             yield Batch(cells, numbers, bad, read)
 
 
@@ -305,7 +306,7 @@ def open_rows(source: Source, *, size: int = BATCH_ROWS) -> Iterator[Rows]:
     with opened(source.path) as file:
         text = as_text(file, source.scanned.encoding)
         try:
-            yield Rows(text, source, size)
+            yield Rows(file, text, source, size)
         except UnicodeDecodeError:
             source.refuse_changed()
             raise
