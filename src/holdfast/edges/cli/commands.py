@@ -20,7 +20,9 @@ COMMANDS: Final = (
     Command(
         "demo", "holdfast.drills.demo:demo", False, "Set up a demo house, serve it, walk a contact."
     ),
-    Command("worker", f"{_CLI}.worker:worker", False, "Sequence the logs and run jobs, on its own."),
+    Command(
+        "worker", f"{_CLI}.worker:worker", False, "Sequence the logs and run jobs, on its own."
+    ),
     Command(
         "migrate", f"{_CLI}.migrate:migrate", False, "Bring both stores to this version's tables."
     ),
