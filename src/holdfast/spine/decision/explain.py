@@ -20,7 +20,12 @@ import msgspec.structs
 from holdfast.spine.decision.judge import GRANT_TIER, nearest_grant
 from holdfast.spine.decision.policies import waiver
 from holdfast.spine.decision.question import NO_FIELDS, Question, look_of, sets_of
-from holdfast.spine.decision.reasons import fact_values, for_audience, reason_of
+from holdfast.spine.decision.reasons import (
+    clause_of_reason,
+    fact_values,
+    for_audience,
+    reasons_of,
+)
 from holdfast.spine.decision.rules import Effect, Rule
 from holdfast.spine.decision.verdict import Permit
 from holdfast.vocabulary.facts import FactId
@@ -92,8 +97,8 @@ def _explained(judgement: Judgement, group: Group) -> Explanation:
     causes = _causes(case, grant=grant is not None)
     least = _least(case, causes, grant=grant is not None)
     needed = grant is None or not case.allowed(least, grant=False)
-    values = fact_values(question, group)
-    parts = tuple(reason_of(rule, values) for rule in least)
+    clause = clause_of_reason(policies.contract, question)
+    parts = reasons_of(least, fact_values(question, group), clause=clause)
     return Explanation(
         fields=group.fields,
         visible=judgement.visible,

@@ -40,6 +40,7 @@ from holdfast.spine.decision.question import (
 from holdfast.spine.decision.reasons import (
     NOT_EVALUATED,
     UNMET,
+    clause_of_reason,
     fact_values,
     for_audience,
     lowest_tier,
@@ -165,6 +166,7 @@ class _Bench:
         self._groups = question.groups or (NO_FIELDS,)
         self._sets = sets_of(question.facts)
         self._held = question.held
+        self._clause = clause_of_reason(policies.contract, question)
 
     def judge(self) -> Judgement:
         question = self._question
@@ -207,7 +209,7 @@ class _Bench:
         if answer.allowed:
             return _Weighed(self._as_asked(group))
         fired = self._fired(answer)
-        reasons = reasons_of(fired, fact_values(self._question, group), clause=self._clause())
+        reasons = reasons_of(fired, fact_values(self._question, group), clause=self._clause)
         effects = {rule.effect for rule in fired}
         if answer.errors or not fired or Effect.DENY in effects:
             return _Weighed(Denial(reasons), errors=answer.errors)
@@ -245,10 +247,6 @@ class _Bench:
             return told
         grant = nearest_grant(self._policies, self._question)
         return (grant, *told) if grant is not None else told
-
-    def _clause(self) -> str:
-        reason = self._policies.contract.reasons.get(self._question.reason)
-        return reason.clause if reason is not None else ""
 
     def _ask(self, look: Look) -> Answer:
         return self._policies.whole.ask(self._question.operation.value, self._held, look)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from holdfast.spine.decision.question import Group, Question
+    from holdfast.vocabulary.contract import Contract
 
 MET: Final = "met"
 UNMET: Final = "unmet"
@@ -81,6 +82,12 @@ def reason_of(rule: Rule, values: Mapping[FactId, FactValue]) -> RuleReason:
         label=rule.label,
         effect=rule.effect.value,
     )
+
+
+def clause_of_reason(contract: Contract, question: Question) -> str:
+    """The contract's clause about the reason of the question's contact."""
+    reason = contract.reasons.get(question.reason)
+    return reason.clause if reason is not None else ""
 
 
 def reasons_of(
