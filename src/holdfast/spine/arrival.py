@@ -199,7 +199,8 @@ def _facts(asked: Asked, who: _Who, assigned: Assigned, called: _Called) -> dict
     yours = facts[FactId.CONTACT_YOURS].met
     talking = yours and contact is not None and may_search(contact, queue, called.now_us)
     facts[FactId.CLIENT_OPEN] = known(who.open, "open" if who.open else "closed")
-    facts[FactId.CONTACT_TALKING] = known(talking, "talking" if talking else "wrapping up")
+    state = ("talking" if talking else "wrapping up") if yours else "not with you"
+    facts[FactId.CONTACT_TALKING] = known(talking, state)
     return facts
 
 

@@ -22,6 +22,7 @@ import click
 from holdfast.edges.checks.run import require_sound
 from holdfast.kit.clock import monotonic_s
 from holdfast.kit.config import load_settings
+from holdfast.kit.db.sqlite import fold
 from holdfast.kit.errors import InvalidInput, Unavailable
 from holdfast.kit.process import LockFile, refuse_taken_port
 from holdfast.kit.terminal import say
@@ -136,6 +137,10 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+        if self._children:
+            # A part that is stopped leaves its log behind: a house at rest is two files that can be copied.
+            fold(self._settings.data_path)
+            fold(self._settings.keys_path)
         self._children.clear()
         self._lock.release()
 

@@ -52,6 +52,19 @@ def connect(path: Path, *, busy_timeout_ms: int = 5000) -> Connection:
     return connection
 
 
+def fold(path: Path) -> None:
+    """Bring what stands in the write-ahead log into the store's file; does nothing if a reader is in the way."""
+    try:
+        connection = connect(path, busy_timeout_ms=1000)
+        try:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
+    except pysqlite3.OperationalError as error:
+        if not is_busy(error):
+            raise
+
+
 def is_busy(error: BaseException) -> bool:
     """Tell by its code, never by its text, whether ``error`` means that another writer holds the lock."""
     code = getattr(error, "sqlite_errorcode", None)
