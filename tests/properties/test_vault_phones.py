@@ -17,7 +17,10 @@ def numbers(region: str) -> list[str]:
     if found is None:
         return []
     formats = phonenumbers.PhoneNumberFormat
-    ways = [phonenumbers.format_number(found, way) for way in (formats.E164, formats.INTERNATIONAL, formats.NATIONAL)]
+    ways = [
+        phonenumbers.format_number(found, way)
+        for way in (formats.E164, formats.INTERNATIONAL, formats.NATIONAL)
+    ]
     return [*ways, str(found.national_number)]
 
 

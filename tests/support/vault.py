@@ -15,6 +15,7 @@ from holdfast.kit.db.sqlite import drive, execute, in_transaction
 from holdfast.kit.ids import new_id
 from holdfast.spine.decision.verdict import Permit, make_permit
 from holdfast.spine.house import House, open_house
+from holdfast.spine.vault.blindindex import customer_token
 from holdfast.spine.vault.hierarchy import ClientKeys, client_keys, ensure_client_keys
 from holdfast.spine.vault.keyring import store as keyring
 from holdfast.spine.vault.load import load_records
@@ -137,13 +138,20 @@ class Vault:
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────
     @contextmanager
-    def writer(self, schema: CollectionSchema | None = None, house: Any = None) -> Iterator[BatchWriter]:
+    def writer(
+        self, schema: CollectionSchema | None = None, house: Any = None
+    ) -> Iterator[BatchWriter]:
         operation = new_id("op", self.clock.now_us())
         given = schema or self.schema
-        with BatchWriter(house or self.house, self.client, given, operation=operation, by="p_x") as writer:
+        with BatchWriter(
+            house or self.house, self.client, given, operation=operation, by="p_x"
+        ) as writer:
             yield writer
 
-    def write(self, *rows: Mapping[str, str], schema: CollectionSchema | None = None) -> BatchResult:
+    def write(
+        self, *rows: Mapping[str, str], schema: CollectionSchema | None = None
+    ) -> BatchResult:
+        self.clock.advance(1)
         with self.writer(schema) as writer:
             return writer.write(rows)
 
@@ -166,8 +174,6 @@ class Vault:
 
     def customer(self, number: int = 1) -> str:
         """The id of the customer with this number."""
-        from holdfast.spine.vault.blindindex import customer_token
-
         token = customer_token(self.keys, row(number)["customer_no"])
         return str(self.ask_keys(keyring.CUSTOMER_BY_TOKEN, client=self.client, token=token)[0][0])
 
@@ -175,7 +181,11 @@ class Vault:
         return self.house.read(load_records(self.keys, customer, collection or self.schema.name))
 
     def permit(
-        self, customer: str, *fields: str, operation: Operation = Operation.REVEAL, clear: bool = True
+        self,
+        customer: str,
+        *fields: str,
+        operation: Operation = Operation.REVEAL,
+        clear: bool = True,
     ) -> Permit:
         """A permit for fields, each shown as plainly as its handling allows."""
         shown = {
@@ -184,16 +194,22 @@ class Vault:
             else Presentation.MASKED
             for name in fields
         }
-        return make_permit(self.client, customer, self.schema.name, operation=operation, fields=shown)
+        return make_permit(
+            self.client, customer, self.schema.name, operation=operation, fields=shown
+        )
 
     def showable(self) -> list[str]:
-        return [spec.name for spec in self.schema.fields if spec.handling is not Handling.VERIFY_ONLY]
+        return [
+            spec.name for spec in self.schema.fields if spec.handling is not Handling.VERIFY_ONLY
+        ]
 
     def reveal(self, number: int = 1, *fields: str) -> dict[str, str]:
         """Fields (all that may be shown) of the only record of a customer."""
         customer = self.customer(number)
         (loaded,) = self.load(customer)
-        opened = open_fields(self.permit(customer, *(fields or self.showable())), loaded, self.schema)
+        opened = open_fields(
+            self.permit(customer, *(fields or self.showable())), loaded, self.schema
+        )
         return {name: value.reveal() for name, value in opened.items()}
 
     # ── looking into the stores ─────────────────────────────────────────────────────────────────────────────
@@ -211,7 +227,10 @@ class Vault:
             return list(connection.execute(text, params).fetchall())
 
     def leaves(self) -> list[bytes]:
-        return [bytes(entry) for (entry,) in self.sql("SELECT entry FROM ledger_pending ORDER BY at_us, leaf")]
+        return [
+            bytes(entry)
+            for (entry,) in self.sql("SELECT entry FROM ledger_pending ORDER BY at_us, leaf")
+        ]
 
 
 @lru_cache(maxsize=1)
@@ -314,4 +333,14 @@ class MortalHouse:
             return drive(work, stores.data, stores.keys)
 
 
-__all__ = ["CLIENT", "OTHER_CLIENT", "Killed", "MortalHouse", "Vault", "execute", "new_vault", "row", "schema_of"]
+__all__ = [
+    "CLIENT",
+    "OTHER_CLIENT",
+    "Killed",
+    "MortalHouse",
+    "Vault",
+    "execute",
+    "new_vault",
+    "row",
+    "schema_of",
+]

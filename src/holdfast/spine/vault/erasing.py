@@ -28,6 +28,7 @@ _ERASURES: Final = (
     keyring.ERASE_IMPORT_KEYS,
     keyring.ERASE_HEADS,
     keyring.ERASE_REFERENCE,
+    keyring.ERASE_OPERATIONS,
 )
 _TRIES: Final = 3
 _CHUNK_BYTES: Final = 4 * 1024 * 1024

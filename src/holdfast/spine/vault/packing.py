@@ -1,7 +1,7 @@
 """How a record is packed into one row, and how a row is told from any other.
 
 A row's ``body`` is MessagePack: format, fingerprint of the row as last imported, and per class a *section* of sealed
-fields under its manifest. The digest of the whole row (client, collection, customer, record, version, body) is its
+fields under its manifest. A keyed digest of the whole row (client, collection, customer, record, version, body) is its
 *head*, which stands in the ``keys`` store: an edited row, one of another place, and an older version of the same row do
 not match it (SPINE 21).
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from holdfast.kit.crypto.mac import equal, sha256
+from holdfast.kit.crypto.mac import equal, hmac_sha256
 from holdfast.kit.errors import IntegrityBroken
 from holdfast.spine.vault.cipher import Sealed
 from holdfast.spine.vault.hierarchy import DekRow
@@ -102,10 +102,10 @@ _ENCODE: Final = msgspec.msgpack.Encoder().encode
 _DECODE: Final = msgspec.msgpack.Decoder(Body).decode
 
 
-def pack(client: str, where: Place, body: Body) -> SealedRecord:
+def pack(keys: ClientKeys, where: Place, body: Body) -> SealedRecord:
     """Return the row's body and its digest."""
     packed = _ENCODE(body)
-    return SealedRecord(packed, row_digest(client, where, packed))
+    return SealedRecord(packed, row_digest(keys, where, packed))
 
 
 def unpack(body: bytes) -> Body:
@@ -119,18 +119,21 @@ def unpack(body: bytes) -> Body:
     return read
 
 
-def row_digest(client: str, where: Place, body: bytes) -> bytes:
-    """Return the digest of a whole row. No id or name holds a NUL, so the joined text has one reading."""
-    bound = (
-        f"{client}\0{where.collection}\0{where.customer}\0{where.record}\0{where.version}".encode()
-    )
-    return sha256(b"".join((_HEAD, len(bound).to_bytes(4, "big"), bound, body)))
+def row_digest(keys: ClientKeys, where: Place, body: bytes) -> bytes:
+    """Return the keyed digest of a whole row: who can write both stores, but has no key, makes none.
+
+    No id or name holds a NUL, so the joined text has one reading.
+    """
+    names = (keys.client, where.collection, where.customer, where.record, str(where.version))
+    bound = "\0".join(names).encode()
+    message = b"".join((_HEAD, len(bound).to_bytes(4, "big"), bound, body))
+    return hmac_sha256(keys.index_key("", "head"), message)
 
 
 def check_head(loaded: LoadedRecord) -> Body:
     """Return the packed fields of a row that is the one its head names; :class:`IntegrityBroken` otherwise."""
     record, customer, collection, version, body, operation = loaded.row
-    digest = row_digest(loaded.keys.client, Place(collection, customer, record, version), body)
+    digest = row_digest(loaded.keys, Place(collection, customer, record, version), body)
     for of, at, expected, by in loaded.heads:
         if of == record and at == version and by == operation:
             if equal(digest, expected):

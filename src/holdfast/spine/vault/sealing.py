@@ -109,7 +109,7 @@ def seal_record(
         if contents:
             sections.append(_section(key, at, contents, version=where.version, nonces=nonces))
     imported = fingerprint(class_keys[plan.highest], plan, normals)
-    return pack(keys.client, where, Body(FORMAT, plan.highest, imported, sections))
+    return pack(keys, where, Body(FORMAT, plan.highest, imported, sections))
 
 
 def reseal_record(
@@ -152,7 +152,7 @@ def reseal_record(
             fresh = _section(key, at, contents, version=where.version, nonces=nonces, kept=kept)
             sections.append(fresh)
     body.sections = sorted(sections, key=lambda section: section.data_class)
-    return pack(keys.client, where, body)
+    return pack(keys, where, body)
 
 
 def fingerprint(key: ClassKey, plan: Plan, normals: Sequence[Normal]) -> bytes:

@@ -80,21 +80,22 @@ class BatchWriter:
         self._schema = schema
         self._operation = operation
         self._by = by
-        self._open = ExitStack()
         self._owed: list[
             tuple[Statement, Parameters]
         ] = []  # removals for the next transaction of keys
 
     def __enter__(self) -> Self:
         """Open the stores and the client's keys."""
-        self._stores: Stores = self._open.enter_context(self._house.stores())
-        drive(
-            ensure_client_keys(self._house.root, self._client), self._stores.data, self._stores.keys
-        )
-        rows = execute(self._stores.keys, keyring.KEKS(client=self._client))
-        keys = self._house.keks.opened(self._client, rows)
-        reader = Reader(keys, self._schema)
-        self._tools = Tools(keys, reader, plan_of(self._schema), self._schema.name)
+        with ExitStack() as opening:
+            self._stores: Stores = opening.enter_context(self._house.stores())
+            data, keys = self._stores.data, self._stores.keys
+            drive(ensure_client_keys(self._house.root, self._client), data, keys)
+            opened = self._house.keks.opened(
+                self._client, execute(keys, keyring.KEKS(client=self._client))
+            )
+            reader = Reader(opened, self._schema)
+            self._tools = Tools(opened, reader, plan_of(self._schema), self._schema.name)
+            self._open = opening.pop_all()
         return self
 
     def __exit__(

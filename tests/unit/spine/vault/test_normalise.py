@@ -16,7 +16,15 @@ def spec(kind: str, **more: str) -> FieldSpec:
     ("kind", "same"),
     [
         ("text", ["Gold  Plan", "gold plan", " GOLD\tPLAN ", "Ｇｏｌｄ plan"]),
-        ("name", ["José O’Neil-García", "jose oneil garcia", "JOSÉ O'NEIL GARCÍA", "Jose\u0301 ONeil, Garcia"]),
+        (
+            "name",
+            [
+                "José O’Neil-García",
+                "jose oneil garcia",
+                "JOSÉ O'NEIL GARCÍA",
+                "Jose\u0301 ONeil, Garcia",
+            ],
+        ),
         ("address", ["12 Sampaguita St., Quezon City", "12 sampaguita st quezon  city"]),
         ("email", ["Ana.Cruz@Example.COM", "ana.cruz@example.com "]),
         ("phone", ["+1 202 555 0101", "+1 (202) 555-0101", "+12025550101", "+1.202.555.0101"]),
@@ -55,7 +63,12 @@ def test_what_is_kept_is_what_the_client_wrote_where_writing_carries_meaning():
 
 @pytest.mark.parametrize(
     ("fmt", "text"),
-    [("%d/%m/%Y", "03/02/1990"), ("%m-%d-%Y", "2-3-1990"), ("%d %b %Y", "3 Feb 1990"), ("%d. %B %Y", "3. February 1990")],
+    [
+        ("%d/%m/%Y", "03/02/1990"),
+        ("%m-%d-%Y", "2-3-1990"),
+        ("%d %b %Y", "3 Feb 1990"),
+        ("%d. %B %Y", "3. February 1990"),
+    ],
 )
 def test_dates_are_read_by_the_declared_format_and_kept_as_iso(fmt, text):
     assert normalise(spec("date_of_birth", date_format=fmt), text) == ("1990-02-03", "1990-02-03")

@@ -4,7 +4,6 @@ import json
 import re
 
 import pytest
-from support.vault import CARDS, SCHEMA_TOML, new_vault, row, schema_of
 
 from holdfast.kit.db import Statement
 from holdfast.spine.vault import store
@@ -12,6 +11,7 @@ from holdfast.spine.vault.commitments import commit_manifests
 from holdfast.spine.vault.drafting import draft
 from holdfast.spine.vault.keyring import store as keyring
 from holdfast.spine.vault.schema import compile_schema
+from support.vault import CARDS, SCHEMA_TOML, new_vault, row, schema_of
 
 
 @pytest.fixture
@@ -22,7 +22,9 @@ def vault(tmp_path):
 
 
 def count(vault, table, store_="keys"):
-    return vault.sql(f"SELECT COUNT(*) FROM {table} WHERE client = ?", vault.client, store=store_)[0][0]
+    return vault.sql(f"SELECT COUNT(*) FROM {table} WHERE client = ?", vault.client, store=store_)[
+        0
+    ][0]
 
 
 def test_a_row_comes_back_as_it_was_given(vault):
@@ -40,10 +42,16 @@ def test_a_row_comes_back_as_it_was_given(vault):
 def test_a_second_run_changes_nothing(vault):
     rows = [row(n) for n in range(1, 20)]
     assert vault.write(*rows)[:4] == (19, 0, 0, 0)
-    before = [count(vault, t) for t in ("keyring_dek", "keyring_index", "keyring_head", "keyring_import_key")]
+    before = [
+        count(vault, t)
+        for t in ("keyring_dek", "keyring_index", "keyring_head", "keyring_import_key")
+    ]
     leaves = len(vault.leaves())
     assert vault.write(*rows)[:4] == (0, 0, 19, 0)
-    assert before == [count(vault, t) for t in ("keyring_dek", "keyring_index", "keyring_head", "keyring_import_key")]
+    assert before == [
+        count(vault, t)
+        for t in ("keyring_dek", "keyring_index", "keyring_head", "keyring_import_key")
+    ]
     assert len(vault.leaves()) == leaves
 
 
@@ -166,7 +174,10 @@ def test_many_batches_are_cut_so_that_no_lock_is_held_long(vault):
 def test_a_change_of_the_schema_reseals_the_rows_at_the_next_import(vault):
     vault.write(row(1))
     harder = compile_schema(
-        SCHEMA_TOML.replace('class = "C1"\nhandling = "clear"\nindex = "search"\nindex_bits = 16', 'class = "C3"\nhandling = "masked"'),
+        SCHEMA_TOML.replace(
+            'class = "C1"\nhandling = "clear"\nindex = "search"\nindex_bits = 16',
+            'class = "C3"\nhandling = "masked"',
+        ),
         name="accounts",
         previous=vault.schema,
     )
@@ -204,14 +215,21 @@ def test_a_record_that_an_update_changed_meanwhile_is_looked_at_again(vault):
         vault.update(1, email="new@example.com")
         assert not writer._commit(stale)
         writer._withdraw(stale)
-        assert vault.reveal(1, "email", "balance") == {"email": "new@example.com", "balance": "1.50"}
+        assert vault.reveal(1, "email", "balance") == {
+            "email": "new@example.com",
+            "balance": "1.50",
+        }
         assert writer.write([row(1, balance="7")]).changed == 1
     assert vault.reveal(1, "balance") == {"balance": "7"}
 
 
 def test_statements_of_the_writer_name_their_parameters_in_the_order_of_the_columns():
     for statement in (*vars(store).values(), *vars(keyring).values()):
-        if isinstance(statement, Statement) and "_many_" in statement.name and "VALUES" in statement.text:
+        if (
+            isinstance(statement, Statement)
+            and "_many_" in statement.name
+            and "VALUES" in statement.text
+        ):
             columns = re.findall(r"[a-z_]+", re.search(r"\(([^)]*)\) VALUES", statement.text)[1])
             names = re.findall(r":([a-z_]+)", statement.text)
             assert names == [column for column in columns if column in names]

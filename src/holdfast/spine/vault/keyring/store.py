@@ -207,13 +207,18 @@ ERASE_REFERENCE: Final = statement(
     "keyring_erase_reference",
     "DELETE FROM keyring_customer WHERE client = :client AND customer = :customer",
 )
+ERASE_OPERATIONS: Final = statement(
+    "keyring_erase_operations",
+    "DELETE FROM keyring_operation WHERE client = :client AND customer = :customer",
+)
 REMAINS: Final = statement(
     "keyring_remains",
     """SELECT (SELECT COUNT(*) FROM keyring_dek WHERE client = :client AND customer = :customer)
     + (SELECT COUNT(*) FROM keyring_index WHERE client = :client AND customer = :customer)
     + (SELECT COUNT(*) FROM keyring_import_key WHERE client = :client AND customer = :customer)
     + (SELECT COUNT(*) FROM keyring_head WHERE client = :client AND customer = :customer)
-    + (SELECT COUNT(*) FROM keyring_customer WHERE client = :client AND customer = :customer)""",
+    + (SELECT COUNT(*) FROM keyring_customer WHERE client = :client AND customer = :customer)
+    + (SELECT COUNT(*) FROM keyring_operation WHERE client = :client AND customer = :customer)""",
 )
 
 # ── sweep ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import json
+from contextlib import closing
+
+import pytest
+
+from holdfast.kit.errors import Conflict, IntegrityBroken, NotFound, Unavailable
+from holdfast.kit.jobs.queue import run_due
+from holdfast.spine.ledger.statements import verify_statement
+from holdfast.spine.vault.erasing import search_files
+from holdfast.spine.vault.load import customer_reference
+from holdfast.spine.vault.shred import (
+    SHRED_JOB,
+    certificates_of,
+    complete,
+    complete_unfinished,
+    request_shred,
+    run_shred,
+)
+from support.vault import CLIENT, new_vault, row
+
+
+@pytest.fixture
+def vault(tmp_path):
+    vault = new_vault(tmp_path)
+    vault.write(*(row(n) for n in range(1, 5)))
+    yield vault
+    vault.close()
+
+
+class Impatient:
+    """A house whose connections wait for nobody."""
+
+    def __init__(self, house):
+        self._house = house
+
+    def __getattr__(self, name):
+        return getattr(self._house, name)
+
+    def stores(self):
+        return closing(self._house.connect(busy_timeout_ms=0))
+
+
+def request(vault, number=1):
+    vault.clock.advance(1)
+    work = request_shred(
+        vault.keys, vault.customer(number), by="p_dpo", now_us=vault.clock.now_us()
+    )
+    operation = vault.house.transact(work)
+    vault.clock.advance(1_000_000)
+    return operation
+
+
+def shred(vault, number=1):
+    return complete(vault.house, CLIENT, request(vault, number))
+
+
+def state(vault, customer):
+    return vault.sql("SELECT state FROM vault_customer WHERE id = ?", customer)[0][0]
+
+
+def leaves(vault):
+    return [json.loads(entry) for entry in vault.leaves()]
+
+
+def test_an_erased_customer_has_no_key_and_no_row_and_others_have_theirs(vault):
+    customer = vault.customer(1)
+    shred(vault, 1)
+    assert state(vault, customer) == "shredded"
+    assert vault.load(customer) == []
+    for table in ("dek", "index", "import_key", "head", "customer"):
+        text = f"SELECT COUNT(*) FROM keyring_{table} WHERE customer = ?"
+        assert vault.sql(text, customer, store="keys") == [(0,)], table
+    assert vault.reveal(2, "name") == {"name": "Ana Cruz c"}
+
+
+def test_refusal_is_immediate_and_erasure_follows(vault):
+    customer = vault.customer(1)
+    operation = request(vault)
+    assert state(vault, customer) == "shredding"
+    assert [leaf["type"] for leaf in leaves(vault)] == ["records.imported", "shred.requested"]
+    complete(vault.house, CLIENT, operation)
+    assert [leaf["type"] for leaf in leaves(vault)][2:] == ["shred.done"]
+
+
+def test_the_certificate_says_what_the_leaves_say_and_is_signed_by_the_log_s_key(vault):
+    certificate = shred(vault)
+    body, _ = verify_statement(
+        certificate, vault.house.signing_keys.verifier_keys(f"client-{CLIENT}")
+    )
+    requested, done = leaves(vault)[1:]
+    assert body["type"] == "holdfast/shred-certificate/v1"
+    assert body["log"] == f"client-{CLIENT}"
+    assert body["copies"] == "not determined"
+    assert body["customer"] == requested["customer"] == done["customer"]
+    assert [leaf["id"] for leaf in body["leaves"]] == [requested["id"], done["id"]]
+    assert body["refused_at"] == requested["time"]
+    assert body["erased_at"] == done["erased"] > body["refused_at"]
+    assert (body["records"], body["classes"]) == (1, ["C1", "C2", "C3", "C4"])
+    (name, kept), *rest = certificates_of(vault.home, CLIENT).items()
+    assert (name, json.loads(kept), rest) == (f"{body['operation']}.json", certificate, [])
+
+
+def test_nothing_of_the_customer_is_in_the_files(vault):
+    customer = vault.customer(1)
+    wrapped = [dek[2] for dek in vault.load(customer)[0].deks]
+    store = vault.house.settings.keys_path
+    with pytest.raises(IntegrityBroken):
+        search_files(store, [customer.encode()])
+    shred(vault)
+    search_files(store, [customer.encode(), *wrapped])
+    with pytest.raises(IntegrityBroken):
+        search_files(store, [vault.customer(2).encode()])
+
+
+def test_the_link_between_customer_and_reference_is_gone(vault):
+    customer = vault.customer(1)
+    reference = shred(vault)["customer"]
+    assert vault.sql("SELECT customer, reference FROM vault_shred") == [("", reference)]
+    with pytest.raises(NotFound):
+        vault.house.read(customer_reference(CLIENT, customer))
+
+
+def test_a_later_import_does_not_bring_the_customer_back(vault):
+    shred(vault)
+    assert vault.write(row(1), row(2), row(1, account_no="ACC999999999"))[:4] == (0, 0, 1, 2)
+    assert vault.sql("SELECT COUNT(*) FROM vault_customer") == [(4,)]
+
+
+def test_an_import_during_the_erasure_is_suppressed(vault):
+    request(vault)
+    assert vault.write(row(1, balance="9"))[:4] == (0, 0, 0, 1)
+
+
+def test_a_customer_is_erased_once(vault):
+    customer = vault.customer(1)
+    first = request(vault)
+    assert request(vault) == first
+    complete(vault.house, CLIENT, first)
+    assert complete(vault.house, CLIENT, first)["operation"] == first
+    with pytest.raises(Conflict, match="already"):
+        vault.house.transact(request_shred(vault.keys, customer, by="p_dpo", now_us=1))
+    with pytest.raises(NotFound):
+        vault.house.transact(request_shred(vault.keys, "cus_nobody", by="p_dpo", now_us=1))
+
+
+def test_a_reader_delays_the_erasure_but_not_the_refusal(vault):
+    customer = vault.customer(1)
+    operation = request(vault)
+    with vault.house.stores() as reader:
+        reader.keys.execute("BEGIN")
+        reader.keys.execute("SELECT COUNT(*) FROM keyring_dek").fetchall()
+        impatient = Impatient(vault.house)
+        with pytest.raises(Unavailable):
+            complete(impatient, CLIENT, operation)
+        assert state(vault, customer) == "shredding"
+        assert vault.sql("SELECT erased_us FROM vault_shred") == [(0,)]
+        assert complete_unfinished(impatient) == 0
+        reader.keys.execute("COMMIT")
+    assert complete_unfinished(vault.house) == 1
+    assert complete_unfinished(vault.house) == 0
+    assert state(vault, customer) == "shredded"
+
+
+def test_the_job_that_was_enqueued_with_the_request_completes_it(vault):
+    customer = vault.customer(1)
+    request(vault)
+    handlers = {SHRED_JOB: lambda run: run_shred(vault.house, run.payload)}
+    assert run_due(vault.house, handlers)
+    assert state(vault, customer) == "shredded"
+
+
+def test_a_lost_certificate_is_written_again_the_same(vault):
+    certificate = shred(vault)
+    path = vault.home / "certificates" / CLIENT / f"{certificate['operation']}.json"
+    before = path.read_bytes()
+    path.unlink()
+    complete(vault.house, CLIENT, certificate["operation"])
+    assert path.read_bytes() == before
+
+
+def test_a_number_that_another_customer_shares_stays_that_customer_s(vault):
+    vault.write(row(7, phone="+12025550188"), row(8, phone="+12025550188"))
+    shred(vault, 7)
+    assert vault.reveal(8, "phone") == {"phone": "••••••••88"}
+
+
+def test_leaves_and_certificate_hold_no_value_and_no_id_of_the_customer(vault):
+    customer = vault.customer(1)
+    certificate = shred(vault)
+    published = b"".join(vault.leaves()) + json.dumps(certificate).encode()
+    for value in (*row(1).values(), customer):
+        assert value.encode() not in published
+
+
+def test_without_an_erasure_there_is_no_certificate(tmp_path):
+    assert certificates_of(tmp_path, CLIENT) == {}
+
+
+def test_an_erasure_right_after_a_change_leaves_nothing_of_the_change(vault):
+    customer = vault.customer(1)
+    vault.update(1, phone="+12025550155", email="new@example.com")
+    shred(vault)
+    search_files(vault.house.settings.keys_path, [customer.encode()])
