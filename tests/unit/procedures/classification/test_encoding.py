@@ -97,10 +97,8 @@ def test_an_empty_file_is_refused():
 
 
 def test_a_line_without_end_is_refused_before_it_fills_the_memory():
-    scan = Scan()
     with pytest.raises(TooLarge, match="line 2 is longer than 8 MiB"):
-        for _ in range(20):
-            scan.feed(b"a,b\n"[: 4 * (scan._bytes == 0)] + b"x" * (1 << 20))
+        scanned(b"a,b\n" + b"x" * (9 << 20), chunk=1 << 20)
 
 
 def test_lines_and_excel_s_text_cells_are_counted_on_the_way():

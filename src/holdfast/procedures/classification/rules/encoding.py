@@ -132,6 +132,8 @@ class Scan:
             return self._found(self._given)
         if self._carry:
             self._first_invalid = self._first_invalid or self._lines + 1
+            if _NOT_IN_1252.search(self._carry):
+                self._outside_1252 = self._outside_1252 or self._lines + 1
         if not self._first_invalid:
             return self._found(self._given or UTF_8)
         if self._given:
