@@ -30,6 +30,7 @@ from holdfast.spine.decision.policies import (
     RuleSet,
     compile_policies,
 )
+from holdfast.spine.decision.question import joined, sets_of
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from holdfast.vocabulary.facts import FactId
@@ -113,7 +114,7 @@ def thirty(policies: ClientPolicies) -> float:
     guards = [part for part in parts[1:] if '"grant.' not in part[:20]][: 30 - len(grants)]
     rules = RuleSet("".join("@id(" + _without_comment(part) for part in grants + guards), {})
     assert len(rules) == 30
-    look = _look_of(policies)
+    look = _look()
 
     def once() -> None:
         rules.forget()
@@ -126,9 +127,7 @@ def _without_comment(part: str) -> str:
     return "\n".join(line for line in part.splitlines() if not line.startswith("//")) + "\n"
 
 
-def _look_of(policies: ClientPolicies) -> Any:
-    from holdfast.spine.decision.question import joined, sets_of
-
+def _look() -> Any:
     return joined(ASKED, ASKED.groups, sets_of(ASKED.facts))
 
 
@@ -160,7 +159,8 @@ def layouts() -> dict[str, float]:
 def _layout(attributes: str, unmet: Callable[[str], str], context: dict[str, Any]) -> float:
     schema = cedarpy.Schema.from_str(
         "entity Role; entity Programme; entity Person in [Role, Programme];\n"
-        f"action reveal appliesTo {{ principal: Person, resource: Programme, context: {{ {attributes}, level: Long }} }};"
+        "action reveal appliesTo { principal: Person, resource: Programme, "
+        f"context: {{ {attributes}, level: Long }} }};"
     )
     text = "permit (principal, action, resource) when { principal in resource };\n"
     text += "".join(f"forbid (principal, action, resource) when {{ {unmet(n)} }};\n" for n in NAMES)

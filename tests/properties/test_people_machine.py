@@ -155,7 +155,7 @@ class People(RuleBasedStateMachine):
         self.act(work, "person.left", self._told(person))
         self.state[person] = "left"
         self.assigned -= {(person, client) for client in CLIENTS}
-        self.dead |= {s for s, (who, *_) in (self.tokens | self.seconds).items() if who == person}
+        self._revoked_of(person)
 
     def _told(self, person):
         return ["house", *(f"client-{client}" for client in self.reaches(person))]
@@ -242,6 +242,10 @@ class People(RuleBasedStateMachine):
     @rule(person=persons)
     def revoke_all(self, person):
         self.house.transact(tokens.revoke_of_person(self.house, person))
+        self._revoked_of(person)
+
+    def _revoked_of(self, person):
+        """What has not run out by itself is revoked with its person."""
         for secret, (who, *_, expires) in self.seconds.items():
             if who == person and expires > self.now():
                 self.dead.add(secret)
