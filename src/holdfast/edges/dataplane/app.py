@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 _JSON: Final = b"application/json"
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,128}\Z")
 _BEARER = re.compile(rb"[Bb]earer ([A-Za-z0-9._~+/=-]{16,256})\Z")
-_FIELD = re.compile(r" - at `\$\.?(.*?)`$")
+_FIELD = re.compile(r" - at `(?:key` in `)?\$\.?(.*?)`$")
 _UNKNOWN = re.compile(r"unknown field `(.*?)`")
 _MISSING = re.compile(r"missing required field `(.*?)`")
 
