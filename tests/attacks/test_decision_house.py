@@ -63,7 +63,7 @@ def test_a_client_that_is_closed_is_closed_at_once(bank):
 def test_a_contract_edited_in_the_store_is_noticed_and_shows_nothing(bank):
     with bank.house.stores() as stores:
         stores.data.execute(
-            "UPDATE decision_contract SET text = replace(text, '\"name\", \"phone\"', '\"name\", \"email\"')"
+            'UPDATE decision_contract SET text = replace(text, \'"name", "phone"\', \'"name", "email"\')'
         )
     assert rules(bank.reveal("C00001", ["email"])) == ["field.set"]  # compiled before the edit
     del bank.house.__dict__["policies"]  # as in a process that starts now
@@ -119,9 +119,7 @@ def test_two_agents_do_not_have_twice_the_attempts(bank):
         assert not bank.verify(
             "C00001", {"dob": "1901-01-01"}, contact="CT-2", agent=bank.other
         ).match
-    refused = bank.verify(
-        "C00001", {"dob": customer(1)["dob"]}, contact="CT-2", agent=bank.other
-    )
+    refused = bank.verify("C00001", {"dob": customer(1)["dob"]}, contact="CT-2", agent=bank.other)
     assert rules(refused) == ["budget.verify_day"]
 
 

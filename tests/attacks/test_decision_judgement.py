@@ -102,7 +102,9 @@ def test_a_fact_that_the_path_forgot_is_not_taken_for_granted():
 
 def test_a_truthy_word_is_not_met():
     for word in ("no", 1, "true", object()):
-        assert judged(facts={**facts(), FactId.CONTACT_LIVE: HOLDS._replace(met=word)}).permit is None
+        assert (
+            judged(facts={**facts(), FactId.CONTACT_LIVE: HOLDS._replace(met=word)}).permit is None
+        )
 
 
 @pytest.mark.parametrize("operation", [Operation.READ_DECISION])
@@ -113,14 +115,20 @@ def test_an_operation_without_a_policy_is_refused(operation):
 
 
 @pytest.mark.parametrize(
-    "programme", ["", "*", "other", 'retail" || true', "retail/../fraud", "bank-01/retail", "RETAIL"]
+    "programme",
+    ["", "*", "other", 'retail" || true', "retail/../fraud", "bank-01/retail", "RETAIL"],
 )
 def test_a_programme_that_is_not_the_contacts_grants_nothing(programme):
     held = frozenset({programme})
-    assert judged(programme=programme, programmes=held, roles=frozenset({"agent", "lead"})).permit is None
+    assert (
+        judged(programme=programme, programmes=held, roles=frozenset({"agent", "lead"})).permit
+        is None
+    )
 
 
-@pytest.mark.parametrize("role", ["admin", "security", "auditor", "dpo", "client_user", "Agent", ""])
+@pytest.mark.parametrize(
+    "role", ["admin", "security", "auditor", "dpo", "client_user", "Agent", ""]
+)
 def test_a_role_that_does_not_work_calls_sees_no_customer(role):
     assert judged(roles=frozenset({role})).permit is None
 
@@ -172,7 +180,7 @@ INJECTIONS = [
     '"); permit (principal, action, resource); @id("x',
     '\\"); permit (principal, action, resource); //',
     "*/ permit (principal, action, resource); /*",
-    '\\u{22}); permit(principal,action,resource);',
+    "\\u{22}); permit(principal,action,resource);",
     "${principal}",
 ]
 
@@ -195,7 +203,7 @@ reasons = ["kyc"]
     assert judge(compiled, question(programmes=frozenset())).permit is None
 
 
-@pytest.mark.parametrize("name", ["retail\" || true", "retail)", "a b", "retail\n", "x" * 200])
+@pytest.mark.parametrize("name", ['retail" || true', "retail)", "a b", "retail\n", "x" * 200])
 def test_a_name_that_could_be_more_than_a_name_is_refused(name):
     escaped = name.replace('"', '\\"').replace("\n", "\\n")
     with pytest.raises(InvalidInput):

@@ -78,9 +78,9 @@ groups = st.builds(
     approval_required=st.booleans(),
     by_action=st.sampled_from(["", "payout"]),
 )
-fact_sets = st.dictionaries(
-    st.sampled_from(ASKED_FACTS), st.sampled_from(VALUES), max_size=6
-).map(lambda changed: {**ALL_MET, **changed})
+fact_sets = st.dictionaries(st.sampled_from(ASKED_FACTS), st.sampled_from(VALUES), max_size=6).map(
+    lambda changed: {**ALL_MET, **changed}
+)
 questions = st.builds(
     question,
     operation=st.sampled_from([op for op in Operation if op is not Operation.READ_DECISION]),
@@ -121,7 +121,12 @@ def test_a_permit_needs_a_grant_and_every_fact_of_the_first_stage(asked, compile
     if judgement.permit is not None:
         assert asked.programme in asked.programmes
         assert asked.roles & {"agent", "lead"}
-        for fact in (FactId.EMPLOYED, FactId.NOT_SUSPENDED, FactId.CONTACT_LIVE, FactId.CLIENT_OPEN):
+        for fact in (
+            FactId.EMPLOYED,
+            FactId.NOT_SUSPENDED,
+            FactId.CONTACT_LIVE,
+            FactId.CLIENT_OPEN,
+        ):
             assert asked.facts[fact] == HOLDS
 
 
@@ -198,7 +203,10 @@ def test_a_fact_may_not_be_claimed_for_a_group(asked, compiled):
 # ── groups ──────────────────────────────────────────────────────────────────────────────────────────────────────
 def raised(draw, look):
     """A context that is at least as strict in every way."""
-    worse = {"data_class": draw(st.integers(look.data_class, 4)), "level": draw(st.integers(0, look.level))}
+    worse = {
+        "data_class": draw(st.integers(look.data_class, 4)),
+        "level": draw(st.integers(0, look.level)),
+    }
     for flag in ("clear", "verify_only", "masked_only", "reference", "mask_by_reason"):
         worse[flag] = getattr(look, flag) or draw(st.booleans())
     for flag in ("approval_by_reason", "by_action"):

@@ -110,7 +110,9 @@ def test_customers_of_a_day(house):
 def test_a_charge_beyond_the_limit_is_not_taken(house):
     taken = [
         bool(
-            run(house, *charges_for_customer(KEYS, "per_1", f"c{n}", now_us=NOON_US, budgets=LIMITS))[0]
+            run(
+                house, *charges_for_customer(KEYS, "per_1", f"c{n}", now_us=NOON_US, budgets=LIMITS)
+            )[0]
         )
         for n in range(6)
     ]

@@ -58,7 +58,9 @@ def test_a_case_can_name_the_rule_that_it_expects():
 
 
 def test_a_case_about_a_collection_that_is_not_there_yet_is_skipped():
-    policies = compile_policies(compile_contract(CONTRACT + CASE + "expect='permit'\nfields=['name']"))
+    policies = compile_policies(
+        compile_contract(CONTRACT + CASE + "expect='permit'\nfields=['name']")
+    )
     (result,) = run_cases(policies, {})
     assert result.skipped
     assert not result.passed
@@ -97,6 +99,8 @@ def test_no_change_is_none():
 
 
 def test_what_is_wider_is_told_first():
-    narrower = CONTRACT.replace('"card", "balance"', '"balance"').replace("needed = 2", "needed = 1")
+    narrower = CONTRACT.replace('"card", "balance"', '"balance"').replace(
+        "needed = 2", "needed = 1"
+    )
     kinds = [c.kind for c in changes(compile_contract(CONTRACT), compile_contract(narrower))]
     assert kinds == ["wider", "narrower"]

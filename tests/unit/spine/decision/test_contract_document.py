@@ -1,4 +1,4 @@
-"""docs/reference/contract.md does what it says: its example compiles and passes its tests, its tables are the code's."""
+"""docs/reference/contract.md does what it says: its example passes its tests, its tables are the code's."""
 
 from __future__ import annotations
 

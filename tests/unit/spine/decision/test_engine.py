@@ -32,7 +32,9 @@ def test_a_policy_that_raises_an_error_is_no_permission():
     answer = engine.ask("look", HELD, {"level": 1})
     assert not answer.allowed
     assert "overflow" in answer.errors[0]
-    assert not engine.ask("look", HELD, {"level": 0}).allowed  # here the forbid holds without an error
+    assert not engine.ask(
+        "look", HELD, {"level": 0}
+    ).allowed  # here the forbid holds without an error
 
 
 def test_a_permit_that_raises_an_error_is_no_permission():

@@ -42,9 +42,7 @@ def test_a_rule_that_follows_from_another_drops_out():
 def test_a_missing_grant_is_a_part():
     judgement = judged(programmes=frozenset())
     assert parts(judgement) == {"grant.retail"}
-    both = judged(
-        programmes=frozenset(), facts=facts(unmet=(FactId.QUEUE, FactId.ASSIGNED))
-    )
+    both = judged(programmes=frozenset(), facts=facts(unmet=(FactId.QUEUE, FactId.ASSIGNED)))
     assert parts(both) == {"grant.retail", "contact.queue", "person.assigned"}
 
 

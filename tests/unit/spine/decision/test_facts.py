@@ -49,7 +49,12 @@ def test_a_fresh_fact_is_known_with_its_value_and_source():
 
 @pytest.mark.parametrize(
     ("age", "state"),
-    [(99, FactState.KNOWN), (100, FactState.STALE), (149, FactState.STALE), (150, FactState.UNKNOWN)],
+    [
+        (99, FactState.KNOWN),
+        (100, FactState.STALE),
+        (149, FactState.STALE),
+        (150, FactState.UNKNOWN),
+    ],
 )
 def test_an_entitlement_keeps_its_last_value_for_its_grace(age, state):
     value = assess(declared(FactKind.ENTITLEMENT, grace=50), standing(NOW - age), NOW)

@@ -172,7 +172,9 @@ class TestVisibility:
 
     @pytest.mark.parametrize("fact", GATES)
     def test_each_gate_alone_hides_everything(self, fact):
-        judgement = judged(group("name"), group("x", in_field_set=False), facts=facts(unmet=(fact,)))
+        judgement = judged(
+            group("name"), group("x", in_field_set=False), facts=facts(unmet=(fact,))
+        )
         assert not judgement.visible
         assert judgement.permit is None
         assert judgement.verdicts[0] == judgement.verdicts[1]
@@ -334,7 +336,9 @@ class TestBudgets:
 class TestContractRules:
     def test_a_rule_of_the_contract_refuses_with_its_clause(self):
         refused = judged(collection="papers")
-        assert [(r.rule, r.clause) for r in refused.reasons()] == [("contract.papers-by-leads", "5.2")]
+        assert [(r.rule, r.clause) for r in refused.reasons()] == [
+            ("contract.papers-by-leads", "5.2")
+        ]
         assert judged(collection="papers", roles=frozenset({"agent", "lead"})).permit is not None
         assert judged(collection="accounts").permit is not None
 

@@ -62,7 +62,11 @@ def test_a_new_client_has_its_first_contract_in_force(house):
 
 def test_house_and_client_see_it_under_different_references(house):
     add(house)
-    told = [(log, leaf["type"], leaf["by"]) for log, leaf in house.leaves() if "vkey" in leaf or "signed" in leaf]
+    told = [
+        (log, leaf["type"], leaf["by"])
+        for log, leaf in house.leaves()
+        if "vkey" in leaf or "signed" in leaf
+    ]
     assert [(log, kind) for log, kind, _ in told] == [
         ("house", "client.added"),
         ("client-tel-01", "client.added"),
