@@ -72,9 +72,26 @@ def test_the_digest_is_of_what_is_said_not_of_the_version():
 
 @pytest.mark.parametrize(
     "name",
-    ["cvv", "cvv2", "card_cvv", "cardcvv2", "cvc", "csc", "card_security_code", "security_code"]
-    + ["card_verification_value", "pin", "atm_pin", "pin_code", "card_pin", "pincode", "pin_no"]
-    + ["account_pin", "track2", "cav2"],
+    [
+        "cvv",
+        "cvv2",
+        "card_cvv",
+        "cardcvv2",
+        "cvc",
+        "csc",
+        "card_security_code",
+        "security_code",
+        "card_verification_value",
+        "pin",
+        "atm_pin",
+        "pin_code",
+        "card_pin",
+        "pincode",
+        "pin_no",
+        "account_pin",
+        "track2",
+        "cav2",
+    ],
 )
 def test_a_card_security_code_or_pin_is_refused_with_the_reason(name):
     error = refused(field(name))
