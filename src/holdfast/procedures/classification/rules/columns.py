@@ -291,7 +291,10 @@ def _phones(column: Column, regions: Sequence[str], *, head: str = "") -> Column
     says = f"{_part(form.share)} are valid phone numbers{where}"
     sure = 0.65 + 0.32 * form.share if head else (0.9 if form.international > 0.5 else 0.55)
     guess = _guess(column, KINDS["phone"], sure, f"{head}; {says}" if head else says)
-    return replace(guess, region=form.region)
+    if not form.tied:
+        return replace(guess, region=form.region)
+    doubt = f"the numbers would be valid in {', '.join(form.tied)} too: confirm the region {form.region}"
+    return replace(guess, region=form.region, confidence=0.5, warnings=(doubt,))
 
 
 def _dates(

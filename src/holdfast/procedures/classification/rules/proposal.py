@@ -77,7 +77,7 @@ def _judged(columns: Sequence[Column]) -> list[ColumnGuess]:
     """Judge twice where it helps: ids and phones of one column tell how the others write phones and dates."""
     votes = Counter(region for column in columns for region in countries(column))
     first = [judge(column, _ranked(votes)) for column in columns]
-    votes.update(guess.region for guess in first if guess.region)
+    votes.update(guess.region for guess in first if guess.region and guess.confidence > 0.5)
     for guess in first:
         if guess.kind.id == "phone" and not guess.region:
             votes.update(_calling(guess.column.values[:20]))
@@ -147,11 +147,13 @@ def _free(name: str, taken: set[str]) -> str:
     return f"{name}_{number}"
 
 
-def columns_key(guess: ColumnGuess, headers: Sequence[str]) -> tuple[str, ...]:
+def columns_key(guess: ColumnGuess, headers: Sequence[str], *, shown: bool) -> tuple[str, ...]:
     """Return what the field's ``columns`` must say so that the import finds the column: nothing where the name does."""
     header = guess.column.header
     folded = fold_header(header)
     place = f"#{guess.column.position}"
+    if not shown:
+        return (place,)
     alike = sum(1 for other in headers if fold_header(other) == folded)
     if folded == fold_header(guess.name) and alike == 1:
         return ()

@@ -42,7 +42,8 @@ class Choices:
         headers = [guess.column.header for guess in proposal.guesses]
         self._proposal = proposal
         self.fields = {
-            guess.name: _keys(guess, columns_key(guess, headers)) for guess in proposal.kept
+            guess.name: _keys(guess, columns_key(guess, headers, shown=proposal.headers_shown))
+            for guess in proposal.kept
         }
         self.made_stricter: dict[str, list[str]] = {}
 

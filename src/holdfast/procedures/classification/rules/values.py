@@ -258,6 +258,7 @@ class PhoneForm(NamedTuple):
     share: float
     region: str
     international: float
+    tied: tuple[str, ...] = ()  # other regions that read them as well, where nothing hints at one
 
 
 def phone_form(values: Sequence[str], hints: Sequence[str] = ()) -> PhoneForm:
@@ -269,13 +270,16 @@ def phone_form(values: Sequence[str], hints: Sequence[str] = ()) -> PhoneForm:
     international = [value for value in shaped if value.startswith("+")]
     local = [value for value in shaped if not value.startswith("+")]
     valid = sum(1 for value in international if _is_phone(value, None))
-    region, best = "", 0
-    order = [*hints, *(one for one in REGIONS if one not in hints)]
-    for candidate in order if local else ():
-        count = sum(1 for value in local if _is_phone(value, candidate))
-        if count > best:
-            region, best = candidate, count
-    return PhoneForm((valid + best) / len(values), region, len(international) / len(values))
+    counts = {
+        candidate: sum(1 for value in local if _is_phone(value, candidate))
+        for candidate in (*hints, *(one for one in REGIONS if one not in hints))
+        if local
+    }
+    best = max(counts.values(), default=0)
+    fitting = [candidate for candidate, count in counts.items() if count == best and best]
+    tied = () if not fitting or fitting[0] in hints else tuple(fitting[1:])
+    region = fitting[0] if fitting else ""
+    return PhoneForm((valid + best) / len(values), region, len(international) / len(values), tied)
 
 
 _SHAPED: Final = _form(r"\+?[\d(][\d\s().\-/\u00a0]{5,24}")
