@@ -133,6 +133,7 @@ class LiveBank(Server):
 
 def lines(bank: LiveBank) -> int:
     """How many lines were written so far, sequenced or not."""
-    ((waiting,),) = bank.sql("SELECT COUNT(*) FROM ledger_pending")
-    ((sequenced,),) = bank.sql("SELECT COALESCE(SUM(size), 0) FROM ledger_tree")
-    return int(waiting) + int(sequenced)
+    ((count,),) = bank.sql(
+        "SELECT (SELECT COUNT(*) FROM ledger_pending) + (SELECT COALESCE(SUM(size), 0) FROM ledger_tree)"
+    )
+    return int(count)
