@@ -19,6 +19,9 @@ from holdfast.spine.decision.rules import Stage, read_rules
 from holdfast.vocabulary.facts import FactKind
 from holdfast.vocabulary.leaves import SPECS
 
+sys.path.insert(0, str(Path(__file__).parent))
+import api_page
+
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 SETTINGS_INTRODUCTION = """# Settings
 
@@ -161,6 +164,7 @@ PAGES = {
     "exit-codes.md": exit_codes,
     "leaves.md": leaves,
     "command-line.md": command_line,
+    "api.md": api_page.page,
 }
 
 

@@ -222,6 +222,13 @@ _LOOK_HEADERS: Final[list[dict[str, Any]]] = [
         "description": "repeats answer with the same decision and cost no second budget",
         "schema": {"type": "string", "pattern": "^[!-~]{1,128}$"},
     },
+    {
+        "name": "Holdfast-Device",
+        "in": "header",
+        "required": False,
+        "description": "the device's name, where the token is bound to one",
+        "schema": {"type": "string", "pattern": "^[!-~]{1,128}$"},
+    },
 ]
 
 

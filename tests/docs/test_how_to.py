@@ -1,0 +1,40 @@
+"""The recipes are true: their blocks are run, one after the other, on the house that the tutorial has by its step 6."""
+
+from __future__ import annotations
+
+import pytest
+
+from architecture.source import ROOT
+from support import pages
+
+TUTORIAL = ROOT / "docs" / "tutorials" / "first-hour.md"
+HOW_TO = ROOT / "docs" / "how-to"
+IN_THIS_ORDER = (
+    "check-a-house",
+    "onboard-an-agent",
+    "read-a-denial",
+    "change-a-contract",
+    "rotate-a-feed-key",
+    "let-the-client-verify",
+    "erase-a-customer",
+)
+STOP = pages.Step("the house is stopped", "kill $SERVE; wait $SERVE\n", None)
+
+
+def test_every_recipe_is_listed():
+    index = (HOW_TO / "README.md").read_text()
+    names = {page.name for page in HOW_TO.glob("*.md")} - {"README.md"}
+    assert {name for name in names if f"({name})" not in index} == set()
+    assert names == {f"{name}.md" for name in (*IN_THIS_ORDER, "back-up-and-restore")}
+
+
+@pytest.mark.slow
+@pytest.mark.server
+def test_every_recipe_does_what_its_page_says(tmp_path):
+    served = pages.steps(TUTORIAL, until="\n## 7.")
+    recipes = [step for name in IN_THIS_ORDER for step in pages.steps(HOW_TO / f"{name}.md")]
+    stopped = [STOP, *pages.steps(HOW_TO / "back-up-and-restore.md")]
+    found = list(pages.run([*served, *recipes, *stopped], tmp_path))
+    assert len(recipes) > 15
+    wrong = pages.wrong(found)
+    assert not wrong, wrong

@@ -1,0 +1,207 @@
+"""What the HTTP interface's reference shows: one call, asked of the real application and written down.
+
+``python tests/support/api_examples.py`` (from the checkout, with its virtual environment) writes
+``docs/reference/api-examples.json`` anew. Ids and secrets are shortened, so that two runs write the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from holdfast.drills.bank.build import FEED
+from holdfast.edges.dataplane.app import App
+from holdfast.edges.dataplane.handlers import routes
+from holdfast.edges.dataplane.metrics import Metrics
+from holdfast.edges.dataplane.turn import Turns
+from holdfast.kit.clock import SECOND_US
+from holdfast.kit.secret import Secret
+from holdfast.spine.identity.credentials import Bounds, issue
+from holdfast.spine.ledger.registrar import Registrar
+from holdfast.spine.signals.envelope import FeedKey, sign
+from support.bank import Bank, customer, new_bank
+
+FILE = Path(__file__).parents[2] / "docs" / "reference" / "api-examples.json"
+_ID = re.compile(r"\b([a-z]{2,4})_[0-9a-z]{26}\b")
+_SECRET = re.compile(r"\b(hf[ts])_[\w-]{43}")
+_HEX = re.compile(r"\b[0-9a-f]{64}\b")
+_LOOK = {
+    "client": "bank-01",
+    "collection": "customers",
+    "purpose": {"contact": "CT-1"},
+}
+
+Shown = dict[str, Any]
+
+
+class Desk:
+    """The bank's data plane, called without a network; each call is kept as an example."""
+
+    def __init__(self, bank: Bank) -> None:
+        self.bank = bank
+        self.step_up = ""
+
+    def send(self, method: str, path: str, body: Any = None, **headers: str) -> Shown:
+        """Send one request and return it with its answer, both as a reader sees them."""
+        raw = b"" if body is None else json.dumps(body).encode()
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        status, answered = asyncio.run(self._call(method, path, raw, given))
+        text = answered.decode()
+        return {
+            "request": {"line": f"{method} {path}", "headers": given, "body": body},
+            "status": status,
+            "answer": json.loads(text) if text.startswith("{") else text,
+        }
+
+    def ask(self, path: str, **body: Any) -> Shown:
+        """Send one request of the agent."""
+        headers = {"Authorization": f"Bearer {self.bank.agent.token}"}
+        if self.step_up:
+            headers["Holdfast_Step_Up"] = f"Bearer {self.step_up}"
+        return self.send("POST", path, body, **headers)
+
+    def look(self, operation: str, **more: Any) -> Shown:
+        """Send a look at the customer on the line."""
+        return self.ask(f"/v1/{operation}", **_LOOK, **more)
+
+    def tell(self, **event: Any) -> Shown:
+        """Send one signed event of the telephone system."""
+        kid, secret = self.bank.feed_key
+        raw = json.dumps(event).encode()
+        key = FeedKey(kid, Secret(secret.encode()))
+        header = sign(key, FEED, self.bank.clock.now_us() // SECOND_US, raw)
+        return self.send("POST", f"/v1/feeds/{FEED}", event, Holdfast_Signature=header)
+
+    async def _call(
+        self, method: str, path: str, body: bytes, headers: dict[str, str]
+    ) -> tuple[int, bytes]:
+        stores = self.bank.house.connect(busy_timeout_ms=0)
+        turns = Turns(stores, asyncio.get_running_loop())
+        metrics = Metrics()
+        app = App(routes(self.bank.house, turns, metrics), frozenset({"localhost"}), metrics)
+        sent: list[dict[str, Any]] = []
+        raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": body}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "client": ("127.0.0.1", 1),
+            "headers": [(b"host", b"localhost"), *raw],
+        }
+        await app(scope, receive, send)
+        stores.close()
+        return sent[0]["status"], sent[1]["body"]
+
+
+def examples(home: Path) -> dict[str, list[Shown]]:
+    """One call and what is asked beside it, by operation; the first of each is granted."""
+    bank = new_bank(home)
+    try:
+        found = _calls(Desk(bank))
+    finally:
+        bank.close()
+    text = json.dumps(found, ensure_ascii=False)
+    text = _HEX.sub("…", _SECRET.sub(r"\1_…", _ID.sub(r"\1_…", text)))
+    shown: dict[str, list[Shown]] = json.loads(text)
+    return shown
+
+
+def _calls(desk: Desk) -> dict[str, list[Shown]]:
+    bank = desk.bank
+    person = bank.customers["C00001"]
+    connected = bank.event(
+        "connected", reason="dispute", customer={"by": {"phone": customer(1)["phone"]}}
+    )
+    connected["id"] = "acd-1001"
+    feed = [
+        desk.tell(**connected),
+        desk.tell(**{**connected, "id": "acd-1002", "queue": "loans"}),
+        desk.send(
+            "POST", f"/v1/feeds/{FEED}", connected, Holdfast_Signature=f"t=1,kid=fk_1,v1={'0' * 64}"
+        ),
+    ]
+    search = [
+        desk.look("search", by={"phone": customer(1)["phone"]}),
+        desk.look("search", by={"email": "robin@example.com"}),
+    ]
+    verify = [
+        desk.look("verify", customer=person, field="dob", answer=customer(1)["dob"]),
+        desk.look("verify", customer=person, field="name", answer="Robin"),
+    ]
+    reveal = [
+        desk.look("reveal", customer=person, fields=["name", "acct", "email"]),
+        desk.look("reveal", customer=person, fields=["balance"]),
+        desk.look("reveal", customer=bank.customers["C00002"], fields=["name"]),
+    ]
+    desk.step_up = bank.take_step_up(reveal[1]["answer"]["challenge"])
+    reveal.insert(2, desk.look("reveal", customer=person, fields=["balance"]))
+    desk.step_up = ""
+    decision = desk.send(
+        "GET",
+        f"/v1/decisions/{reveal[1]['answer']['decision']}",
+        Authorization=f"Bearer {bank.agent.token}",
+    )
+    wider = desk.ask("/v1/reason", contact="CT-1", reason="contact-change")
+    desk.step_up = bank.take_step_up(wider["answer"]["challenge"])
+    reason = [desk.ask("/v1/reason", contact="CT-1", reason="contact-change"), wider]
+    update = [
+        desk.look("update", customer=person, values={"address": "9 New Street, Springfield"}),
+        desk.look("update", customer=person, values={"name": "Robin Other"}),
+    ]
+    desk.step_up = ""
+    return {
+        "/v1/search": search,
+        "/v1/reveal": reveal,
+        "/v1/verify": verify,
+        "/v1/update": update,
+        "/v1/reason": reason,
+        "/v1/decisions/{id}": [decision, _other(desk)],
+        "/v1/feeds/{name}": feed,
+        "/logs/{log}/checkpoint": _log(desk),
+        "/healthz": [desk.send("GET", "/healthz")],
+        "/readyz": [desk.send("GET", "/readyz")],
+    }
+
+
+def _other(desk: Desk) -> Shown:
+    bearer = f"Bearer {desk.bank.agent.token}"
+    return desk.send("GET", "/v1/decisions/dec_00000000000000000000000000", Authorization=bearer)
+
+
+def _log(desk: Desk) -> list[Shown]:
+    house = desk.bank.house
+    registrar = Registrar(house, house.signing_keys)
+    registrar.tick()
+    registrar.close()
+    work = issue(
+        service="bank-01-mirror",
+        life_us=3600 * SECOND_US,
+        now_us=house.clock.now_us(),
+        bounds=Bounds(scopes=("log:bank-01",)),
+    )
+    token = house.transact(work).secret.reveal()
+    path = "/logs/client-bank-01/checkpoint"
+    granted = desk.send("GET", path, Authorization=f"Bearer {token}")
+    granted["answer"] = "localhost/…/client-bank-01\n…"
+    return [granted, desk.send("GET", path, Authorization=f"Bearer {desk.bank.agent.token}")]
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        made = examples(Path(folder) / "house")
+    FILE.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n")
