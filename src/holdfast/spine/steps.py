@@ -193,7 +193,7 @@ def write_line(arrival: Arrival, line: Line) -> Work[LeafPointer]:
     answers = yield Round(
         data=(*charges, append(arrival.log, _leaf(arrival, line, stored)), *line.writes, *rest)
     )
-    if _must_take(arrival, line) and not answers[0]:
+    if _must_take(arrival, line) and not all(answers[: len(charges)]):
         raise Unavailable("a budget was used up at this very moment", remedy="Ask again.")
     # To whom the client is none of their business, the log's name would tell that it exists.
     assigned = arrival.facts[FactId.ASSIGNED].met
@@ -201,14 +201,8 @@ def write_line(arrival: Arrival, line: Line) -> Work[LeafPointer]:
 
 
 def _must_take(arrival: Arrival, line: Line) -> bool:
-    """Whether something is shown that costs the budget of customers: then its charge comes first, and must count."""
-    return (
-        line.outcome in {Outcome.PERMIT, Outcome.PARTIAL}
-        and not arrival.paid
-        and not arrival.spent.has_customer
-        and bool(line.charges)
-        and line.charges[0].statement is decisions.CHARGE_CUSTOMER
-    )
+    """Whether something is shown that costs budget: then all that it costs must be taken."""
+    return line.outcome in {Outcome.PERMIT, Outcome.PARTIAL} and not arrival.paid
 
 
 def _content(arrival: Arrival, line: Line) -> records.Content:
@@ -378,7 +372,7 @@ def charges(
     if not arrival.known_client or not budgets.is_charged(judgement):
         return ()
     taken: tuple[Query, ...] = ()
-    if customer and not (arrival.spent.has_customer and not sensitive):
+    if customer:
         taken += budgets.charges_for_customer(
             arrival.keys,
             person,
@@ -386,6 +380,7 @@ def charges(
             now_us=now_us,
             sensitive=sensitive,
             budgets=arrival.contract.budgets,
+            counted=arrival.spent.has_customer,
         )
     if searches:
         client = arrival.asked.client

@@ -124,13 +124,26 @@ def charges_for_customer(
     now_us: int,
     sensitive: int = 0,
     budgets: Budgets | None = None,
+    counted: bool = False,
 ) -> tuple[Query, ...]:
-    """What a look at ``customer`` uses. The first query answers a row if it was taken.
+    """What a look at ``customer`` uses; each query answers a row if it was taken of ``budgets``.
 
-    It takes nothing when the customer was counted today already, or when nothing is left of ``budgets``.
+    ``counted`` says that the customer was counted today already: then it costs no customer.
     """
+    taken = [] if counted else [_charge_customer(keys, person, customer, now_us, budgets)]
+    if sensitive:
+        most = budgets.sensitive_fields_day if budgets else _NO_LIMIT
+        taken.append(
+            _charge(keys.client, person, SENSITIVE, units=sensitive, now_us=now_us, most=most)
+        )
+    return tuple(taken)
+
+
+def _charge_customer(  # noqa: PLR0917  the parts of one row
+    keys: Keys, person: str, customer: str, now_us: int, budgets: Budgets | None
+) -> Query:
     minute = now_us // MINUTE_US
-    customers = CHARGE_CUSTOMER(
+    return CHARGE_CUSTOMER(
         client=keys.client,
         person=person,
         mac=customer_mac(keys, customer, now_us),
@@ -141,11 +154,6 @@ def charges_for_customer(
         most_hour=budgets.customers_hour if budgets else _NO_LIMIT,
         most_day=budgets.customers_day if budgets else _NO_LIMIT,
     )
-    if not sensitive:
-        return (customers,)
-    most = budgets.sensitive_fields_day if budgets else _NO_LIMIT
-    fields = _charge(keys.client, person, SENSITIVE, units=sensitive, now_us=now_us, most=most)
-    return (customers, fields)
 
 
 def charges_for_search(client: str, person: str, *, units: int, now_us: int) -> tuple[Query, ...]:
