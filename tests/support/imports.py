@@ -22,6 +22,7 @@ from holdfast.procedures.classification.services.importing import (
 )
 from holdfast.spine.house import open_house
 from holdfast.spine.identity.credentials import issue
+from holdfast.spine.vault import tokens
 from holdfast.spine.vault.hierarchy import client_keys
 from holdfast.spine.vault.load import load_collection, load_records
 from holdfast.spine.vault.records import _open
@@ -81,7 +82,7 @@ class ImportHouse:
                 record = {numbers[n].name: value for n, value in opened.items()}
                 card = record.pop("card", b"")
                 values = {name: value.decode() for name, value in record.items()}
-                values["card"] = card.hex()[-8:] if card else ""
+                values["card"] = tokens.unpack(card).masked() if card else ""
                 found[values["customer_no"]] = values
         return found
 

@@ -26,7 +26,7 @@ from holdfast.procedures.classification.services.declaring import known_client
 from holdfast.procedures.classification.services.fields import Columns
 from holdfast.procedures.classification.services.reading import inspect
 from holdfast.procedures.classification.services.rejects import Reject, RejectsFile
-from holdfast.procedures.classification.services.rows import open_rows
+from holdfast.procedures.classification.services.rows import BATCH_ROWS, open_rows
 from holdfast.procedures.classification.services.seen import Seen
 from holdfast.spine.identity.acting import acting_person, require
 from holdfast.spine.ledger.recorder import append
@@ -75,6 +75,7 @@ class Options:
     headerless: bool = False
     dry_run: bool = False
     rejects: Path | None = None
+    batch_rows: int = BATCH_ROWS  # lines that are read, written and settled at a time
 
 
 @dataclass
@@ -176,7 +177,8 @@ class _Run:
         )
         seen = Seen()
         try:
-            with writer, open_rows(outcome.source) as batches:
+            size = self._options.batch_rows
+            with writer, open_rows(outcome.source, size=size) as batches:
                 for batch in batches:
                     self._batch(batch, outcome, rejects, (writer, seen))
                     told.advance(batch.read)
