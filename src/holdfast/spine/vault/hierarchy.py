@@ -35,7 +35,7 @@ from holdfast.kit.secret import Secret
 from holdfast.spine.vault.keyring import store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from holdfast.kit.db import Row, Work
     from holdfast.spine.vault.roots import Root
@@ -44,6 +44,8 @@ WRAP: Final = "wrap"
 INDEX: Final = "index"
 NEW_DEK_RANDOM_BYTES: Final = KEY_BYTES + NONCE_BYTES
 _EPOCH_BYTES: Final = 4
+_PREFIX_BYTES: Final = _EPOCH_BYTES + 1  # and the suite
+_NO_KEK: Final = "a key is wrapped under a client key that does not exist"
 _SUITE: Final = bytes((GCM_SIV,))
 # seven parts: label, suite, client, customer, class, version, epoch
 _DEK: Final = (7).to_bytes(4, "big") + length_prefixed(b"holdfast/dek/v1", _SUITE)[4:]
@@ -87,6 +89,7 @@ class ClientKeys:
         self.suite = suite
         self.epoch = max(keks)
         self._keks = {epoch: aead(GCM_SIV, key) for epoch, key in keks.items()}
+        self._by_prefix = {_word(epoch) + _SUITE: kek for epoch, kek in self._keks.items()}
         self._index_root = index_root
         self._index_keys: dict[tuple[str, str], bytes] = {}
         self._label = length_prefixed(client.encode())[4:]
@@ -140,35 +143,36 @@ class ClientKeys:
         return made
 
     def open_class_key(self, customer: str, row: DekRow) -> ClassKey:
-        """Unwrap a data key; :class:`IntegrityBroken` if it is another's, edited, or not the one committed to."""
-        data_class, version, wrapped, committed = row
-        epoch, sealed = self._parted(wrapped)
-        whose = self._whose(customer)
-        dek = open_with(
-            self._keks[epoch], sealed, _DEK + whose + _dek_tail(data_class, version, epoch)
-        )
-        key, commitment = self._split(whose, data_class, version, dek=dek)
-        if not equal(commitment, committed):
-            raise IntegrityBroken("a data key is not the one that was committed to")
+        """Unwrap one data key; see :meth:`open_class_keys`."""
+        (key,) = self.open_class_keys(customer, (row,))
         return key
 
-    def _split(
-        self, whose: bytes, data_class: int, version: int, *, dek: bytes
-    ) -> tuple[ClassKey, bytes]:
-        label = whose + _CLASSES[data_class]
-        both = hmac_sha512(dek, b"split-v1" + label)
-        cipher = aead(self.suite, both[:KEY_BYTES])
-        return ClassKey(data_class, version, self.suite, cipher, dek, label), both[KEY_BYTES:]
+    def open_class_keys(
+        self, customer: str, rows: Iterable[tuple[int, int, bytes, bytes]]
+    ) -> list[ClassKey]:
+        """Unwrap data keys of one customer, rows of ``keyring.store.DEKS``.
+
+        :class:`IntegrityBroken` if one is another's, edited, or not the one that was committed to.
+        """
+        whose, suite = self._whose(customer), self.suite
+        head, opened = _DEK + whose, []
+        for data_class, version, wrapped, committed in rows:
+            kek = self._by_prefix.get(wrapped[:_PREFIX_BYTES])
+            if kek is None:
+                raise IntegrityBroken(_NO_KEK)
+            tail = _dek_tail(data_class, version, int.from_bytes(wrapped[:_EPOCH_BYTES], "big"))
+            dek = open_with(kek, wrapped[_EPOCH_BYTES:], head + tail)
+            label = whose + _CLASSES[data_class]
+            both = hmac_sha512(dek, b"split-v1" + label)
+            if not equal(both[KEY_BYTES:], committed):
+                raise IntegrityBroken("a data key is not the one that was committed to")
+            cipher = aead(suite, both[:KEY_BYTES])
+            opened.append(ClassKey(data_class, version, suite, cipher, dek, label))
+        return opened
 
     def _whose(self, customer: str) -> bytes:
         encoded = customer.encode()
         return self._label + len(encoded).to_bytes(4, "big") + encoded
-
-    def _parted(self, wrapped: bytes) -> tuple[int, bytes]:
-        epoch, sealed = int.from_bytes(wrapped[:_EPOCH_BYTES], "big"), wrapped[_EPOCH_BYTES:]
-        if epoch not in self._keks or sealed[0:1] != _SUITE:
-            raise IntegrityBroken("a key is wrapped under a client key that does not exist")
-        return epoch, sealed
 
     def cached_record_key(self, month: str) -> Secret[bytes] | None:
         """Return the month's record key if this process has unwrapped it under the present fence."""

@@ -44,7 +44,13 @@ LENGTHS: Final[dict[Mask, int]] = {
 
 def mask(kind: Mask, kept: str) -> str:
     """Return ``kept`` behind the mask, always ``LENGTHS[kind]`` characters long."""
-    return _BY_KIND[kind](kept) or DOT * LENGTHS[kind]
+    return masker(kind)(kept)
+
+
+def masker(kind: Mask) -> Callable[[str], str]:
+    """Return the mask as a function, for who masks many."""
+    shape, hidden = _BY_KIND[kind], DOT * LENGTHS[kind]
+    return lambda kept: shape(kept) or hidden
 
 
 def card_mask(first_six: str, last_four: str) -> str:

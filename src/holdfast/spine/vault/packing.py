@@ -15,7 +15,6 @@ import msgspec
 from holdfast.kit.crypto.mac import equal, hmac_sha256
 from holdfast.kit.errors import IntegrityBroken
 from holdfast.spine.vault.cipher import Sealed
-from holdfast.spine.vault.hierarchy import DekRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -144,12 +143,15 @@ def check_head(loaded: LoadedRecord) -> Body:
     )
 
 
-def class_key_of(loaded: LoadedRecord, section: Section) -> ClassKey:
-    """Unwrap the data key of a section; :class:`IntegrityBroken` when it does not exist (any more)."""
-    for dek in loaded.deks:
-        if dek[0] == section.data_class and dek[1] == section.dek_version:
-            return loaded.keys.open_class_key(loaded.row.customer, DekRow(*dek))
-    raise IntegrityBroken(f"the data key of class C{section.data_class} does not exist")
+def class_keys_of(loaded: LoadedRecord, sections: Sequence[Section]) -> list[ClassKey]:
+    """Unwrap the data keys of sections; :class:`IntegrityBroken` when one does not exist (any more)."""
+    deks = {(dek[0], dek[1]): dek for dek in loaded.deks}
+    try:
+        wanted = [deks[section.data_class, section.dek_version] for section in sections]
+    except KeyError as missing:
+        data_class = missing.args[0][0]
+        raise IntegrityBroken(f"the data key of class C{data_class} does not exist") from None
+    return loaded.keys.open_class_keys(loaded.row.customer, wanted)
 
 
 def newer_operations(loaded: LoadedRecord) -> list[str]:

@@ -17,14 +17,14 @@ Only the classes that are asked for are unwrapped, and only the fields that are 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdfast.kit.crypto.mac import equal
 from holdfast.kit.errors import Denied, InvalidInput
 from holdfast.kit.secret import Secret
 from holdfast.spine.vault import tokens
 from holdfast.spine.vault.cipher import check_manifest, open_sealed, place
-from holdfast.spine.vault.masks import mask
+from holdfast.spine.vault.masks import masker
 from holdfast.spine.vault.normalise import Normal, compared
 from holdfast.spine.vault.packing import (
     HeadRow,
@@ -34,7 +34,7 @@ from holdfast.spine.vault.packing import (
     RecordRow,
     SealedRecord,
     check_head,
-    class_key_of,
+    class_keys_of,
     index_confirms,
 )
 from holdfast.spine.vault.sealing import answer_mac, plan_of, reseal_record, seal_record
@@ -42,11 +42,12 @@ from holdfast.vocabulary.levels import Handling, Operation, Presentation
 from holdfast.vocabulary.schema import FieldType
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from holdfast.spine.decision.verdict import Permit
+    from holdfast.spine.vault.cipher import Sealed
     from holdfast.spine.vault.hierarchy import ClassKey, ClientKeys
-    from holdfast.vocabulary.schema import CollectionSchema, FieldSpec
+    from holdfast.vocabulary.schema import CollectionSchema, FieldSpec, Mask
 
 __all__ = [
     "HeadRow",
@@ -68,11 +69,7 @@ __all__ = [
 
 # Looked up once: a member of an enumeration costs as much as a small cipher call.
 _CLEAR: Final = Presentation.CLEAR
-_MASKED: Final = Presentation.MASKED
 _WITHHELD: Final = Presentation.WITHHELD
-_REFERENCE: Final = Handling.REFERENCE
-_VERIFY_ONLY: Final = Handling.VERIFY_ONLY
-_ONLY_MASKED: Final = Handling.MASKED
 
 
 def open_fields(
@@ -84,17 +81,17 @@ def open_fields(
     asks for more than a field's handling ever allows; :class:`IntegrityBroken` when the record does not verify.
     """
     _check_permit(permit, loaded, schema)
-    wanted: dict[int, tuple[FieldSpec, Presentation]] = {}
+    table = _table(schema)
+    wanted: dict[int, tuple[str, Callable[[bytes], str]]] = {}
     for name, how in permit.fields.items():
         if how is not _WITHHELD:
-            spec = _spec(schema, name)
-            _check_handling(spec, how)
-            wanted[spec.number] = (spec, how)
-    opened = _open(loaded, wanted)
-    return {
-        spec.name: Secret(_shown(spec, how, opened.get(number, b"")))
-        for number, (spec, how) in wanted.items()
-    }
+            number, spec, clear, masked = table.get(name) or _field(schema, name)
+            show = clear if how is _CLEAR else masked
+            if show is None:
+                raise Denied(f"{name} is {spec.handling.value}: no permit shows it {how.value}")
+            wanted[number] = (name, show)
+    value_of = _open(loaded, wanted).get
+    return {name: Secret(show(value_of(number, b""))) for number, (name, show) in wanted.items()}
 
 
 def match_answer(
@@ -132,9 +129,10 @@ def confirm_hit(
 def dummy_open(keys: ClientKeys, schema: CollectionSchema, names: Iterable[str]) -> None:
     """Do what :func:`open_fields` does for ``names``, on a decoy: absent and hidden cost the same (SPINE 2)."""
     decoy = _decoy(keys, schema)
-    specs = {spec.number: spec for name in names if (spec := schema.by_name.get(name)) is not None}
-    for number, value in _open(decoy, specs).items():
-        Secret(_shown(specs[number], _MASKED, value))
+    fields = [_field(schema, name) for name in names if name in schema.by_name]
+    opened = _open(decoy, {field.number for field in fields})
+    for field in fields:
+        Secret((field.masked or bytes.decode)(opened[field.number]))
 
 
 def dummy_match(keys: ClientKeys, schema: CollectionSchema, answers: Mapping[str, str]) -> None:
@@ -156,39 +154,89 @@ def _check_permit(permit: Permit, loaded: LoadedRecord, schema: CollectionSchema
         raise Denied("a search shows nothing in clear")
 
 
-def _check_handling(spec: FieldSpec, how: Presentation) -> None:
-    never = spec.handling is _VERIFY_ONLY
-    if never or (spec.handling is _ONLY_MASKED and how is _CLEAR):
-        raise Denied(f"{spec.name} is {spec.handling.value}: no permit shows it {how.value}")
+class _Field(NamedTuple):
+    """A field, and how a value of it is shown; None: never so."""
+
+    number: int
+    spec: FieldSpec
+    clear: Callable[[bytes], str] | None
+    masked: Callable[[bytes], str] | None
 
 
-def _spec(schema: CollectionSchema, name: str) -> FieldSpec:
-    spec = schema.by_name.get(name)
-    if spec is None:
+_TABLES: dict[int, tuple[CollectionSchema, dict[str, _Field]]] = {}
+_MOST_TABLES: Final = 1024
+
+
+def _table(schema: CollectionSchema) -> dict[str, _Field]:
+    """Return the fields of a schema by name; worked out once for each."""
+    held = _TABLES.get(id(schema))
+    if held is None or held[0] is not schema:
+        if len(_TABLES) >= _MOST_TABLES:
+            _TABLES.clear()
+        held = _TABLES[id(schema)] = (
+            schema,
+            {spec.name: _field_of(spec) for spec in schema.fields},
+        )
+    return held[1]
+
+
+def _field(schema: CollectionSchema, name: str) -> _Field:
+    field = _table(schema).get(name)
+    if field is None:
         raise InvalidInput(f"collection {schema.name} has no such field", field=name)
-    return spec
+    return field
 
 
-def _shown(spec: FieldSpec, how: Presentation, value: bytes) -> str:
-    clear = how is _CLEAR
-    if spec.handling is _REFERENCE and value:
-        kept = tokens.unpack(value)
-        return kept.token if clear else kept.masked()
-    return value.decode() if clear else mask(spec.mask, value.decode())
+def _field_of(spec: FieldSpec) -> _Field:
+    match spec.handling:
+        case Handling.CLEAR:
+            return _Field(spec.number, spec, bytes.decode, _masked(spec.mask))
+        case Handling.MASKED:
+            return _Field(spec.number, spec, None, _masked(spec.mask))
+        case Handling.REFERENCE:
+            return _Field(spec.number, spec, _token, _safe_parts)
+        case Handling.VERIFY_ONLY:
+            return _Field(spec.number, spec, None, None)
+
+
+def _masked(kind: Mask) -> Callable[[bytes], str]:
+    behind = masker(kind)
+    return lambda value: behind(value.decode())
+
+
+def _token(value: bytes) -> str:
+    return tokens.unpack(value).token if value else ""
+
+
+def _safe_parts(value: bytes) -> str:
+    return tokens.unpack(value).masked() if value else ""
 
 
 def _open(loaded: LoadedRecord, wanted: Collection[int]) -> dict[int, bytes]:
+    """Return the wanted fields that have a value, by number."""
+    opened: dict[int, bytes] = {}
+    for _, fields, values in _opened(loaded, wanted):
+        opened.update(zip([field[0] for field in fields], values, strict=True))
+    return opened
+
+
+def _opened(
+    loaded: LoadedRecord, wanted: Collection[int]
+) -> list[tuple[ClassKey, list[Sealed], list[bytes]]]:
+    """Return key, fields and values of each class that holds a wanted field."""
     body = check_head(loaded)
     keys, row = loaded.keys, loaded.row
     at = place(keys.suite, keys.client, row.customer, row.id)
-    opened: dict[int, bytes] = {}
-    for section in body.sections:
-        asked = [field for field in section.fields if field[0] in wanted]
-        if asked:
-            key = class_key_of(loaded, section)
-            check_manifest(key, at, section.manifest, section.fields)
-            for field, value in zip(asked, open_sealed(key, at, asked), strict=True):
-                opened[field[0]] = value
+    asked = [
+        (section, own)
+        for section in body.sections
+        if (own := [field for field in section.fields if field[0] in wanted])
+    ]
+    opened: list[tuple[ClassKey, list[Sealed], list[bytes]]] = []
+    class_keys = class_keys_of(loaded, [section for section, _ in asked])
+    for key, (section, own) in zip(class_keys, asked, strict=True):
+        check_manifest(key, at, section.manifest, section.fields)
+        opened.append((key, own, open_sealed(key, at, own)))
     return opened
 
 
@@ -196,19 +244,14 @@ def _compare(loaded: LoadedRecord, schema: CollectionSchema, answers: Mapping[st
     said = {
         spec.number: (spec, text)
         for name, text in answers.items()
-        for spec in (_spec(schema, name),)
+        for spec in (_field(schema, name).spec,)
     }
-    body = check_head(loaded)
-    at = place(loaded.keys.suite, loaded.keys.client, loaded.row.customer, loaded.row.id)
-    matched = 0
-    for section in body.sections:
-        asked = [field for field in section.fields if field[0] in said]
-        if asked:
-            key = class_key_of(loaded, section)
-            check_manifest(key, at, section.manifest, section.fields)
-            for field, value in zip(asked, open_sealed(key, at, asked), strict=True):
-                matched += _is_answer(key, *said[field[0]], value)
-    return matched == len(said)
+    matches = [
+        _is_answer(key, *said[field[0]], value)
+        for key, fields, values in _opened(loaded, said)
+        for field, value in zip(fields, values, strict=True)
+    ]
+    return len(matches) == len(said) and all(matches)
 
 
 def _is_answer(key: ClassKey, spec: FieldSpec, answer: str, value: bytes) -> bool:
@@ -217,7 +260,7 @@ def _is_answer(key: ClassKey, spec: FieldSpec, answer: str, value: bytes) -> boo
         said = compared(spec, answer)
     except InvalidInput:
         said = ""
-    if spec.handling is _REFERENCE:
+    if spec.handling is Handling.REFERENCE:
         kept = tokens.unpack(value)
         held = kept.mac
         if len(bare := answer.strip()) == 4 and kept.last_four:

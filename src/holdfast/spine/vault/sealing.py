@@ -27,7 +27,7 @@ from holdfast.spine.vault.packing import (
     Place,
     Section,
     check_head,
-    class_key_of,
+    class_keys_of,
     pack,
 )
 from holdfast.vocabulary.levels import Handling
@@ -136,7 +136,8 @@ def reseal_record(
         fields[section.data_class] = kept
         if len(kept) < len(section.fields) or section.data_class in touched:
             touched.add(section.data_class)
-            key = opened[section.data_class] = class_key_of(loaded, section)
+            (key,) = class_keys_of(loaded, (section,))
+            opened[section.data_class] = key
             check_manifest(key, at, section.manifest, section.fields)
             before |= _references(key, at, section, changes)
     nonces = _nonces(random_bytes(NONCE_BYTES * (len(changes) + len(touched))))
