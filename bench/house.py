@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from holdfast.drills.bank.build import (
     CLIENT,
     COLLECTION,
+    CONTRACT,
     FEED,
+    SCHEMA,
     customer,
     found_bank,
     import_customers,
@@ -112,8 +114,6 @@ class BenchHouse:
 
 
 def _wide() -> tuple[str, str]:
-    from holdfast.drills.bank.build import CONTRACT, SCHEMA
-
     contract = CONTRACT.replace('"card-lost"]', '"card-lost", "bench"]') + REASON
     contract = contract.replace("sensitive_fields_day = 60", "sensitive_fields_day = 1000000")
     # One field of class C3 is a reference (masked at any level), one is clear at C2 here: no step-up in the loop.
