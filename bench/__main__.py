@@ -16,7 +16,9 @@ def main() -> None:
     failed = []
     for name in WORKLOADS:
         sys.stderr.write(f"bench.{name} …\n")
-        done = subprocess.run([sys.executable, "-m", f"bench.{name}"], stdout=subprocess.DEVNULL, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", f"bench.{name}"], stdout=subprocess.DEVNULL, check=False
+        )
         if done.returncode:
             failed.append(name)
             continue

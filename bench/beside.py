@@ -36,7 +36,9 @@ def write_file(path: Path) -> None:
     with path.open("w", newline="") as file:
         writer: csv.DictWriter[str] | None = None
         for number in range(1000, 1000 + ROWS):
-            row = customer(number, phone=f"+120255501{number % 100:02d}", note1="", note2="", note3="")
+            row = customer(
+                number, phone=f"+120255501{number % 100:02d}", note1="", note2="", note3=""
+            )
             if writer is None:
                 writer = csv.DictWriter(file, row)
                 writer.writeheader()
@@ -70,7 +72,11 @@ def importing(house: BenchHouse, path: Path) -> Iterator[None]:
 def console_under_load(house: BenchHouse, seconds: float) -> Iterator[None]:
     """A console whose status page is reloaded without a pause by four readers."""
     port = free_port()
-    environment = {**os.environ, "HOLDFAST_HOME": str(house.home), "HOLDFAST_CONSOLE_PORT": str(port)}
+    environment = {
+        **os.environ,
+        "HOLDFAST_HOME": str(house.home),
+        "HOLDFAST_CONSOLE_PORT": str(port),
+    }
     console = subprocess.Popen(
         [sys.executable, "-m", "holdfast.edges.console.process"], env=environment
     )

@@ -10,7 +10,9 @@ CustomerId = NewType("CustomerId", str)
 RecordId = NewType("RecordId", str)
 DecisionId = NewType("DecisionId", str)
 CredentialId = NewType("CredentialId", str)
-ContactRef = NewType("ContactRef", str)  # per-log pseudonym; the feed's own id stands only in ``keys``
+ContactRef = NewType(
+    "ContactRef", str
+)  # per-log pseudonym; the feed's own id stands only in ``keys``
 Reference = NewType("Reference", str)  # pseudonym in a leaf
 
 PERSON: Final = "per"

@@ -66,7 +66,9 @@ class LeafSpec:
 
 _BY = {"by": "reference of the person who did it"}
 SPECS: Final[dict[LeafType, LeafSpec]] = {
-    LeafType.HOUSE_FOUNDED: LeafSpec("The house was set up.", "house", {**_BY, "version": "of Holdfast"}),
+    LeafType.HOUSE_FOUNDED: LeafSpec(
+        "The house was set up.", "house", {**_BY, "version": "of Holdfast"}
+    ),
     LeafType.CLIENT_ADDED: LeafSpec(
         "A client was taken on.",
         "both",
@@ -129,7 +131,9 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
         "An employer of persons was added.", "house", {**_BY, "employer": "id"}
     ),
     LeafType.PERSON_ADDED: LeafSpec(
-        "A person joined.", "house", {**_BY, "person": "reference", "employer": "id", "roles": "list"}
+        "A person joined.",
+        "house",
+        {**_BY, "person": "reference", "employer": "id", "roles": "list"},
     ),
     LeafType.PERSON_ROLES_CHANGED: LeafSpec(
         "A person has other roles in the house; those of assignments stay as they are.",
@@ -196,7 +200,9 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
         },
     ),
     LeafType.FEED_ADDED: LeafSpec(
-        "A feed was registered.", "client", {**_BY, "feed": "name", "types": "list", "programmes": "list"}
+        "A feed was registered.",
+        "client",
+        {**_BY, "feed": "name", "types": "list", "programmes": "list"},
     ),
     LeafType.FEED_KEY_ADDED: LeafSpec(
         "A feed got a signing key.", "client", {**_BY, "feed": "name", "kid": "key id"}
@@ -207,7 +213,12 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
     LeafType.CONTACT_BOUND: LeafSpec(
         "A contact was bound to a customer.",
         "client",
-        {"contact": "reference", "customer": "reference", "how": "feed or verified", "decision": "id or empty"},
+        {
+            "contact": "reference",
+            "customer": "reference",
+            "how": "feed or verified",
+            "decision": "id or empty",
+        },
     ),
     LeafType.CONTACT_REBOUND: LeafSpec(
         "A contact was bound to another customer; it happens once at most.",
@@ -217,7 +228,12 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
     LeafType.REASON_CHANGED: LeafSpec(
         "An agent changed a contact's reason; it happens once at most.",
         "client",
-        {"contact": "reference", "decision": "id", "reason": "id", "widened": "whether the field set grew"},
+        {
+            "contact": "reference",
+            "decision": "id",
+            "reason": "id",
+            "widened": "whether the field set grew",
+        },
     ),
     LeafType.DECISION_MADE: LeafSpec(
         "A look was permitted or refused.",
@@ -240,7 +256,9 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
         },
     ),
     LeafType.DECISION_READ: LeafSpec(
-        "Somebody read another person's decision.", "client", {"decision": "id", "person": "reference"}
+        "Somebody read another person's decision.",
+        "client",
+        {"decision": "id", "person": "reference"},
     ),
     LeafType.SHRED_REQUESTED: LeafSpec(
         "A customer's erasure was ordered; from here every look is refused.",
@@ -250,13 +268,21 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
     LeafType.SHRED_DONE: LeafSpec(
         "A customer's keys were destroyed and a byte scan of the stores found none of them.",
         "client",
-        {"customer": "reference", "operation": "id", "records": "count", "classes": "list", "erased": "time"},
+        {
+            "customer": "reference",
+            "operation": "id",
+            "records": "count",
+            "classes": "list",
+            "erased": "time",
+        },
     ),
     LeafType.LOG_EXPORTED: LeafSpec(
         "The client's log was exported.", "client", {**_BY, "size": "number of leaves"}
     ),
     LeafType.SIGNAL_RAISED: LeafSpec(
-        "Something odd was seen.", "both", {"signal": "name", "subject": "reference or id", "count": "number"}
+        "Something odd was seen.",
+        "both",
+        {"signal": "name", "subject": "reference or id", "count": "number"},
     ),
 }
 
@@ -278,5 +304,11 @@ class Leaf:
             msg = f"leaf {self.type}: fields differ from the declaration: {', '.join(odd)}"
             raise ValueError(msg)
         return canonical_json(
-            {"v": VERSION, "type": self.type.value, "id": self.id, "time": rfc3339(self.at_us), **self.body}
+            {
+                "v": VERSION,
+                "type": self.type.value,
+                "id": self.id,
+                "time": rfc3339(self.at_us),
+                **self.body,
+            }
         )

@@ -67,7 +67,9 @@ class FieldSpec:
     region: str = ""  # default region of phone numbers, ISO 3166 alpha-2
     date_format: str = ""  # strptime format when the file is not ISO 8601
     change: str = ""  # "act:<name>": not changed by update (SPINE 16)
-    columns: tuple[str, ...] = ()  # headers under which files carry it, beside its name; "#3" is the third column
+    columns: tuple[
+        str, ...
+    ] = ()  # headers under which files carry it, beside its name; "#3" is the third column
 
 
 @dataclass(frozen=True)

@@ -15,4 +15,6 @@ class Signal(StrEnum):
     FEED_UNTIMELY = "feed.untimely"  # too late or too early to open a right
     FEED_ID_REUSED = "feed.id_reused"  # another event under an id that was taken in
     # contacts
-    CONTACT_IDENTIFIERS_DIFFER = "contact.identifiers_differ"  # feeds named two customers, or another than was verified
+    CONTACT_IDENTIFIERS_DIFFER = (
+        "contact.identifiers_differ"  # feeds named two customers, or another than was verified
+    )

@@ -163,4 +163,6 @@ def test_the_origin_follows_the_console_unless_it_is_set(tmp_path):
     house = load(tmp_path, HOLDFAST_CONSOLE_PORT="9000")
     assert house.origin == "http://localhost:9000"
     assert replace(house, console_port=9500).origin == "http://localhost:9500"
-    assert load(tmp_path, HOLDFAST_ORIGIN="https://house.example/").origin == "https://house.example"
+    assert (
+        load(tmp_path, HOLDFAST_ORIGIN="https://house.example/").origin == "https://house.example"
+    )

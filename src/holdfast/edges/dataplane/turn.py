@@ -113,9 +113,7 @@ class Turns:
         data.execute("SAVEPOINT op")
         try:
             result: Any = drive(waiting.work(), data, self._keys)
-        except (
-            Exception
-        ) as error:  # whatever went wrong, this operation wrote nothing and shows nothing
+        except Exception as error:  # noqa: BLE001  it wrote nothing and shows nothing
             data.execute("ROLLBACK TO op")
             result = _Failed(error)
         data.execute("RELEASE op")
