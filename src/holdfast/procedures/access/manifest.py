@@ -26,6 +26,33 @@ MANIFEST: Final = Manifest(
             "0",
             ("PCI DSS 4.0.1 8.2.5", "HIPAA 164.308"),
         ),
+        Control(
+            "access.field_set",
+            "A field is shown only if the contact's reason needs it, and no higher than its class and handling allow.",
+            "values shown outside a field set",
+            "0",
+            ("GDPR 5(1)(c)", "HIPAA 164.502(b)", "PCI DSS 4.0.1 7.2.5"),
+        ),
+        Control(
+            "access.budget",
+            "Nobody sees more than the contract's budgets, however many requests come at once.",
+            "values shown beyond a budget",
+            "0",
+            ("PCI DSS 4.0.1 7.2.6",),
+        ),
+        Control(
+            "access.hidden",
+            "What does not exist and what may not be known are answered alike, in body, line and work.",
+            "kinds of answer that tell them apart",
+            "0",
+        ),
+        Control(
+            "access.administration",
+            "What can widen access is done in a named person's name and told in the log of each client concerned.",
+            "changes of persons, tokens, feeds or contracts without a line",
+            "0",
+            ("PCI DSS 4.0.1 10.2.1.5", "ISO 27001 A.8.2"),
+        ),
     ),
     commands=(
         Command("employer add", f"{_COMMANDS}.employer:add", False, "Add an employer."),

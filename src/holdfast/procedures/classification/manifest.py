@@ -25,6 +25,13 @@ MANIFEST: Final = Manifest(
             "0",
             ("PCI DSS 4.0.1 3.3",),
         ),
+        Control(
+            "classification.quiet",
+            "An import prints and logs no value; what it rejects is listed by line, field and reason.",
+            "planted values found in output, logs or lists of rejects",
+            "0",
+            ("GDPR 32",),
+        ),
     ),
     commands=(
         Command(

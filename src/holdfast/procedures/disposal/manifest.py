@@ -19,6 +19,13 @@ MANIFEST: Final = Manifest(
             "0",
             ("GDPR 17", "GDPR 28(3)(g)"),
         ),
+        Control(
+            "disposal.certificate",
+            "Each erasure has a certificate that the client verifies, and that claims nothing about copies.",
+            "erasures without a certificate that verifies",
+            "0",
+            ("GDPR 17",),
+        ),
     ),
     commands=(
         Command(

@@ -17,5 +17,25 @@ MANIFEST: Final = Manifest(
             "0",
             ("GDPR 32", "PCI DSS 4.0.1 3.5"),
         ),
+        Control(
+            "encryption.integrity",
+            "A value from a row, key or index entry that was edited, swapped or rolled back is never shown.",
+            "edits of the stores that yield a value",
+            "0",
+            ("GDPR 32", "HIPAA 164.312(c)"),
+        ),
+        Control(
+            "encryption.root",
+            "Both stores without the root key yield no value.",
+            "values opened under another root",
+            "0",
+            ("PCI DSS 4.0.1 3.6",),
+        ),
+        Control(
+            "encryption.vectors",
+            "Every primitive answers as its standard's published vectors say.",
+            "vectors answered otherwise",
+            "0",
+        ),
     ),
 )

@@ -18,6 +18,19 @@ MANIFEST: Final = Manifest(
             "published versions with a failing case",
             "0",
         ),
+        Control(
+            "protocols.signed",
+            "A client that gave a signing key has signed each version in force; nobody else can change the key.",
+            "versions in force without the signature",
+            "0",
+        ),
+        Control(
+            "protocols.explained",
+            "A past decision is judged again by the contract of its time, and its reasons are proven.",
+            "decisions that come out otherwise",
+            "0",
+            ("GDPR 5(2)",),
+        ),
     ),
     commands=(
         Command(
