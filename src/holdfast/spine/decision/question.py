@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-class Group(msgspec.Struct, frozen=True, kw_only=True):
+class Group(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Fields that stand and fall together.
 
     ``presentation`` is how they are asked for: ``clear`` (also: to be changed), ``masked``, or ``withheld`` when they

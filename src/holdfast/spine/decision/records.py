@@ -39,8 +39,18 @@ SALT_BYTES: Final = 16
 _LABEL: Final = b"holdfast/decision-record/v1"
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """The question as it is stored; facts are (state, met, value, as of, source)."""
+class Fact(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A fact as it is stored: what is usual is left out."""
+
+    state: str = FactState.KNOWN.value
+    met: bool = True
+    value: str = ""
+    as_of_us: int = 0
+    source: str = ""
+
+
+class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The question as it is stored."""
 
     programme: str
     roles: tuple[str, ...]
@@ -49,11 +59,11 @@ class Asked(msgspec.Struct, frozen=True):
     approved: bool
     reason: str
     collection: str
-    facts: dict[str, tuple[str, bool, str, int, str]]
+    facts: dict[str, Fact]
     groups: tuple[Group, ...]
 
 
-class Said(msgspec.Struct, frozen=True):
+class Said(msgspec.Struct, frozen=True, omit_defaults=True):
     """The verdict on one group: permit, step_up, approval or deny, with the reasons given in full."""
 
     verdict: str
@@ -137,7 +147,7 @@ def _asked(question: Question) -> Asked:
         reason=question.reason,
         collection=question.collection,
         facts={
-            str(fact): (str(v.state), v.met, v.value, v.as_of_us, v.source)
+            str(fact): Fact(str(v.state), v.met, v.value, v.as_of_us, v.source)
             for fact, v in question.facts.items()
         },
         groups=question.groups,
@@ -173,8 +183,8 @@ def question_of(record: Content) -> Question:
         programmes=frozenset(asked.programmes),
         level=AuthLevel(asked.level),
         facts={
-            known[name]: FactValue(FactState(state), met, value, as_of_us, source)
-            for name, (state, met, value, as_of_us, source) in asked.facts.items()
+            known[name]: FactValue(FactState(f.state), f.met, f.value, f.as_of_us, f.source)
+            for name, f in asked.facts.items()
             if name in known
         },
         groups=asked.groups,
