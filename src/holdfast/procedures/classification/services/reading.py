@@ -53,7 +53,7 @@ class Source:
     header: tuple[str, ...]  # of a CSV file; empty for NDJSON; blank cells when the file has none
     headerless: bool
     digest: str  # SHA-256 of its bytes, hexadecimal
-    changed_ns: int
+    identity: tuple[int, int, int]  # inode, size and time of the last change
 
     @property
     def encoding(self) -> str:
@@ -71,8 +71,11 @@ class Source:
 
     def refuse_changed(self) -> None:
         """Raise :class:`Conflict` if somebody has written to the file since it was inspected."""
-        now = self.path.stat()
-        if (now.st_size, now.st_mtime_ns) != (self.scanned.bytes, self.changed_ns):
+        try:
+            same = _identity(self.path.stat()) == self.identity
+        except OSError:
+            same = False
+        if not same:
             raise Conflict(
                 "the file changed while it was being read",
                 remedy="Run the command again when nobody writes to it; what is in stays as it is.",
@@ -110,9 +113,11 @@ def inspect(
         head, complete = _head(file, scanned.encoding)
     dialect = layouts.detect(head, complete=complete)
     header = () if dialect.kind == NDJSON else _header(head, dialect, headerless=headerless)
-    return Source(
-        path, scanned, dialect, header, headerless, digest.hexdigest(), before.st_mtime_ns
-    )
+    return Source(path, scanned, dialect, header, headerless, digest.hexdigest(), _identity(before))
+
+
+def _identity(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 @contextmanager

@@ -304,6 +304,7 @@ _DECODE: Final = json.JSONDecoder(
 def open_rows(source: Source, *, size: int = BATCH_ROWS) -> Iterator[Rows]:
     """Open the file for reading its rows from the first."""
     with opened(source.path) as file:
+        source.refuse_changed()
         text = as_text(file, source.scanned.encoding)
         try:
             yield Rows(file, text, source, size)
