@@ -27,7 +27,7 @@ import structlog
 from holdfast.kit.canonical import canonical_json
 from holdfast.kit.clock import rfc3339
 from holdfast.kit.db import Round
-from holdfast.kit.errors import Conflict, NotFound, Unavailable
+from holdfast.kit.errors import Conflict, IntegrityBroken, NotFound, Unavailable
 from holdfast.kit.files import write_durably
 from holdfast.kit.ids import new_id
 from holdfast.kit.jobs.queue import NewJob, enqueue
@@ -161,7 +161,10 @@ def run_shred(house: VaultHouse, payload: Mapping[str, Any]) -> None:
 
 
 def complete_unfinished(house: VaultHouse) -> int:
-    """Complete what an earlier process began, and return how many are complete; what is blocked is left to its job."""
+    """Complete what an earlier process began, and return how many are complete.
+
+    What is blocked by a reader, or still finds bytes of the customer, is logged and stays unfinished: it is not erased.
+    """
     completed = 0
     for client, operation in house.read(_unfinished()):
         try:
@@ -169,6 +172,8 @@ def complete_unfinished(house: VaultHouse) -> int:
             completed += 1
         except Unavailable as error:
             log.warning("erasure_waits", operation=operation, reason=error.message)
+        except IntegrityBroken as error:
+            log.error("erasure_incomplete", operation=operation, reason=error.message)
     return completed
 
 
