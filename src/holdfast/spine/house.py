@@ -140,6 +140,7 @@ class House:
     @cached_property
     def signing_keys(self) -> SigningKeys:
         """The house's signing keys, sealed under its root."""
+        self._require_stores()
         return SigningKeys.load(
             self.home / SIGNING_FOLDER, unseal=lambda sealed: self.root.unwrap(sealed, _SIGNING)
         )
@@ -153,6 +154,13 @@ class House:
 
     def connect(self, *, busy_timeout_ms: int = 10_000) -> Stores:
         """Open a connection to each store; the caller closes them."""
+        self._require_stores()
+        return Stores(
+            connect(self.settings.data_path, busy_timeout_ms=busy_timeout_ms),
+            connect(self.settings.keys_path, busy_timeout_ms=busy_timeout_ms),
+        )
+
+    def _require_stores(self) -> None:
         for path in (self.settings.data_path, self.settings.keys_path):
             if not path.exists():
                 raise NotFound(
@@ -160,10 +168,6 @@ class House:
                     remedy="Create one with `holdfast init`, or set HOLDFAST_HOME.",
                     code="no_house",
                 )
-        return Stores(
-            connect(self.settings.data_path, busy_timeout_ms=busy_timeout_ms),
-            connect(self.settings.keys_path, busy_timeout_ms=busy_timeout_ms),
-        )
 
     @contextmanager
     def stores(self) -> Iterator[Stores]:

@@ -7,7 +7,7 @@ code   meaning
 1      internal error; HOLDFAST_DEBUG=true shows the traceback
 2      usage, or input that was refused
 3      done in part (an import with rejected rows, an event batch with bad lines)
-4      not authenticated (``verify`` without a key: consistent with itself only)
+4      not authenticated (verify without a key: consistent with itself only)
 5      a rule refuses, or the acting person may not do this
 6      integrity broken: stored or published state does not verify
 7      unavailable: a part is missing or busy; nothing was done

@@ -220,7 +220,9 @@ def _failures(one: Checked) -> list[str]:
 
 
 def _test_text(one: Checked) -> str:
-    heading = f"{one.contract.client}: {len(one.results)} tests"
+    heading = (
+        f"{one.contract.client}: {len(one.results)} test{'' if len(one.results) == 1 else 's'}"
+    )
     return "\n".join([heading, *(_result_text(result) for result in one.results)])
 
 
