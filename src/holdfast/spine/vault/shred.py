@@ -173,7 +173,7 @@ def complete_unfinished(house: VaultHouse) -> int:
         except Unavailable as error:
             log.warning("erasure_waits", operation=operation, reason=error.message)
         except IntegrityBroken as error:
-            log.error("erasure_incomplete", operation=operation, reason=error.message)
+            log.warning("erasure_incomplete", operation=operation, reason=error.message)
     return completed
 
 

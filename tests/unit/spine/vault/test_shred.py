@@ -203,3 +203,22 @@ def test_an_erasure_right_after_a_change_leaves_nothing_of_the_change(vault):
     vault.update(1, phone="+12025550155", email="new@example.com")
     shred(vault)
     search_files(vault.house.settings.keys_path, [customer.encode()])
+
+
+def test_one_erasure_that_finds_bytes_of_its_customer_does_not_hold_up_the_others(vault):
+    first, second = vault.customer(1), vault.customer(2)
+    request(vault, 1)
+    request(vault, 2)
+    with vault.house.stores() as stores:  # bytes of the first stand where no erasure looks for rows
+        stores.keys.execute("CREATE TABLE elsewhere (text TEXT)")
+        stores.keys.execute("INSERT INTO elsewhere VALUES (?)", (first,))
+    assert complete_unfinished(vault.house) == 1
+    assert (state(vault, first), state(vault, second)) == ("shredding", "shredded")
+    assert certificates_of(vault.home, CLIENT).keys() == {f"{certified(vault)}.json"}
+    vault.sql("DROP TABLE elsewhere", store="keys")
+    assert complete_unfinished(vault.house) == 1
+    assert state(vault, first) == "shredded"
+
+
+def certified(vault):
+    return vault.sql("SELECT operation FROM vault_shred WHERE state = 'certified'")[0][0]
