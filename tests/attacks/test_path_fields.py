@@ -157,6 +157,16 @@ def test_a_change_repeated_under_its_idempotency_key_is_made_once(changing):
     assert changing.sql("SELECT MAX(version) FROM vault_record") == [(2,)]
 
 
+def test_a_change_that_was_refused_under_a_key_is_not_taken_for_made(bank):
+    asked = {"key": ("once", b"the same body")}
+    assert isinstance(bank.update(MINE, {"address": "1 Elsewhere Street"}, **asked), Refused)
+    bank.take_step_up(bank.change_reason("contact-change").challenge)
+    bank.change_reason("contact-change")
+    assert isinstance(bank.update(MINE, {"address": "1 Elsewhere Street"}, **asked), Updated)
+    with pytest.raises(Conflict, match="made already"):
+        bank.update(MINE, {"address": "1 Elsewhere Street"}, **asked)
+
+
 def test_a_value_that_is_not_of_its_type_changes_nothing(changing):
     with pytest.raises(InvalidInput) as told:
         changing.update(MINE, {"email": "nobody"})

@@ -134,6 +134,20 @@ class TestVerification:
         assert attempts(bank) == 3
         assert isinstance(bank.verify(MINE, {"dob": "1950-01-01"}, key=("k", b"same")), Refused)
 
+    @pytest.mark.parametrize("answer", ["", " ", "*", "%", "not a date", "0", "\u200b"])
+    def test_an_answer_that_is_none_matches_nothing_and_costs_an_attempt(self, bank, answer):
+        bank.connect()
+        assert not bank.verify(MINE, {"dob": answer}).match
+        assert not bank.verify(MINE, answers_of(1) | {"postcode": answer}).match
+        assert attempts(bank) == 3
+
+    def test_a_field_that_the_customer_does_not_have_matches_no_empty_answer(self, bank):
+        rows = [customer(9, dob="", postcode="")]
+        bank.customers |= import_customers(bank.house, bank.admin, rows)
+        bank.connect(number=9)
+        for empty in ("", " "):
+            assert not bank.verify("C00009", {"dob": empty, "postcode": empty}).match
+
     def test_the_true_value_stands_in_no_answer(self, bank):
         bank.connect()
         told = text_of(bank.verify(MINE, WRONG)) + text_of(bank.verify(MINE, answers_of(1)))

@@ -65,7 +65,7 @@ def update(
     check_fields(arrival, values, "values")
     if judgement.permit is None or judgement.outcome is not Outcome.PERMIT:
         return (yield from _refused(arrival, target, judgement))
-    if arrival.repeated:
+    if arrival.paid:
         raise Conflict(
             "this change was made already",
             remedy=f"It is decision {arrival.decision}.",
