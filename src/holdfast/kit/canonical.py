@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-_encode = json.JSONEncoder(
-    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-).encode
+import msgspec
+
+_encode = msgspec.json.Encoder(order="sorted").encode
 
 
 def canonical_json(value: Any) -> bytes:
@@ -18,7 +17,7 @@ def canonical_json(value: Any) -> bytes:
     byte-identical to JCS for what is accepted.
     """
     _check(value)
-    return _encode(value).encode()
+    return _encode(value)
 
 
 def _check(value: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 SECOND_US = 1_000_000
@@ -53,8 +54,12 @@ def monotonic_s() -> float:
 
 def rfc3339(at_us: int) -> str:
     """Write a time as RFC 3339 in UTC with microseconds, e.g. ``2026-11-23T20:41:00.000000Z``."""
-    moment = datetime.fromtimestamp(at_us // SECOND_US, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at_us % SECOND_US:06d}Z"
+    return f"{_to_the_second(at_us // SECOND_US)}.{at_us % SECOND_US:06d}Z"
+
+
+@lru_cache(maxsize=256)
+def _to_the_second(at_s: int) -> str:
+    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def parse_rfc3339(text: str) -> int:

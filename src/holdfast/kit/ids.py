@@ -43,7 +43,10 @@ def new_ids(prefix: str, now_us: int, count: int) -> list[str]:
 
 def new_reference(prefix: str) -> str:
     """Return a pseudonym such as ``c_mfrgg…`` with 128 random bits and no time in it."""
-    value, pairs = int.from_bytes(os.urandom(16), "big") << 2, _BASE32_PAIRS  # base 32 pads to 130 bits
+    value, pairs = (
+        int.from_bytes(os.urandom(16), "big") << 2,
+        _BASE32_PAIRS,
+    )  # base 32 pads to 130 bits
     return f"{prefix}_" + "".join([pairs[(value >> shift) & 1023] for shift in range(120, -1, -10)])
 
 
