@@ -1,12 +1,36 @@
-"""Structured log lines: JSON on stderr, never a field value, a secret or the message of a foreign exception."""
+"""Structured log lines: JSON on stderr, never a field value, a secret or the message of a foreign exception.
+
+A line that cannot be written (a full disk, a reader that went away) is lost; who wrote it goes on.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
 import traceback
+from contextlib import suppress
+from typing import TYPE_CHECKING, cast
 
 import structlog
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+
+class _Lossy:
+    """A stream whose failures stay its own: what must be undone after an error is undone, told or not."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def configure(level: str = "info") -> None:
@@ -20,7 +44,7 @@ def configure(level: str = "info") -> None:
             structlog.processors.JSONRenderer(sort_keys=True),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=cast("TextIO", _Lossy(sys.stderr))),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr, format="%(message)s")
