@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 FORGET: Final = "forget"
 SWEEP: Final = "sweep"
+LONGEST_CONTACT_US: Final = 30 * DAY_US  # attempts count for a contact as long as it may last
 SCHEDULES: Final = (Schedule(FORGET, 5 * MINUTE_US), Schedule(SWEEP, MINUTE_US))
 
 
@@ -45,6 +46,8 @@ def _clear(now_us: int) -> Work[None]:
             decisions.CLEAR_BUDGETS(before=before),
             decisions.CLEAR_CUSTOMERS(before=before),
             decisions.CLEAR_KEYS(before_us=now_us - 2 * DAY_US),
+            decisions.CLEAR_CHALLENGES(before_us=now_us - 2 * DAY_US),
+            decisions.CLEAR_ATTEMPTS(before_us=now_us - LONGEST_CONTACT_US),
         )
     )
 

@@ -103,6 +103,17 @@ class Judgement:
         return Outcome.DENY
 
     @property
+    def whole(self) -> Outcome:
+        """The same where all or nothing is done: what would help must help every group (deny > approve > step up)."""
+        if any(isinstance(verdict, Denial) for verdict in self.verdicts):
+            return Outcome.DENY
+        if any(isinstance(verdict, NeedsApproval) for verdict in self.verdicts):
+            return Outcome.APPROVAL
+        if any(isinstance(verdict, StepUp) for verdict in self.verdicts):
+            return Outcome.STEP_UP
+        return Outcome.PERMIT
+
+    @property
     def permit(self) -> Permit | None:
         """One permit for all that is permitted; None when nothing is."""
         permits = [verdict for verdict in self.verdicts if isinstance(verdict, Permit)]

@@ -75,7 +75,8 @@ class BudgetCustomer(models.Model):
         indexes = [
             models.Index(
                 fields=("client", "person", "minute"), name="decision_budget_customer_seen"
-            )
+            ),
+            models.Index(fields=("minute",), name="decision_budget_customer_age"),
         ]
 
 
@@ -138,9 +139,10 @@ class Challenge(models.Model):
     used_us = models.BigIntegerField(null=True)
 
     class Meta:
-        """How the table is called."""
+        """How the table is called, and the look-up by age."""
 
         db_table = "decision_challenge"
+        indexes = [models.Index(fields=("expires_us",), name="decision_challenge_age")]
 
 
 class Idempotency(models.Model):

@@ -125,6 +125,11 @@ TAKE_ATTEMPT = statement(
     RETURNING id""",
 )
 
+# across clients: attempts of contacts that are long over
+CLEAR_ATTEMPTS = statement(
+    "decision.clear_attempts", "DELETE FROM decision_verify_attempt WHERE at_us < :before_us"
+)
+
 # ── decision records ────────────────────────────────────────────────────────────────────────────────────────────
 ADD_RECORD = statement(
     "decision.add_record",
@@ -164,6 +169,11 @@ USE_CHALLENGE = statement(
     "decision.use_challenge",
     """UPDATE decision_challenge SET used_us = :now_us
     WHERE id = :id AND client = :client AND used_us IS NULL AND expires_us > :now_us RETURNING id""",
+)
+
+# across clients: challenges that nobody can answer any more
+CLEAR_CHALLENGES = statement(
+    "decision.clear_challenges", "DELETE FROM decision_challenge WHERE expires_us < :before_us"
 )
 
 # ── repeated requests ───────────────────────────────────────────────────────────────────────────────────────────

@@ -8,7 +8,7 @@ import pytest
 
 from holdfast.kit.clock import DAY_US, HOUR_US, MINUTE_US
 from holdfast.kit.db import Round
-from holdfast.spine.decision import budgets
+from holdfast.spine.decision import budgets, store
 from holdfast.spine.decision.attempts import (
     attempt_facts,
     attempts_of,
@@ -212,3 +212,29 @@ class TestAttempts:
         assert self.left(house, "dob", "maiden").left == 1
         assert self.left(house, "maiden").left == 3
         assert self.left(house, "dob", customer="cus_2").left == 3
+
+
+def test_what_no_window_reaches_is_cleared(house):
+    look(house, "cus_1", sensitive=1)
+    run(
+        house,
+        *take_attempts(
+            "bank-01", "cus_1", ["dob"], contact="ct_1", limits=Verification(), now_us=NOON_US
+        ),
+    )
+    later = NOON_US + 31 * DAY_US
+    look(house, "cus_2", later, sensitive=1)
+    before = (later - 2 * DAY_US) // MINUTE_US
+    run(
+        house,
+        store.CLEAR_BUDGETS(before=before),
+        store.CLEAR_CUSTOMERS(before=before),
+        store.CLEAR_ATTEMPTS(before_us=later - 30 * DAY_US),
+        store.CLEAR_CHALLENGES(before_us=later),
+        store.CLEAR_KEYS(before_us=later),
+    )
+    left = {
+        table: house.data.execute(f"SELECT COUNT(*) FROM decision_{table}").fetchone()[0]
+        for table in ("budget", "budget_customer", "verify_attempt")
+    }
+    assert left == {"budget": 1, "budget_customer": 1, "verify_attempt": 0}
