@@ -12,6 +12,7 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING, Final
 
 from holdfast.spine.decision.contract_check import check_names, check_schemas
+from holdfast.spine.decision.facts import OF_GROUPS
 from holdfast.spine.decision.signature import read_key
 from holdfast.spine.decision.toml import Document
 from holdfast.vocabulary.contract import (
@@ -49,7 +50,7 @@ _SECTIONS: Final = (
 _WORKING: Final = tuple(role.value for role in Role)
 _CLASSES: Final = tuple(data_class.name for data_class in DataClass)
 _LEVELS: Final = tuple(level.name.lower() for level in AuthLevel if level)
-_FACTS: Final = tuple(fact.value for fact in FactId)
+_FACTS: Final = tuple(fact.value for fact in FactId if fact not in OF_GROUPS)
 
 
 def compile_contract(

@@ -150,7 +150,7 @@ def compile_policies(contract: Contract, *, extra: str = "") -> ClientPolicies:
         rule is not None and rule.stage is Stage.PERMISSION for rule in policies.visibility.rules
     ):
         raise InvalidInput("a rule of the permission stage stands among the visibility guards")
-    _check_clauses(policies)
+    _check_names(policies)
     if len(policies) > MOST_POLICIES:
         raise InvalidInput(
             f"the contract compiles to {len(policies)} policies; {MOST_POLICIES} are the most",
@@ -160,7 +160,16 @@ def compile_policies(contract: Contract, *, extra: str = "") -> ClientPolicies:
     return policies
 
 
-def _check_clauses(policies: ClientPolicies) -> None:
+def _check_names(policies: ClientPolicies) -> None:
+    """Refuse rules that a contract names and that do not exist: behind a clause, or as the reason of a case."""
+    grants = {f"grant.{programme.id}" for programme in policies.contract.grants}
+    for n, case in enumerate(policies.contract.cases, 1):
+        rules = policies.by_id.keys() | grants
+        if case.because and case.because not in rules:
+            raise InvalidInput(
+                f'contract.toml: test[{n}].because: there is no rule "{case.because}"{nearest(case.because, rules)}',
+                field=f"test[{n}].because",
+            )
     known = {part for rule in policies.by_id for part in (rule, rule.partition(".")[0])}
     for name in policies.contract.clauses:
         if name not in known:

@@ -15,7 +15,7 @@ from holdfast.spine.decision.contract import compile_contract
 from holdfast.spine.decision.publish import By, draft, publish_contract
 from holdfast.spine.identity.credentials import issue
 from holdfast.spine.identity.references import reference_of
-from support.bank import new_bank
+from support.bank import customer, new_bank
 
 
 @pytest.fixture
@@ -100,3 +100,11 @@ def test_a_permitted_look_needs_no_explanation(bank):
     told = explained(bank, bank.reveal("C00001", ["name"]), bank.agent.token)
     assert told.whys == ()
     assert "Why" not in card(told)
+
+
+def test_what_was_refused_after_the_judgement_is_told(bank):
+    bank.connect("CT-2", number=None)
+    bank.search(customer(2)["phone"], contact="CT-2")
+    answer = bank.verify("C00002", {"dob": customer(2)["dob"]}, contact="CT-2")
+    told = explained(bank, answer, bank.agent.token)
+    assert "Permitted by the rules, then refused: verify.combined" in card(told)

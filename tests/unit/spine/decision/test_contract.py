@@ -179,5 +179,18 @@ def test_a_clause_for_a_rule_that_does_not_exist_is_refused():
         compile_policies(compile_contract(SMALLEST + '[clauses]\n"contact.life" = "1"\n'))
 
 
+def test_a_test_that_names_a_rule_that_does_not_exist_is_refused():
+    case = "[[test]]\nname='t'\nexpect='deny'\nqueue='cards'\nbecause='field.sett'\n"
+    with pytest.raises(
+        InvalidInput, match=r'there is no rule "field\.sett"; did you mean "field\.set"'
+    ):
+        compile_policies(compile_contract(SMALLEST + case))
+
+
+def test_a_fact_of_the_fields_is_not_for_a_test_to_claim():
+    case = "[[test]]\nname='t'\nexpect='deny'\nqueue='cards'\nunmet=['field_set']\n"
+    assert '"field_set" is not known' in refusal(SMALLEST + case)
+
+
 def test_the_digest_is_that_of_the_bytes():
     assert compile_contract(SMALLEST).digest != compile_contract(SMALLEST + "\n").digest

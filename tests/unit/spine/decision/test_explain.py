@@ -60,7 +60,7 @@ def test_the_person_is_told_the_lowest_tier_and_security_all_of_it():
 def test_an_erased_customer_is_told_to_security_only():
     (one,) = explain(judged(facts=facts(unmet=(FactId.CUSTOMER_OPEN,))))
     assert [r.rule for r in told(one, policies(), Audience.SELF)] == ["customer.bound"]
-    assert [r.rule for r in told(one, policies(), Audience.SECURITY)] == ["customer.open"]
+    assert [r.rule for r in told(one, policies(), Audience.SECURITY)] == ["customer.known"]
 
 
 def test_what_is_shown_masked_is_explained_too():

@@ -112,6 +112,8 @@ def card(told: Explained) -> str:
         lines += ["", *(f"  {name.ljust(width)}  {how}" for name, how in content.fields.items())]
     for why in told.whys:
         lines += ["", *_why_lines(why)]
+    if content.extra_rules:
+        lines += ["", f"Permitted by the rules, then refused: {', '.join(content.extra_rules)}"]
     if told.conditions:
         lines += ["", "Conditions as they stood", *(_condition_line(c) for c in told.conditions)]
     verdict = "the same result" if told.same else "ANOTHER RESULT"
