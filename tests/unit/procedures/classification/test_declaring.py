@@ -118,3 +118,10 @@ def test_a_security_code_or_pin_is_refused_with_the_reason(imports, name):
     text = SCHEMA + f'[fields.{name}]\ntype = "text"\nclass = "C4"\nhandling = "verify_only"\n'
     with pytest.raises(InvalidInput, match="never kept"):
         declare(imports.house, CLIENT, "cards", text)
+
+
+def test_a_schema_that_the_contract_in_force_cannot_use_is_told(imports):
+    done = declare(imports.house, CLIENT, COLLECTION, without("balance"))
+    (note,) = done.notes
+    assert "contract" in note
+    assert "balance" in note

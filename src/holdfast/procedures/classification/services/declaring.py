@@ -9,7 +9,8 @@ from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict, InvalidInput, NotFound
 from holdfast.kit.ids import new_id
 from holdfast.procedures.classification.services.store import HOLDS_RECORDS
-from holdfast.spine.decision.store import BUMP_FENCE, CLIENT
+from holdfast.spine.decision.contract import compile_contract
+from holdfast.spine.decision.store import BUMP_FENCE, CLIENT, CONTRACT
 from holdfast.spine.identity.acting import acting_person, require
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.vault.load import load_collection, load_collections
@@ -51,7 +52,8 @@ def declare(house: House, client: str, name: str, text: str) -> Declared:
     if before is not None and before.digest == schema.digest:
         return Declared(before, before, same=True)
     house.transact(_put(house, client, schema, text))
-    return Declared(schema, before, same=False, notes=tuple(_notes(before, schema, holds=holds)))
+    notes = [*_notes(before, schema, holds=holds), *house.read(_contract_notes(client))]
+    return Declared(schema, before, same=False, notes=tuple(notes))
 
 
 def known_client(client: str) -> Work[None]:
@@ -121,6 +123,24 @@ def _notes(before: CollectionSchema | None, after: CollectionSchema, *, holds: b
     if added:
         notes.append(f"records have no {', '.join(added)} until they are imported again")
     return notes
+
+
+def _contract_notes(client: str) -> Work[list[str]]:
+    """Say where the contract in force names what the collections do not have; quiet while one is yet to be declared."""
+    (rows,) = yield Round(data=(CONTRACT(client=client),))
+    schemas = {schema.name: schema for schema in (yield from load_collections(client))}
+    if not rows:
+        return []
+    text = rows[0][0]
+    contract = compile_contract(text)
+    named = {collection for reason in contract.reasons.values() for collection in reason.fields}
+    if not named <= schemas.keys():
+        return []
+    try:
+        compile_contract(text, schemas)
+    except InvalidInput as odd:
+        return [f"the contract in force does not go with this: {odd.message} ({odd.field})"]
+    return []
 
 
 def _newly_indexed(before: CollectionSchema, spec: FieldSpec) -> bool:
