@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import shutil
 from functools import lru_cache
@@ -35,7 +36,9 @@ __all__ = ["LiveBank", "customer", "lines"]
 @lru_cache(maxsize=1)
 def live_template() -> Path:
     """A founded bank of five customers, made once per process."""
-    home = Path(mkdtemp(prefix="holdfast-live-")) / "house"
+    folder = Path(mkdtemp(prefix="holdfast-live-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    home = folder / "house"
     shutil.copytree(template(), home)
     home.chmod(0o700)
     FileRoot.create(home / ROOT_FILE, None)
