@@ -252,6 +252,6 @@ def _tell(outcome: Outcome) -> None:
         say(f"Rejected rows by line: {outcome.rejects}")
     if outcome.suppressed:
         say("Suppressed rows are of customers whose data were erased; they are not imported again.")
-    read = outcome.new + outcome.changed + outcome.unchanged + outcome.suppressed + outcome.rejected
+    read = outcome.position - outcome.resumed_at
     rate = f", {read / outcome.seconds:,.0f} a second" if outcome.seconds else ""
     say(f"{read:,} rows in {outcome.seconds:.1f} s{rate}.")

@@ -119,7 +119,7 @@ def import_file(
     schema = house.read(_schema(house, target))
     source = inspect(path, encoding=options.encoding, headerless=options.headerless)
     columns = Columns(source, schema)
-    told.total(source.rows)
+    told.total(source.rows_if(0, 0))
     run = _DryRun if options.dry_run else _Run
     outcome = run(house, target, columns, options).go(told)
     source.refuse_changed()
@@ -182,6 +182,7 @@ class _Run:
                 for batch in batches:
                     self._batch(batch, outcome, rejects, (writer, seen))
                     told.advance(batch.read)
+                    told.total(outcome.source.rows_if(outcome.position, batch.end))
         finally:
             seen.close()
 

@@ -60,14 +60,10 @@ class Source:
         """How a person calls the encoding."""
         return _NAMES.get(self.scanned.encoding, self.scanned.encoding.upper())
 
-    @property
-    def rows(self) -> int:
-        """About how many rows it holds: the lines that end, less the header."""
-        return max(1, self.scanned.lines - self.dialect.skip - (0 if self._without_header else 1))
-
-    @property
-    def _without_header(self) -> bool:
-        return self.headerless or self.dialect.kind == NDJSON
+    def rows_if(self, rows: int, lines: int) -> int:
+        """Return about how many rows it holds, when so many stand in its first ``lines``: a row may take several."""
+        share = rows / lines if rows and lines else 1.0
+        return max(rows, round(self.scanned.lines * share))
 
     def refuse_changed(self) -> None:
         """Raise :class:`Conflict` if somebody has written to the file since it was inspected."""

@@ -39,6 +39,7 @@ class Batch(NamedTuple):
     lines: Sequence[int]
     bad: list[Unreadable]
     read: int
+    end: int  # the last line that was taken
 
 
 class Rows:
@@ -101,7 +102,7 @@ class Rows:
         if self._unwrap:
             rows = [_unwrapped_row(row) if '="' in "\0".join(row) else row for row in rows]
         if all(map(any, rows)):
-            return Batch(rows, numbers, [], len(rows))
+            return Batch(rows, numbers, [], len(rows), self._line)
         return self._sorted(zip(rows, numbers, strict=True))
 
     def _quickly(self, lines: list[str]) -> tuple[list[list[str]], list[int]] | None:
@@ -217,7 +218,7 @@ class Rows:
                             line, f"has {len(row)} columns where the header has {self._width}"
                         )
                     )
-        return Batch(cells, lines, bad, read)
+        return Batch(cells, lines, bad, read, self._line)
 
     # ── NDJSON ──────────────────────────────────────────────────────────────────────────────────────────────
     def _objects(self) -> Iterator[Batch]:
@@ -235,7 +236,7 @@ class Rows:
                     bad.append(Unreadable(number, found))
             self._line += len(lines)
             self._refuse_grown()
-            yield Batch(cells, numbers, bad, read)
+            yield Batch(cells, numbers, bad, read, self._line)
 
 
 _STRAY: Final = "a quote is opened and not closed in this row"
