@@ -211,6 +211,15 @@ def test_columns_that_the_schema_does_not_know_are_told_and_security_codes_by_na
     assert any("CVV, a card security code" in warning for warning in outcome.warnings)
 
 
+def test_a_column_that_the_schema_ignores_is_told_only_of_a_file_that_has_it(imports, tmp_path):
+    imports.declare(imports.schema.replace("ignore = [", 'ignore = ["CVV", '))
+    told = "CVV, a card security code"
+    with_it = imports.run(delivery(tmp_path / "a.csv", 1))
+    assert any(told in warning for warning in with_it.warnings)
+    without = imports.run(write_csv(tmp_path / "b.csv", list(plain_rows(2))))
+    assert not any("security code" in warning for warning in without.warnings)
+
+
 def test_an_unknown_client_or_collection_is_said_with_the_remedy(imports, tmp_path):
     file = delivery(tmp_path / "a.csv", 1)
     from holdfast.kit.terminal import Quiet

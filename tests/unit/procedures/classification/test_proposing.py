@@ -131,6 +131,18 @@ def test_a_file_without_rows_or_without_a_key_is_refused(tmp_path, content):
         proposed(tmp_path, content)
 
 
+def test_rows_that_cannot_be_read_are_told(tmp_path):
+    rows = [
+        '{"id": "1", "name": "Ana"}',
+        '{"id": "2", "name": ["Luz"]}',
+        '{"id": "3", "name": "Eva"}',
+    ]
+    data = proposed(tmp_path, "\n".join(rows))
+    assert any("1 row(s) cannot be read: holds a list" in warning for warning in data["warnings"])
+    with pytest.raises(InvalidInput, match="no row can be read: each has 3 columns"):
+        proposed(tmp_path, "id,name\n1,Ana,x\n2,Luz,x\n")
+
+
 # ── languages ───────────────────────────────────────────────────────────────────────────────────────────────────
 @pytest.mark.parametrize(
     ("header", "kind", "values"),

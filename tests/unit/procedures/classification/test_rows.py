@@ -50,6 +50,30 @@ def test_excel_s_first_line_names_the_separator(tmp_path):
     assert lines == [3]
 
 
+@pytest.mark.parametrize(
+    "title", ["Report of 2026\n", "Report of 2026\n\n", '"Clients, all"\n', "Report,,\n,,\n"]
+)
+def test_titles_above_the_header_are_passed_over_and_lines_stay_right(tmp_path, title):
+    source, rows, lines, bad = read(tmp_path, f"{title}id,name,city\n1,Ana,Cebu\n2,Luz,Davao\n")
+    assert source.header == ("id", "name", "city")
+    assert rows == [["1", "Ana", "Cebu"], ["2", "Luz", "Davao"]]
+    assert lines[0] == title.count("\n") + 2
+    assert not bad
+
+
+@pytest.mark.parametrize(
+    ("text", "header"),
+    [
+        (",name\n0,Ana\n1,Luz\n", ("", "name")),
+        ("id\n1\n2\n", ("id",)),
+        (",,city\n1,2,3\n", ("", "", "city")),
+        ("id,\n1,x\n", ("id", "")),
+    ],
+)
+def test_a_header_that_is_almost_blank_is_no_title(tmp_path, text, header):
+    assert read(tmp_path, text)[0].header == header
+
+
 def test_line_breaks_within_quotes_belong_to_the_value_and_lines_stay_right(tmp_path):
     text = 'id,address\n1,"a\nb\nc"\n2,plain\n3,"d\n\ne"\n4,x\n'
     for size in (1, 2, 3, 100):

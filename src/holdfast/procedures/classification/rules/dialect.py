@@ -6,7 +6,7 @@ import csv
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.kit.errors import InvalidInput
@@ -19,13 +19,14 @@ NDJSON: Final = "ndjson"
 DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 MOST_FIELD_CHARACTERS: Final = 1024 * 1024
 SAMPLE_LINES: Final = 500
+_MOST_TITLES: Final = 20
 
 _SEPARATOR_LINE: Final = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """A layout. ``skip`` lines stand before the header (Excel's ``sep=;``)."""
+    """A layout. ``skip`` lines stand before the header (Excel's ``sep=;``, a title)."""
 
     kind: str
     delimiter: str = ","
@@ -80,7 +81,8 @@ def detect(lines: Sequence[str], *, complete: bool) -> Dialect:
     if told and told[1] in DELIMITERS:
         rest = _usable(lines[1:], complete=complete)
         return Dialect(CSV, told[1], _backslash(rest, told[1]), skip=1)
-    return _most_even(_usable(lines, complete=complete))
+    dialect = _most_even(_usable(lines, complete=complete))
+    return dialect if dialect is _ONE_COLUMN else replace(dialect, skip=_titles(lines, dialect))
 
 
 def _usable(lines: Sequence[str], *, complete: bool) -> list[str]:
@@ -110,11 +112,31 @@ def _pretty(first: str) -> Dialect:
     return Dialect(CSV)
 
 
+_ONE_COLUMN: Final = Dialect(CSV)
+
+
+def _titles(lines: Sequence[str], dialect: Dialect) -> int:
+    """Return how many lines of titles stand before the header: lines that fill their first cell alone."""
+    reader = csv.reader(lines[:_MOST_TITLES], **dialect.options())
+    before = 0
+    try:
+        for row in reader:
+            filled = sum(1 for cell in row if cell.strip())
+            if filled > 1 or (
+                filled == 1 and len(row) > 1 and (not row[0].strip() or len(row) < 3)
+            ):
+                return before
+            before = reader.line_num
+    except csv.Error:
+        pass
+    return 0
+
+
 def _most_even(lines: Sequence[str]) -> Dialect:
     """Choose what gives most rows of the header's width; among equals the wider, then the order of DELIMITERS."""
-    best, best_score = Dialect(CSV), (0.0, 0)
+    best, best_score = _ONE_COLUMN, (0.0, 0)
     for delimiter in DELIMITERS:
-        if delimiter not in lines[0]:
+        if not any(delimiter in line for line in lines[:_MOST_TITLES]):
             continue
         backslash = _backslash(lines, delimiter)
         score = _evenness(lines, delimiter, backslash=backslash)

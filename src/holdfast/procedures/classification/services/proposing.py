@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from holdfast.kit.errors import InvalidInput
@@ -42,20 +44,32 @@ def propose_for(
         for batch in rows:
             for cells in batch.cells:
                 sample.add(cells if isinstance(cells, dict) else dict(enumerate(cells)))
+            sample.bad.update(one.reason for one in batch.bad)
             told(batch.read)
             if sample.read >= MOST_ROWS:
                 break
     source.refuse_changed()
     if not sample.read:
-        raise InvalidInput(
-            "the file has a header and no row"
-            if source.header
-            else "the file has no row that can be read",
-            code="empty",
+        why = (
+            f"no row can be read: each {sample.bad.most_common(1)[0][0]}"
+            if sample.bad
+            else "the file has no row"
         )
+        raise InvalidInput(why, code="empty")
     columns = sample.columns(_headers(source, sample))
     about = Sampled(path.name, source.encoding, source.dialect.name, sample.read, len(sample.rows))
-    return propose(columns), about
+    proposal = propose(columns)
+    warnings = (*proposal.warnings, *_about_rows(source, sample))
+    return replace(proposal, warnings=warnings), about
+
+
+def _about_rows(source: Source, sample: Sample) -> list[str]:
+    told = [
+        f"{count:,} row(s) cannot be read: {reason}" for reason, count in sample.bad.most_common(3)
+    ]
+    if source.dialect.skip > 1:
+        told.append(f"the first {source.dialect.skip} lines were taken for titles and passed over")
+    return told
 
 
 def _headers(source: Source, sample: Sample) -> dict[Any, str]:
@@ -80,6 +94,7 @@ class Sample:
         self.read = 0
         self.rows: list[dict[Any, str]] = []
         self.keys: dict[Any, None] = {}
+        self.bad: Counter[str] = Counter()  # rows that cannot be read, by reason
         self._stride = 1
         self._seen: dict[Any, set[int]] = {}
         self._repeated: dict[Any, int] = {}
