@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from holdfast.kit.clock import SECOND_US, rfc3339
 from holdfast.kit.db import Round, statement
 from holdfast.kit.secret import Secret
@@ -29,6 +31,7 @@ from holdfast.spine.signals.registry import (
 from holdfast.spine.signals.resolve import prepare
 from holdfast.spine.vault.blindindex import index_token
 from holdfast.spine.vault.hierarchy import Keks, client_keys, ensure_client_keys
+from holdfast.spine.vault.packing import FORMAT, Body, Section
 from holdfast.spine.vault.roots import FileRoot
 from holdfast.vocabulary.contract import Contract, Programme, Queue, Reason
 from holdfast.vocabulary.levels import DataClass, Handling, Role
@@ -87,7 +90,7 @@ _CUSTOMER = statement(
 _RECORD = statement(
     "test.record",
     """INSERT INTO vault_record (client, customer, id, collection, version, body, operation)
-    VALUES (:client, :customer, :record, 'subscribers', :version, x'00', 'op_1')""",
+    VALUES (:client, :customer, :record, 'subscribers', :version, :body, 'op_1')""",
 )
 _INDEX = statement(
     "test.index",
@@ -128,18 +131,27 @@ class FeedHouse(SmallHouse):
         return self.transact(work())
 
     def add_customer(
-        self, customer: str, phone: str, *, version: int = 1, indexed: int = 1
+        self,
+        customer: str,
+        phone: str,
+        *,
+        version: int = 1,
+        sealed: int = 0,
+        indexed: int = 1,
+        readable: bool = True,
     ) -> None:
-        """Store a customer's record at ``version``, and its phone in the blind index at ``indexed``."""
+        """Store a record at ``version``; its phone was ``sealed`` then or earlier, and ``indexed`` at another."""
         spec = SUBSCRIBERS.by_name["phone"]
         where = {"client": CLIENT, "customer": customer, "record": f"rec_{customer}"}
+        phone_at = (spec.number, sealed or version, b"")
+        body = msgspec.msgpack.encode(Body(FORMAT, 1, b"", [Section(1, 1, b"", [phone_at])]))
 
         def work() -> Work[None]:
             token = index_token(self.known.keys, "subscribers", spec, phone)
             yield Round(
                 data=(
                     _CUSTOMER(client=CLIENT, customer=customer),
-                    _RECORD(version=version, **where),
+                    _RECORD(version=version, body=body if readable else b"", **where),
                 ),
                 keys_writes=(_INDEX(field=2, token=token, version=indexed, **where),),
             )

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdfast.kit.db import Round
-from holdfast.kit.errors import InvalidInput, NotFound
+from holdfast.kit.errors import IntegrityBroken, InvalidInput, NotFound
 from holdfast.kit.ids import new_reference
 from holdfast.spine.purpose.merge import ContactEvent, EventType
 from holdfast.spine.purpose.store import ADD_CONTACT_REF, CONTACT_REFS
@@ -21,6 +21,7 @@ from holdfast.spine.signals.events import Refusal, Rejected
 from holdfast.spine.signals.store import CONFIRMED, CUSTOMER_REFS, INDEX_HITS, PERSONS_NAMED
 from holdfast.spine.vault.blindindex import binding_tokens
 from holdfast.spine.vault.load import customer_reference
+from holdfast.spine.vault.packing import IndexHit, RecordRow, index_confirms
 from holdfast.vocabulary.ids import CONTACT_REF
 
 if TYPE_CHECKING:
@@ -174,17 +175,21 @@ def _hits(client: str, asked: Iterable[tuple[Token, ...] | None]) -> Work[Hits]:
         return {}
     answers = yield Round(keys=tuple(_lookup(client, at, found) for at, found in by_field.items()))
     rows = [
-        ((*at, bytes(token)), tuple(entry))
+        ((*at, bytes(token)), IndexHit(*entry))
         for at, answer in zip(by_field, answers, strict=True)
         for token, *entry in _unless_too_many(answer)
     ]
-    customers = sorted({entry[0] for _, entry in rows})
+    customers = sorted({entry.customer for _, entry in rows})
     (records,) = yield Round(data=(CONFIRMED(client=client, customers=customers),))
-    present = set(records)
+    present = {row[0]: RecordRow(*row) for row in records}
     hits: dict[Token, set[str]] = defaultdict(set)
     for found, entry in rows:
-        if entry in present:
-            hits[found].add(entry[0])
+        record = present.get(entry.record)
+        with suppress(
+            IntegrityBroken
+        ):  # a record that cannot be read says nothing here; a look at it will tell
+            if record and index_confirms(record, found[1], entry):
+                hits[found].add(entry.customer)
     return hits
 
 

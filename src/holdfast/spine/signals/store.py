@@ -77,7 +77,7 @@ INDEX_HITS = statement(
 )
 CONFIRMED = statement(
     "signals.confirmed",
-    """SELECT r.customer, r.id, r.version, r.operation
+    """SELECT r.id, r.customer, r.collection, r.version, r.body, r.operation
     FROM vault_record r JOIN vault_customer c ON c.client = r.client AND c.id = r.customer
     WHERE r.client = :client AND r.customer IN (:customers*) AND c.state = 'live'""",
 )

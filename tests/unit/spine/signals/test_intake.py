@@ -73,6 +73,19 @@ def test_a_number_of_an_older_version_of_the_record_binds_nobody(house):
     assert house.contact().customer == ""
 
 
+def test_a_number_that_stayed_while_the_record_changed_binds(house):
+    house.add_customer("cus_eve", "+12025550188", version=3, sealed=1, indexed=1)
+    house.send(house.event("connected", customer=by_phone("+12025550188")))
+    assert house.contact().customer == "cus_eve"
+
+
+def test_a_record_that_cannot_be_read_binds_nobody_and_stops_no_feed(house):
+    house.add_customer("cus_fay", "+12025550189", readable=False)
+    report = house.send(house.event("connected", customer=by_phone("+12025550189")))
+    assert report.accepted == 1
+    assert house.contact().customer == ""
+
+
 def test_a_field_that_is_indexed_for_binding_only_binds_too(house):
     event = house.event("connected", customer={"by": {"account": "9-000-1"}})
     assert house.send(event).accepted == 1
