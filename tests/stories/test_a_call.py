@@ -70,6 +70,36 @@ def test_an_unknown_caller_is_bound_by_two_answers(bank: Bank) -> None:
     assert len(bank.leaves("contact.bound")) == 1
 
 
+def test_an_answer_that_asks_for_a_step_up_asks_for_it_beside_others_too(bank: Bank) -> None:
+    bank.connect(number=None)
+    bank.search(customer(2)["acct"], by="acct")
+    answers = {name: customer(2)[name] for name in ("dob", "national_id")}
+    refused = bank.verify("C00002", answers)
+    assert isinstance(refused, Refused)
+    assert refused.code == "step_up_required"
+    bank.take_step_up(refused.challenge)
+    assert bank.verify("C00002", answers).bound
+    beyond = bank.verify("C00002", answers | {"email": "robin@example.com"})
+    assert isinstance(beyond, Refused)
+    assert beyond.code == "denied"
+    assert beyond.challenge is None
+
+
+def test_a_caller_whose_record_was_changed_is_known_by_phone_at_the_next_call(bank: Bank) -> None:
+    bank.connect()
+    wider = bank.change_reason("contact-change")
+    bank.take_step_up(wider.challenge)
+    bank.change_reason("contact-change")
+    assert isinstance(bank.update("C00001", {"address": "9 New Street, Springfield"}), Updated)
+    bank.end()
+    bank.step_up = None
+    bank.advance(300)
+    bank.connect("CT-2")
+    shown = bank.reveal("C00001", ["name"], contact="CT-2")
+    assert isinstance(shown, Revealed)
+    assert shown.fields["name"].shown == "clear"
+
+
 def test_an_agent_changes_the_reason_and_then_the_address(bank: Bank) -> None:
     bank.connect()
     refused = bank.update("C00001", {"address": "9 New Street, Springfield"})

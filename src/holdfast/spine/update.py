@@ -160,10 +160,9 @@ def _updated(
 
 def _refused(arrival: Arrival, target: Target, judgement: Judgement) -> Work[Refused]:
     seen = judgement.visible and target.reference
-    outcome = Outcome.DENY if judgement.outcome is Outcome.PARTIAL else judgement.outcome
     line = Line(
         Operation.UPDATE,
-        outcome,
+        judgement.whole,
         judgement,
         customers=(target.reference,) if seen else (),
         charges=charges(arrival, judgement, customer=target.customer),

@@ -233,12 +233,9 @@ def _refused(
     arrival: Arrival, target: Target, judgement: Judgement, *, why: RuleReason | None = None
 ) -> Work[Refused]:
     seen = judgement.visible and target.approached
-    outcome = Outcome.DENY if why else judgement.outcome
-    if judgement.permit is not None:  # some of the answers may be compared, others not: none is
-        outcome = Outcome.DENY
     line = Line(
         Operation.VERIFY,
-        outcome,
+        Outcome.DENY if why else judgement.whole,
         judgement,
         customers=(target.reference,) if seen and target.reference else (),
         extra_rules=(why.rule,) if why else (),
