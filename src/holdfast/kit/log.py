@@ -9,7 +9,7 @@ import logging
 import sys
 import traceback
 from contextlib import suppress
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 
@@ -18,19 +18,23 @@ if TYPE_CHECKING:
 
 
 class _Lossy:
-    """A stream whose failures stay its own: what must be undone after an error is undone, told or not."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    """Standard error, whose failures stay its own: what must be undone after an error is undone, told or not."""
 
     def write(self, text: str) -> int:
         with suppress(OSError):
-            self._stream.write(text)
+            sys.stderr.write(text)
         return len(text)
 
     def flush(self) -> None:
         with suppress(OSError):
-            self._stream.flush()
+            sys.stderr.flush()
+
+
+def logger(name: str) -> Any:
+    """Return the logger of a module. Until a process says otherwise it writes to stderr: stdout is for data."""
+    if not structlog.is_configured():
+        configure()
+    return structlog.get_logger(name)
 
 
 def configure(level: str = "info") -> None:
@@ -44,7 +48,7 @@ def configure(level: str = "info") -> None:
             structlog.processors.JSONRenderer(sort_keys=True),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(file=cast("TextIO", _Lossy(sys.stderr))),
+        logger_factory=structlog.PrintLoggerFactory(file=cast("TextIO", _Lossy())),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr, format="%(message)s")

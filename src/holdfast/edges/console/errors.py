@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import sys
 
-import structlog
+from holdfast.kit.log import logger, place_of
 
-from holdfast.kit.log import place_of
-
-_log = structlog.get_logger("console")
+_log = logger("console")
 
 
 def log_error(sender: object, **context: object) -> None:  # noqa: ARG001  Django's signal interface

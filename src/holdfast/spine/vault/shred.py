@@ -22,8 +22,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import structlog
-
 from holdfast.kit.canonical import canonical_json
 from holdfast.kit.clock import rfc3339
 from holdfast.kit.db import Round
@@ -31,6 +29,7 @@ from holdfast.kit.errors import Conflict, IntegrityBroken, NotFound, Unavailable
 from holdfast.kit.files import write_durably
 from holdfast.kit.ids import new_id
 from holdfast.kit.jobs.queue import NewJob, enqueue
+from holdfast.kit.log import logger
 from holdfast.spine.decision.store import BUMP_FENCE
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.ledger.statements import sign_statement
@@ -56,7 +55,7 @@ FOLDER: Final = "certificates"
 TYPE: Final = "holdfast/shred-certificate/v1"
 COPIES: Final = "not determined"
 _MOST_UNFINISHED: Final = 1000
-log = structlog.get_logger(__name__)
+log = logger(__name__)
 
 
 class Shred(NamedTuple):

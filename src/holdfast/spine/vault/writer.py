@@ -20,13 +20,12 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
-import structlog
-
 from holdfast.kit.clock import monotonic_s
 from holdfast.kit.db import Round
 from holdfast.kit.db.sqlite import begin_immediate, drive, execute, execute_many
 from holdfast.kit.errors import InvalidInput, Unavailable
 from holdfast.kit.ids import new_id, random_bytes
+from holdfast.kit.log import logger
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.vault import store
 from holdfast.spine.vault.blindindex import suppression_mac
@@ -56,7 +55,7 @@ MOST_ROWS: Final = 250  # in one transaction: a writer's lock is held for a few 
 KIND: Final = "import"
 SLOW_S: Final = 0.1
 _MOST_TRIES: Final = 8
-log = structlog.get_logger(__name__)
+log = logger(__name__)
 
 
 class BatchResult(NamedTuple):
@@ -83,6 +82,7 @@ class BatchWriter:
         self._owed: list[
             tuple[Statement, Parameters]
         ] = []  # removals for the next transaction of keys
+        self._slow: list[float] = []  # seconds of the transactions above SLOW_S
 
     def __enter__(self) -> Self:
         """Open the stores and the client's keys."""
@@ -108,6 +108,8 @@ class BatchWriter:
         with self._open:
             if kind is None and self._owed:
                 self._settle()
+        if self._slow:
+            log.warning("slow_writes", count=len(self._slow), longest_s=round(max(self._slow), 3))
 
     def write(self, rows: Sequence[Mapping[str, str]]) -> BatchResult:
         """Write a batch; when it returns, its leaf is durable. :class:`Unavailable` if a store stays busy."""
@@ -170,7 +172,7 @@ class BatchWriter:
         erased = keyring.TOMBSTONES(
             client=self._client, macs=[tombstone_mac(customer) for customer in drafts.relied_on]
         )
-        with _transaction(keys) as undo:
+        with self._transaction(keys) as undo:
             for statement, parameters in self._owed:
                 execute_many(keys, statement.text, parameters)
             execute(keys, marker)
@@ -195,7 +197,7 @@ class BatchWriter:
         salt = random_bytes(SALT_BYTES)
         manifests = commit_manifests(salt, drafts.manifests)
         live = store.LIVE(client=self._client, ids=sorted(drafts.relied_on))
-        with _transaction(data) as undo:
+        with self._transaction(data) as undo:
             changed_meanwhile = (
                 (drafts.relied_on and execute(data, live)[0][0] != len(drafts.relied_on))
                 or _many(data, store.MANY_CUSTOMERS, drafts.customers)
@@ -254,10 +256,27 @@ class BatchWriter:
         self._settle()
 
     def _settle(self) -> None:
-        with _transaction(self._stores.keys):
+        with self._transaction(self._stores.keys):
             for statement, parameters in self._owed:
                 execute_many(self._stores.keys, statement.text, parameters)
         self._owed = []
+
+    @contextmanager
+    def _transaction(self, connection: Connection) -> Iterator[Callable[[], None]]:
+        """Begin, and commit at the end; what is yielded rolls back instead."""
+        begin_immediate(connection)
+        begun_s = monotonic_s()
+        try:
+            yield lambda: connection.execute("ROLLBACK")
+            if connection.in_transaction:
+                connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        took_s = monotonic_s() - begun_s
+        if took_s > SLOW_S:
+            self._slow.append(took_s)
 
 
 def _parts(rows: Sequence[ReadRow]) -> Iterator[list[ReadRow]]:
@@ -315,24 +334,6 @@ def _load_customers(tools: Tools, known: Known) -> Work[None]:
     known.rows = {row[0]: RecordRow(*row) for row in rows}
     for customer, *dek in deks:  # ordered by version: the newest stays
         known.deks.setdefault(customer, {})[dek[0]] = DekRow(*dek)
-
-
-@contextmanager
-def _transaction(connection: Connection) -> Iterator[Callable[[], None]]:
-    """Begin, and commit at the end; what is yielded rolls back instead."""
-    begin_immediate(connection)
-    begun_s = monotonic_s()
-    try:
-        yield lambda: connection.execute("ROLLBACK")
-        if connection.in_transaction:
-            connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    took_s = monotonic_s() - begun_s
-    if took_s > SLOW_S:
-        log.warning("slow_write", seconds=round(took_s, 3))
 
 
 def _many(connection: Connection, statement: Statement, parameters: Parameters) -> bool:
