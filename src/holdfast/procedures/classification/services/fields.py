@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.kit.errors import InvalidInput
 from holdfast.procedures.classification.rules.dialect import NDJSON
-from holdfast.procedures.classification.rules.headers import match_header, match_keys, shown
+from holdfast.procedures.classification.rules.headers import (
+    fold_header,
+    match_header,
+    match_keys,
+    shown,
+)
 from holdfast.spine.vault.schema_rules import forbidden
 
 if TYPE_CHECKING:
@@ -28,12 +33,15 @@ class Columns:
         self.schema = schema
         self.left_out: tuple[str, ...] = ()
         self._absent: tuple[str, ...] = ()
+        self._ignored = {fold_header(name): shown(name) for name in schema.ignore}
+        self._carried: dict[str, None] = {}  # names that the schema ignores and the file carries
         self._names: tuple[str, ...] = ()
         self._pick: Any = None
         self._by_keys: dict[tuple[str, ...], dict[str, str]] = {}
         if source.dialect.kind != NDJSON:
             found = match_header(source.header, schema)
             self.left_out = found.left_out
+            self._carry(source.header)
             self._names = found.names
             # itemgetter of one place gives no tuple; the first place twice is harmless.
             self._pick = itemgetter(*found.positions, *found.positions[:1])
@@ -59,7 +67,14 @@ class Columns:
                 ignored = set(self.schema.ignore)
                 odd = (shown(key) for key in keys if key not in fields and key not in ignored)
                 self.left_out = tuple(dict.fromkeys((*self.left_out, *odd)))[:_MOST_LEFT_OUT]
+                self._carry(keys)
         return {name: cells[key] for key, name in fields.items()}
+
+    def _carry(self, names: Sequence[str]) -> None:
+        folded = map(fold_header, names)
+        self._carried.update(
+            (self._ignored[name], None) for name in folded if name in self._ignored
+        )
 
     def _refuse_absent(self, rows: Sequence[Mapping[str, str]]) -> None:
         carried = {name for row in rows for name in row}
@@ -79,7 +94,7 @@ class Columns:
         found = [
             f"the file carries {name}, {'an' if what[0] in 'aeiou' else 'a'} {what}: it was not read. "
             "Ask the client not to send it."
-            for name in (*self.left_out, *map(shown, self.schema.ignore))
+            for name in dict.fromkeys((*self.left_out, *self._carried))
             if (what := forbidden(name))
         ]
         plain = [name for name in self.left_out if not forbidden(name)]
