@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import os
 import platform
@@ -10,7 +11,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TICKS = os.sysconf("SC_CLK_TCK")
 RESULTS = Path(__file__).parent / "results"
@@ -41,12 +47,33 @@ def fsync_p50_us(folder: Path, count: int = 100) -> float:
     return round(statistics.median(times), 1)
 
 
+def yardstick() -> dict[str, float]:
+    """CPU microseconds, median of many, of two primitives: divide by them to compare machines and moments."""
+    cipher, nonce = AESGCMSIV(bytes(32)), bytes(12)
+    sealed = cipher.encrypt(nonce, b"x" * 32, b"y" * 64)
+    return {
+        "aead_open_us": _cpu_us(lambda: cipher.decrypt(nonce, sealed, b"y" * 64)),
+        "hmac_us": _cpu_us(lambda: hmac.digest(b"k" * 32, b"m" * 64, "sha256")),
+    }
+
+
+def _cpu_us(work: Callable[[], object], *, rounds: int = 15, each: int = 1000) -> float:
+    times = []
+    for _ in range(rounds):
+        begun = time.process_time()
+        for _ in range(each):
+            work()
+        times.append((time.process_time() - begun) / each * 1e6)
+    return round(statistics.median(times), 2)
+
+
 def machine() -> dict[str, Any]:
     """What the figures were taken on."""
     return {
         "python": platform.python_version(),
         "cores": os.cpu_count(),
         "machine": platform.machine(),
+        **yardstick(),
     }
 
 
