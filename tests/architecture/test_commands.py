@@ -14,10 +14,17 @@ from holdfast.edges.cli.main import load
 DECLARED = manifests.commands(COMMANDS)
 
 
+def _help_of(command: click.Command, path: str) -> str:
+    """The help as a person sees it: click keeps the option's names from the first context that asks."""
+    names = ["-h", "--help"]
+    context = click.Context(command, info_name=f"holdfast {path}", help_option_names=names)
+    return command.get_help(context)
+
+
 @pytest.mark.parametrize("path", sorted(DECLARED))
 def test_a_command_resolves_and_its_help_has_an_example(path):
     command = load(DECLARED[path])
-    text = command.get_help(click.Context(command, info_name=f"holdfast {path}"))
+    text = _help_of(command, path)
     assert f"holdfast {path}" in text.split("\n", 1)[1], "an example stands in the help"
     assert DECLARED[path].summary
 
@@ -25,7 +32,7 @@ def test_a_command_resolves_and_its_help_has_an_example(path):
 @pytest.mark.parametrize("path", sorted(DECLARED))
 def test_examples_in_the_help_stand_line_by_line(path):
     command = load(DECLARED[path])
-    text = command.get_help(click.Context(command, info_name=f"holdfast {path}"))
+    text = _help_of(command, path)
     lines = re.search(r"\n  Examples?:\n(.*?)\n(?:\nOptions|\Z)", text, re.DOTALL)[1].splitlines()
     assert "\\b" not in text
     assert all("holdfast " in line and line.startswith("    ") for line in lines), text
