@@ -99,6 +99,16 @@ OPERATIONS: Final = (
         ("log",),
         media="text/plain",
     ),
+    Documented(
+        "/logs/{log}/tile/{level}/{index}",
+        "get",
+        "A tile of hashes, or of entries at level `entries`; `index` may have several parts (C2SP tlog-tiles)",
+        None,
+        None,
+        (400, 401, 404, 421, 503),
+        ("log", "level", "index"),
+        media="application/octet-stream",
+    ),
     Documented("/healthz", "get", "Whether the process answers", None, None, (421,), secured=False),
     Documented(
         "/readyz", "get", "Whether the stores can be written", None, None, (421, 503), secured=False
