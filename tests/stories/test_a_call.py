@@ -114,3 +114,13 @@ def test_an_agent_changes_the_reason_and_then_the_address(bank: Bank) -> None:
     shown = bank.reveal("C00001", ["address", "phone"])
     assert shown.fields["address"].value == "9 New Street, Springfield"
     assert shown.fields["phone"].value is not None
+
+
+def test_who_changes_the_reason_of_an_unknown_contact_is_told_of_the_contact(bank: Bank) -> None:
+    refused = bank.change_reason("contact-change", contact="CT-404", client="")
+    assert isinstance(refused, Refused)
+    assert [reason.rule for reason in refused.reasons] == ["contact.yours"]
+    elsewhere = bank.change_reason("contact-change", contact="CT-404", client="bank-77")
+    assert [(reason.rule, reason.value) for reason in elsewhere.reasons] == [
+        ("person.assigned", "none")
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -12,6 +12,7 @@ from holdfast.kit.ids import new_id
 from holdfast.spine.answers import ReasonChanged, Refused
 from holdfast.spine.arrival import Arrival, arrive, known
 from holdfast.spine.decision.judge import judge
+from holdfast.spine.decision.verdict import RuleReason
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.purpose import store as purpose
 from holdfast.spine.purpose.contact import MOST_REASON_CHANGES, reason_of, widens
@@ -28,20 +29,31 @@ if TYPE_CHECKING:
 
 __all__ = ["change_reason"]
 
+NOT_YOURS: Final = RuleReason(
+    rule="contact.yours",
+    state="unmet",
+    fact="contact_yours",
+    value="not with you",
+    remedy_text="Use the id of the contact that is connected to you now.",
+    label="The contact is with you.",
+)
+
 
 def change_reason(house: House, asked: Asked, wanted: str) -> Work[ReasonChanged | Refused]:
     """Change the contact's reason to ``wanted``. ``asked.client`` may be empty: then the contact says whose it is.
 
     Raises what :func:`arrive` raises, and :class:`Conflict` when the contact changed meanwhile.
     """
-    if not asked.client:
+    named = bool(asked.client)
+    if not named:
         asked = msgspec.structs.replace(asked, client=(yield from _client_of(asked.contact)))
     arrival = yield from arrive(house, asked)
     facts = {**arrival.facts, **_facts(arrival, wanted)}
     judgement = judge(arrival.policies, question_of(arrival, Operation.REASON, (), facts))
     line = Line(Operation.REASON, judgement.outcome, judgement)
     if judgement.permit is None:
-        return (yield from refuse(arrival, line))
+        told = None if named else tuple(map(_of_unnamed, judgement.reasons()))
+        return (yield from refuse(arrival, line, reasons=told))
     assert arrival.contact is not None
     wider = not facts[FactId.REASON_NOT_WIDER].met
     changed = arrival.reason is None or arrival.reason.id != wanted
@@ -66,6 +78,11 @@ def change_reason(house: House, asked: Asked, wanted: str) -> Work[ReasonChanged
         changes_left=max(0, MOST_REASON_CHANGES - arrival.contact.reason_changes - changed),
         leaf=pointer,
     )
+
+
+def _of_unnamed(reason: RuleReason) -> RuleReason:
+    """Who named a contact only is told of the contact: one of a client that is none of theirs is as if unknown."""
+    return NOT_YOURS if reason.rule == "person.assigned" else reason
 
 
 def _client_of(external: str) -> Work[str]:

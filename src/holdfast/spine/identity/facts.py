@@ -85,7 +85,9 @@ def person_facts(
         ),
         FactId.ASSIGNED: _known(
             requester.is_person and good_here and bool(assigned.queues),
-            ",".join(sorted(assigned.queues)) if good_here else "token is for another client",
+            (",".join(sorted(assigned.queues)) or "none")
+            if good_here
+            else "token is for another client",
         ),
     }
 
