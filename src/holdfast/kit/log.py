@@ -6,6 +6,7 @@ A line that cannot be written (a full disk, a reader that went away) is lost; wh
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
 from contextlib import suppress
@@ -31,9 +32,14 @@ class _Lossy:
 
 
 def logger(name: str) -> Any:
-    """Return the logger of a module. Until a process says otherwise it writes to stderr: stdout is for data."""
+    """Return the logger of a module.
+
+    In a process that has not called :func:`configure`, a command, it writes errors only, or what ``HOLDFAST_LOG_LEVEL``
+    asks for: a command talks to a person, and its stdout is data.
+    """
     if not structlog.is_configured():
-        configure()
+        wanted = os.environ.get("HOLDFAST_LOG_LEVEL", "error")
+        configure(wanted if wanted.upper() in logging.getLevelNamesMapping() else "error")
     return structlog.get_logger(name)
 
 
