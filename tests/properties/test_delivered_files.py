@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from holdfast.procedures.classification.services.reading import inspect
@@ -26,6 +26,7 @@ def tables(draw):
     return [row for row in rows if any(row)]
 
 
+@example([["", "", "\t", "\n\t"], ["", "", "\n\t", "\n\t"]], "utf-8", ",", 1)
 @given(tables(), ENCODINGS, st.sampled_from(",;\t|"), st.integers(1, 7))
 def test_a_table_comes_out_as_it_went_in(rows, encoding, delimiter, size):
     if not rows:

@@ -79,7 +79,7 @@ class VaultMachine(RuleBasedStateMachine):
         self.vault.reopen()
         result = self.vault.write(given)
         assert result.rejected == ()
-        if number not in self.erased:
+        if number not in self.erased and self.imported.get(number) != given:
             self.imported[number], self.model[number] = given, dict(given)
             self.ids[number] = self.vault.customer(number)
 

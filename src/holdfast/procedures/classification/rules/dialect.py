@@ -155,14 +155,19 @@ def _backslash(lines: Sequence[str], delimiter: str) -> bool:
 
 def _evenness(lines: Sequence[str], delimiter: str, *, backslash: bool) -> tuple[float, int]:
     csv.field_size_limit(MOST_FIELD_CHARACTERS)
-    dialect = Dialect(CSV, delimiter, backslash)
+    options = Dialect(CSV, delimiter, backslash).options()
     try:
-        rows = list(csv.reader(lines, **dialect.options()))
+        rows = list(csv.reader(lines, strict=True, **options))
+        whole = len(rows)
     except csv.Error:
-        return (0.0, 0)
+        # Stray quotes: a row that one has swallowed lines into counts against the layout.
+        try:
+            rows = list(csv.reader(lines, **options))
+        except csv.Error:
+            return (0.0, 0)
+        whole = len(lines)
     widths = Counter(len(row) for row in rows if row)
     width, count = widths.most_common(1)[0]
     if width < 2:
         return (0.0, 0)
-    # A row that a stray quote has swallowed lines into counts against the layout.
-    return (round(count / max(1, len(lines)), 2), width)
+    return (round(count / max(1, whole), 2), width)
