@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from holdfast.spine.decision.question import Group
     from holdfast.vocabulary.contract import ContractRule, Programme
 
-MOST_POLICIES: Final = 60  # a judgement's time grows with their number
+MOST_POLICIES: Final = 60  # asked for one operation: a judgement's time grows with their number
 GUARDS: Final = {
     Stage.VISIBILITY: ("visibility",),
     Stage.PERMISSION: ("permission", "budgets", "reason"),
@@ -92,6 +92,15 @@ class RuleSet:
         self._narrowed[action] = made
         return made
 
+    def most_for_one_operation(self) -> tuple[str, int]:
+        """Return the operation to which most policies apply, and how many do (docs/decisions/0017)."""
+        counts = {
+            name: len(narrow(self.policies, name, group=ALL_WORK).policies["staticPolicies"])
+            for name in OPERATIONS
+        }
+        most = max(counts, key=counts.__getitem__)
+        return most, counts[most]
+
     def forget(self) -> None:
         """Drop what the engines remember of their answers."""
         for engine, _ in self._narrowed.values():
@@ -140,7 +149,7 @@ def compile_policies(contract: Contract, *, extra: str = "") -> ClientPolicies:
     """Compile and validate a client's policies; ``extra`` is more policy text of the house's own.
 
     Raises :class:`InvalidInput` when the strict validator objects, when a rule's annotations are wrong, or when there
-    are more than :data:`MOST_POLICIES`.
+    are more than :data:`MOST_POLICIES` for one operation.
     """
     policies = ClientPolicies(contract, extra)
     found = validate(policies.text, schema_text())
@@ -151,9 +160,10 @@ def compile_policies(contract: Contract, *, extra: str = "") -> ClientPolicies:
     ):
         raise InvalidInput("a rule of the permission stage stands among the visibility guards")
     _check_names(policies)
-    if len(policies) > MOST_POLICIES:
+    operation, count = policies.whole.most_for_one_operation()
+    if count > MOST_POLICIES:
         raise InvalidInput(
-            f"the contract compiles to {len(policies)} policies; {MOST_POLICIES} are the most",
+            f"{count} policies apply to {operation}; {MOST_POLICIES} are the most",
             field="rule",
             remedy="Join programmes, or rules that say nearly the same.",
         )

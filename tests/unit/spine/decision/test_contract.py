@@ -167,6 +167,17 @@ def test_a_contract_that_compiles_to_too_many_policies_is_refused():
         compile_policies(compile_contract(SMALLEST + many))
 
 
+def test_rules_of_different_operations_do_not_add_up_to_too_many():
+    rules = "".join(
+        f'[[rule]]\nid = "{operation}{n}"\nsays = "s"\nremedy = "r"\noperations = ["{operation}"]\n'
+        for n in range(15)
+        for operation in ("search", "verify")
+    )
+    policies = compile_policies(compile_contract(SMALLEST + rules))
+    assert len(policies) > MOST_POLICIES
+    assert policies.whole.most_for_one_operation()[1] <= MOST_POLICIES
+
+
 def test_a_clause_for_a_rule_that_does_not_exist_is_refused():
     for name in ("contact.live", "budget", "grant"):
         text = SMALLEST + f'[clauses]\n"{name}" = "1"\n'
