@@ -31,6 +31,7 @@ ACTS = {
     "add an employer": lambda h: people.add_employer(h, "vendor-9", ""),
     "add a person": lambda h: people.add_person(h, "X1", employer="house", roles=(Role.ADMIN,)),
     "set roles": lambda h: people.set_roles(h, "A1", (Role.ADMIN,)),
+    "change a line": lambda h: people.set_lead(h, "A1", "L2"),
     "assign": lambda h: assignments.assign(h, "L2", CARDS),
     "issue a token": lambda h: tokens.create_for_person(h, "L1", life_us=None, bounds=NO_BOUNDS),
     "issue a service's token": lambda h: tokens.create_for_service(
@@ -69,6 +70,15 @@ def test_an_administrator_assigns_themselves_to_a_client(house):
 
 def test_an_administrator_gives_themselves_another_role(house):
     refused(house, people.set_roles(house, "root", (Role.ADMIN, Role.AGENT)))
+
+
+def test_an_administrator_changes_their_own_line(house):
+    refused(house, people.set_lead(house, "root", "L1"))
+
+
+def test_a_line_is_made_a_circle(house):
+    house.transact(people.set_lead(house, "A1", "L1"))
+    refused(house, people.set_lead(house, "L1", "A1"), Conflict)
 
 
 def test_a_person_answers_their_own_step_up(house):

@@ -236,6 +236,7 @@ def _leaf(arrival: Arrival, line: Line, stored: records.Stored) -> Leaf:
         "policies": judgement.policies.digest,
         "record": stored.commitment.hex(),
         "count": 1,
+        "approval": "",
     }
     return Leaf(LeafType.DECISION_MADE, arrival.leaf, arrival.now_us, body)
 

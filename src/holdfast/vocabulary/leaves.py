@@ -38,6 +38,7 @@ class LeafType(StrEnum):
     PERSON_SUSPENDED = "person.suspended"
     PERSON_RESTORED = "person.restored"
     PERSON_LEFT = "person.left"
+    PERSON_LINE_CHANGED = "person.line_changed"
     TOKEN_CREATED = "token.created"
     TOKEN_REVOKED = "token.revoked"
     TOKEN_STEPPED_UP = "token.stepped_up"
@@ -49,6 +50,8 @@ class LeafType(StrEnum):
     REASON_CHANGED = "reason.changed"
     DECISION_MADE = "decision.made"
     DECISION_READ = "decision.read"
+    APPROVAL_REQUESTED = "approval.requested"
+    APPROVAL_DECIDED = "approval.decided"
     SHRED_REQUESTED = "shred.requested"
     SHRED_DONE = "shred.done"
     LOG_EXPORTED = "log.exported"
@@ -173,6 +176,11 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
         "both",
         {**_BY, "person": "reference"},
     ),
+    LeafType.PERSON_LINE_CHANGED: LeafSpec(
+        "A person reports to another lead; who approves for whom may follow from it.",
+        "both",
+        {**_BY, "person": "reference", "lead": "reference of the lead or empty"},
+    ),
     LeafType.TOKEN_CREATED: LeafSpec(
         "A credential was issued.",
         "both",
@@ -253,12 +261,44 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
             "policies": "digest of the policy set",
             "record": "commitment to the sealed decision record",
             "count": "number of equal refusals folded into this leaf, or 1",
+            "approval": "id of the approval that was used up with it, or empty",
         },
     ),
     LeafType.DECISION_READ: LeafSpec(
         "Somebody read another person's decision.",
         "client",
         {"decision": "id", "person": "reference"},
+    ),
+    LeafType.APPROVAL_REQUESTED: LeafSpec(
+        "A second person's approval was asked for.",
+        "both",
+        {
+            "approval": "id",
+            "kind": "look, act, export, administer or glass",
+            "op": "operation, or name of the act",
+            "person": "reference of who asks",
+            "contact": "reference or empty",
+            "customer": "reference or empty",
+            "collection": "name or empty",
+            "fields": "field → how it is to be shown, or the act's parameters",
+            "decision": "id of the decision that asked for it, or empty",
+            "subject": "commitment to what exactly is to be approved",
+            "expires": "time until which it can be decided",
+        },
+    ),
+    LeafType.APPROVAL_DECIDED: LeafSpec(
+        "A second person granted or refused it.",
+        "both",
+        {
+            "approval": "id",
+            "kind": "look, act, export, administer or glass",
+            "outcome": "granted or refused",
+            "person": "reference of the approver",
+            "requester": "reference of who asked",
+            "share": "percent of the requester's approvals in this shift (12 hours) that this approver gave",
+            "of": "number of the requester's approvals in this shift",
+            "expires": "time until which it can be used; when refused, the time of the refusal",
+        },
     ),
     LeafType.SHRED_REQUESTED: LeafSpec(
         "A customer's erasure was ordered; from here every look is refused.",

@@ -90,6 +90,25 @@ class Role(StrEnum):
     CLIENT_USER = "client_user"
 
 
+class ApprovalKind(StrEnum):
+    """What a second person is asked to approve (SPINE 15)."""
+
+    LOOK = "look"
+    ACT = "act"
+    EXPORT = "export"
+    ADMINISTER = "administer"
+    GLASS = "glass"
+
+
+class ApprovalState(StrEnum):
+    """Where a request for approval stands; that it has lapsed follows from the time."""
+
+    ASKED = "asked"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    USED = "used"
+
+
 class ContactState(StrEnum):
     """Where a contact stands (SPINE 7)."""
 

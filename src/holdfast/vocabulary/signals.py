@@ -14,6 +14,8 @@ class Signal(StrEnum):
     FEED_UNKNOWN_NAME = "feed.unknown_name"  # of a queue, reason, person or kind of identifier
     FEED_UNTIMELY = "feed.untimely"  # too late or too early to open a right
     FEED_ID_REUSED = "feed.id_reused"  # another event under an id that was taken in
+    # approvals
+    APPROVAL_PAIR = "approval.pair"  # one approver gave half or more of a person's approvals
     # contacts
     CONTACT_IDENTIFIERS_DIFFER = (
         "contact.identifiers_differ"  # feeds named two customers, or another than was verified

@@ -79,6 +79,7 @@ MANIFEST: Final = Manifest(
         Command(
             "person roles", f"{_COMMANDS}.person:roles", False, "Set a person's roles in the house."
         ),
+        Command("person lead", f"{_COMMANDS}.person:lead", False, "Say to whom a person reports."),
         Command(
             "person suspend",
             f"{_COMMANDS}.person:suspend",

@@ -36,6 +36,7 @@ class Person(AbstractBaseUser):
     roles = models.TextField()  # "admin,security"
     os_user = models.TextField(unique=True, null=True)  # account that the command line acts for
     created_us = models.BigIntegerField()
+    lead = models.ForeignKey("self", models.PROTECT, db_column="lead", null=True)
 
     USERNAME_FIELD = "id"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["staff_id"]

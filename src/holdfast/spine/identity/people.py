@@ -15,10 +15,12 @@ from holdfast.spine.identity.store import (
     ADD_EMPLOYER,
     ADD_PERSON,
     EMPLOYER,
+    LEADS,
     PERSON,
     PERSON_BY_OS_USER,
     PERSONS,
     PERSONS_BY_STAFF,
+    SET_LEAD,
     SET_STATE,
 )
 from holdfast.vocabulary.ids import PERSON as PERSON_PREFIX
@@ -33,8 +35,10 @@ __all__ = [
     "ADD_EMPLOYER",
     "Member",
     "add_person",
+    "change_lead",
     "change_state",
     "find_person",
+    "leads_of",
     "person_of_os_user",
     "person_of_staff",
     "persons",
@@ -43,6 +47,7 @@ __all__ = [
 _STAFF: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _EMPLOYER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _LONGEST_LABEL: Final = 100
+MOST_LEADS: Final = 16  # in one line
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +61,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     roles: frozenset[Role]
     os_user: str
     created_us: int
+    lead: str = ""  # to whom the person reports
 
 
 def member_of(row: Row) -> Member:
@@ -69,6 +75,7 @@ def member_of(row: Row) -> Member:
         roles=roles_of(row[5]),
         os_user=row[6] or "",
         created_us=row[7],
+        lead=row[8] or "",
     )
 
 
@@ -180,4 +187,25 @@ def persons(after: str = "", limit: int = 1000) -> Work[list[Member]]:
 def change_state(person: str, was: PersonState, state: PersonState) -> Work[bool]:
     """Change the employment state if it is ``was`` now; tell whether it was."""
     (rows,) = yield Round(data=(SET_STATE(person=person, was=was.value, state=state.value),))
+    return bool(rows)
+
+
+def leads_of(person: str) -> Work[frozenset[str]]:
+    """Return the chain of leads above a person, :data:`MOST_LEADS` at most."""
+    (rows,) = yield Round(data=(LEADS(person=person, most=MOST_LEADS),))
+    return frozenset(row[0] for row in rows)
+
+
+def change_lead(person: str, lead: str | None) -> Work[bool]:
+    """Let a person report to ``lead``, or to nobody; tell whether it was done. It is not for who has left.
+
+    Raises :class:`Conflict` when the lead reports to the person, directly or through others.
+    """
+    if lead is not None and (lead == person or person in (yield from leads_of(lead))):
+        raise Conflict(
+            "the lead reports to this person, directly or through others",
+            remedy="Change the lead's own line first.",
+            code="circle",
+        )
+    (rows,) = yield Round(data=(SET_LEAD(person=person, lead=lead),))
     return bool(rows)

@@ -24,22 +24,22 @@ ADD_PERSON = statement(
 )
 PERSON = statement(
     "identity.person",
-    """SELECT id, staff_id, employer, label, state, roles, os_user, created_us
+    """SELECT id, staff_id, employer, label, state, roles, os_user, created_us, lead
        FROM identity_person WHERE id = :id""",
 )
 PERSONS_BY_STAFF = statement(
     "identity.persons_by_staff",
-    """SELECT id, staff_id, employer, label, state, roles, os_user, created_us
+    """SELECT id, staff_id, employer, label, state, roles, os_user, created_us, lead
        FROM identity_person WHERE staff_id = :staff_id ORDER BY id LIMIT 20""",
 )
 PERSON_BY_OS_USER = statement(
     "identity.person_by_os_user",
-    """SELECT id, staff_id, employer, label, state, roles, os_user, created_us
+    """SELECT id, staff_id, employer, label, state, roles, os_user, created_us, lead
        FROM identity_person WHERE os_user = :os_user""",
 )
 PERSONS = statement(
     "identity.persons",
-    """SELECT id, staff_id, employer, label, state, roles, os_user, created_us
+    """SELECT id, staff_id, employer, label, state, roles, os_user, created_us, lead
        FROM identity_person WHERE id > :after ORDER BY id LIMIT :limit""",
 )
 # A row comes back when the state was indeed ``was``: two who act at once do not undo each other.
@@ -52,6 +52,21 @@ SET_ROLES = statement(
     "identity.set_roles",
     """UPDATE identity_person SET roles = :roles
        WHERE id = :person AND state <> 'left' RETURNING id""",
+)
+SET_LEAD = statement(
+    "identity.set_lead",
+    """UPDATE identity_person SET lead = :lead
+       WHERE id = :person AND state <> 'left' RETURNING id""",
+)
+# The chain of leads above a person; a circle, which nothing should have made, ends at the depth.
+LEADS = statement(
+    "identity.leads",
+    """WITH RECURSIVE chain (person, depth) AS (
+         SELECT lead, 1 FROM identity_person WHERE id = :person
+         UNION
+         SELECT p.lead, c.depth + 1 FROM identity_person p JOIN chain c ON p.id = c.person
+         WHERE c.depth < :most)
+       SELECT DISTINCT person FROM chain WHERE person IS NOT NULL""",
 )
 OTHER_ADMINS = statement(
     "identity.other_admins",

@@ -319,3 +319,31 @@ def test_the_last_administrator_stays(house):
     house.transact(people.leave(house, "root"))
     with pytest.raises(NotAuthenticated):
         house.transact(people.suspend(house, "B1"))
+
+
+def test_a_line_is_told_in_each_log_under_its_own_references(house):
+    agent = house.person("A1", Role.AGENT, client="bank-01")
+    lead = join(house, "L1")
+    changed = house.transact(people.set_lead(house, "A1", "L1"))
+    assert (changed.id, changed.lead) == (agent, lead.id)
+    (house_log, first), (client_log, second) = told(house, "person.line_changed")
+    assert (house_log, client_log) == ("house", "client-bank-01")
+    assert first["lead"] != second["lead"]
+    assert house.transact(people.set_lead(house, "A1", "")).lead == ""
+    assert told(house, "person.line_changed")[-1][1]["lead"] == ""
+
+
+def test_a_person_joins_under_a_lead(house):
+    lead = join(house, "L1")
+    assert join(house, "A1", lead="L1").lead == lead.id
+    assert len(told(house, "person.line_changed")) == 1
+
+
+def test_who_has_left_stands_in_no_line(house):
+    join(house, "A1")
+    join(house, "L1")
+    house.transact(people.leave(house, "L1"))
+    with pytest.raises(Conflict):
+        house.transact(people.set_lead(house, "A1", "L1"))
+    with pytest.raises(Conflict):
+        house.transact(people.set_lead(house, "L1", ""))

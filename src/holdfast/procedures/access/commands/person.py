@@ -1,4 +1,4 @@
-"""``holdfast person add``, ``list``, ``assign``, ``unassign``, ``roles``, ``suspend``, ``restore`` and ``leave``."""
+"""``holdfast person …``: joining, assignments, roles, lines, suspension, leaving."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ queue_option = click.option(
 @client_option
 @queue_option
 @click.option("--label", default="", help="How lists show the person.")
+@click.option("--lead", default="", metavar="ID", help="To whom the person reports.")
 @click.option("--os-user", help="Account of this machine that the command line acts for.")
 @json_option
 def add(
@@ -45,6 +46,7 @@ def add(
     client: str,
     queues: tuple[str, ...],
     label: str,
+    lead: str,
     os_user: str | None,
     as_json: bool,
 ) -> None:
@@ -73,6 +75,7 @@ def add(
                 roles=chosen,
                 os_user=os_user,
                 label=label,
+                lead=lead,
                 first=lambda person: (
                     assignments.assign(house, person, line, queues=queues) if line else None
                 ),
@@ -96,7 +99,10 @@ def list_all(as_json: bool) -> None:
     """
     with opened_house() as house:
         found = house.transact(people.list_people(house))
-    rows = [shown(member, label=member.label, assigned=list(lines)) for member, lines in found]
+    rows = [
+        shown(member, label=member.label, lead=member.lead, assigned=list(lines))
+        for member, lines in found
+    ]
     emit(rows, as_json=as_json)
     if not as_json and len(rows) == people.MOST_LISTED:
         say(f"The first {people.MOST_LISTED} are shown.")
@@ -163,6 +169,26 @@ def roles(person: str, roles: tuple[str, ...], as_json: bool) -> None:
     with opened_house() as house:
         member = house.transact(people.set_roles(house, person, [Role(role) for role in roles]))
     emit(shown(member), as_json=as_json)
+
+
+@click.command()
+@click.argument("person", metavar="ID")
+@click.option("--lead", "above", default="", metavar="ID", help="To whom the person reports.")
+@click.option("--none", "nobody", is_flag=True, help="The person reports to nobody.")
+@json_option
+def lead(person: str, above: str, nobody: bool, as_json: bool) -> None:
+    """Say to whom a person reports. A contract may want approvals from another reporting line than the requester's.
+
+    \b
+    Examples:
+      holdfast person lead A1007 --lead L2001
+      holdfast person lead L2001 --none
+    """
+    if bool(above) is nobody:
+        raise InvalidInput("name either --lead or --none", field="--lead")
+    with opened_house() as house:
+        member = house.transact(people.set_lead(house, person, above))
+    emit(shown(member, lead=member.lead), as_json=as_json)
 
 
 @click.command()

@@ -18,6 +18,7 @@ from holdfast.procedures.access.services.scene import (
 )
 from holdfast.spine.identity import people
 from holdfast.spine.identity.credentials import revoke_all
+from holdfast.spine.identity.references import reference_of
 from holdfast.spine.identity.requester import joined, words
 from holdfast.spine.identity.store import (
     ADD_EMPLOYER,
@@ -28,7 +29,7 @@ from holdfast.spine.identity.store import (
     SET_ROLES,
     UNBIND_OS_USER,
 )
-from holdfast.vocabulary.ids import HOUSE_LOG
+from holdfast.vocabulary.ids import HOUSE_LOG, client_log
 from holdfast.vocabulary.leaves import LeafType
 from holdfast.vocabulary.levels import PersonState, Role
 
@@ -72,11 +73,13 @@ def add_person(
     roles: Iterable[Role],
     os_user: str | None = None,
     label: str = "",
+    lead: str = "",
     first: Callable[[str], Work[object] | None] | None = None,
 ) -> Work[tuple[Member, bool]]:
     """Add a person; return them, and whether their employer was new and was added with them.
 
-    ``first`` is what is done with the new person's id in the same transaction: a first assignment.
+    ``lead`` is to whom they report; ``first`` what is done with the new person's id in the same transaction: a first
+    assignment.
     """
     scene = yield from scene_of(house, Role.ADMIN)
     new_employer = yield from _employ(scene, employer, "")
@@ -97,6 +100,8 @@ def add_person(
         employer=employer,
         roles=sorted(chosen),
     )
+    if lead:
+        yield from _report_to(scene, person, (yield from people.find_person(lead)).id)
     then = first(person) if first else None
     if then is not None:
         yield from then
@@ -119,6 +124,31 @@ def set_roles(house: HasSettings, text: str, roles: Iterable[Role]) -> Work[Memb
         scene, LeafType.PERSON_ROLES_CHANGED, clients, person=member.id, roles=sorted(chosen)
     )
     return (yield from people.find_person(member.id))
+
+
+def set_lead(house: HasSettings, text: str, lead: str) -> Work[Member]:
+    """Let a person report to ``lead``, or to nobody when it is empty. Nobody changes their own line.
+
+    Raises :class:`Conflict` when the lead reports to the person, or one of them has left.
+    """
+    scene = yield from scene_of(house, Role.ADMIN)
+    member = yield from people.find_person(text)
+    refuse_self(scene, member.id, "changes the line of")
+    above = (yield from people.find_person(lead)) if lead else None
+    for one in filter(None, (member, above)):
+        if one.state is PersonState.LEFT:
+            raise _not_now(one, "stand in a line")
+    yield from _report_to(scene, member.id, above.id if above else "")
+    return (yield from people.find_person(member.id))
+
+
+def _report_to(scene: Scene, person: str, lead: str) -> Work[None]:
+    yield from people.change_lead(person, lead or None)
+    clients = yield from clients_of(person, scene.now_us)
+    logs = (HOUSE_LOG, *map(client_log, clients))
+    for log in logs:
+        above = (yield from reference_of(lead, log)) if lead else ""
+        yield from tell_in(scene, LeafType.PERSON_LINE_CHANGED, (log,), person=person, lead=above)
 
 
 def suspend(house: HasSettings, text: str) -> Work[Member]:

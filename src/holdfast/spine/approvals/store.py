@@ -1,0 +1,88 @@
+"""SQL of approvals (portable subset)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from holdfast.kit.db import statement
+
+COLUMNS: Final = (
+    *("id", "client", "clients", "kind", "state"),
+    *("requester", "requester_device", "requester_credential"),
+    *("operation", "contact", "customer", "collection", "record", "subject", "policies"),
+    *("decision", "digest", "salt", "summary", "created_us", "expires_us"),
+    *("decided_by", "decided_device", "decided_us", "used_us"),
+)
+_LIST: Final = ", ".join(COLUMNS)
+_OF_R: Final = ", ".join(f"r.{name}" for name in COLUMNS)
+_BOUND: Final = ", ".join(f":{name}" for name in COLUMNS)
+
+ADD = statement("approvals.add", f"INSERT INTO approvals_request ({_LIST}) VALUES ({_BOUND})")
+# An approver who was suspended since, or left, has approved nothing any more: their state is read with the request.
+# across clients: an approval's id says not whose it is; the reader's right is judged on what is found
+LOAD = statement(
+    "approvals.load",
+    f"""SELECT {_OF_R}, COALESCE(p.state, '') FROM approvals_request r
+    LEFT JOIN identity_person p ON p.id = r.decided_by WHERE r.id = :id""",
+)
+OPEN = statement(
+    "approvals.open",
+    """SELECT id FROM approvals_request
+    WHERE client = :client AND state = 'asked' AND requester = :requester AND kind = :kind
+        AND operation = :operation AND digest = :digest AND expires_us > :now_us ORDER BY id LIMIT 1""",
+)
+GRANTED = statement(
+    "approvals.granted",
+    f"""SELECT {_OF_R}, p.state FROM approvals_request r JOIN identity_person p ON p.id = r.decided_by
+    WHERE r.client = :client AND r.state = 'granted' AND r.requester = :requester AND r.kind = :kind
+        AND r.operation = :operation AND r.digest = :digest AND r.expires_us > :now_us AND p.state = 'active'
+    ORDER BY r.id LIMIT 1""",
+)
+# Each limit is counted in the statement that grants: no number of approvals at once gets beyond it.
+GRANT = statement(
+    "approvals.grant",
+    """UPDATE approvals_request
+    SET state = 'granted', decided_by = :by, decided_device = :device, decided_us = :now_us,
+        expires_us = :use_by_us
+    WHERE id = :id AND client = :client AND state = 'asked' AND expires_us > :now_us AND requester <> :by
+        AND (SELECT COUNT(*) FROM approvals_request
+            WHERE client = :client AND decided_by = :by AND decided_us > :since_us
+                AND state IN ('granted', 'used')) < :per_approver
+        AND (SELECT COUNT(*) FROM approvals_request
+            WHERE client = :client AND decided_by = :by AND decided_us > :since_us
+                AND state IN ('granted', 'used') AND requester = :requester) < :per_pair
+    RETURNING id""",
+)
+REFUSE = statement(
+    "approvals.refuse",
+    """UPDATE approvals_request
+    SET state = 'refused', decided_by = :by, decided_device = :device, decided_us = :now_us
+    WHERE id = :id AND client = :client AND state = 'asked' AND expires_us > :now_us AND requester <> :by
+    RETURNING id""",
+)
+SHARE = statement(
+    "approvals.share",
+    """SELECT COALESCE(SUM(CASE WHEN decided_by = :by THEN 1 ELSE 0 END), 0), COUNT(*)
+    FROM approvals_request
+    WHERE client = :client AND requester = :requester AND decided_us > :since_us
+        AND state IN ('granted', 'used')""",
+)
+GIVEN = statement(
+    "approvals.given",
+    """SELECT COALESCE(SUM(CASE WHEN requester = :requester THEN 1 ELSE 0 END), 0), COUNT(*)
+    FROM approvals_request
+    WHERE client = :client AND decided_by = :by AND decided_us > :since_us
+        AND state IN ('granted', 'used')""",
+)
+# Answers a row for one of any number who take it at once.
+TAKE = statement(
+    "approvals.take",
+    """UPDATE approvals_request SET state = 'used', used_us = :now_us
+    WHERE id = :id AND client = :client AND requester = :requester AND policies = :policies
+        AND digest = :digest AND state = 'granted' AND expires_us > :now_us
+        AND EXISTS (SELECT 1 FROM identity_person
+            WHERE id = approvals_request.decided_by AND state = 'active')
+    RETURNING id""",
+)
+# across clients: what is decided, used or lapsed for so long that no count reaches it any more
+CLEAR = statement("approvals.clear", "DELETE FROM approvals_request WHERE created_us < :before_us")
