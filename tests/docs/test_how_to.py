@@ -16,6 +16,7 @@ IN_THIS_ORDER = (
     "change-a-contract",
     "rotate-a-feed-key",
     "let-the-client-verify",
+    "freeze-a-client",
     "erase-a-customer",
 )
 STOP = pages.Step("the house is stopped", "kill $SERVE; wait $SERVE\n", None)

@@ -28,6 +28,7 @@ from holdfast.spine.identity.credentials import Bounds, issue
 from holdfast.spine.ledger.registrar import Registrar
 from holdfast.spine.signals.envelope import FeedKey, sign
 from support.bank import Bank, customer, new_bank
+from support.freezing import person
 
 FILE = Path(__file__).parents[2] / "docs" / "reference" / "api-examples.json"
 _ID = re.compile(r"\b([a-z]{2,4})_[0-9a-z]{26}\b")
@@ -123,7 +124,7 @@ def examples(home: Path) -> dict[str, list[Shown]]:
 
 def _calls(desk: Desk) -> dict[str, list[Shown]]:
     bank = desk.bank
-    person = bank.customers["C00001"]
+    caller = bank.customers["C00001"]
     connected = bank.event(
         "connected", reason="dispute", customer={"by": {"phone": customer(1)["phone"]}}
     )
@@ -140,16 +141,16 @@ def _calls(desk: Desk) -> dict[str, list[Shown]]:
         desk.look("search", by={"email": "robin@example.com"}),
     ]
     verify = [
-        desk.look("verify", customer=person, field="dob", answer=customer(1)["dob"]),
-        desk.look("verify", customer=person, field="name", answer="Robin"),
+        desk.look("verify", customer=caller, field="dob", answer=customer(1)["dob"]),
+        desk.look("verify", customer=caller, field="name", answer="Robin"),
     ]
     reveal = [
-        desk.look("reveal", customer=person, fields=["name", "acct", "email"]),
-        desk.look("reveal", customer=person, fields=["balance"]),
+        desk.look("reveal", customer=caller, fields=["name", "acct", "email"]),
+        desk.look("reveal", customer=caller, fields=["balance"]),
         desk.look("reveal", customer=bank.customers["C00002"], fields=["name"]),
     ]
     desk.step_up = bank.take_step_up(reveal[1]["answer"]["challenge"])
-    reveal.insert(2, desk.look("reveal", customer=person, fields=["balance"]))
+    reveal.insert(2, desk.look("reveal", customer=caller, fields=["balance"]))
     desk.step_up = ""
     decision = desk.send(
         "GET",
@@ -160,11 +161,15 @@ def _calls(desk: Desk) -> dict[str, list[Shown]]:
     desk.step_up = bank.take_step_up(wider["answer"]["challenge"])
     reason = [desk.ask("/v1/reason", contact="CT-1", reason="contact-change"), wider]
     update = [
-        desk.look("update", customer=person, values={"address": "9 New Street, Springfield"}),
-        desk.look("update", customer=person, values={"name": "Robin Other"}),
+        desk.look("update", customer=caller, values={"address": "9 New Street, Springfield"}),
+        desk.look("update", customer=caller, values={"name": "Robin Other"}),
     ]
     desk.step_up = ""
+    freeze, confirm, lift = _freeze(desk)
     return {
+        "/v1/freeze": freeze,
+        "/v1/freeze/confirm": confirm,
+        "/v1/unfreeze": lift,
         "/v1/search": search,
         "/v1/reveal": reveal,
         "/v1/verify": verify,
@@ -176,6 +181,28 @@ def _calls(desk: Desk) -> dict[str, list[Shown]]:
         "/healthz": [desk.send("GET", "/healthz")],
         "/readyz": [desk.send("GET", "/readyz")],
     }
+
+
+def _freeze(desk: Desk) -> tuple[list[Shown], list[Shown], list[Shown]]:
+    """A freeze from its beginning to its end, each step with a refusal."""
+    bank = desk.bank
+    first, second = person(bank, "U0001"), person(bank, "U0002")
+    body = {"client": "bank-01", "reason": "misuse"}
+
+    def ask(path: str, token: str, **body: str) -> Shown:
+        return desk.send("POST", path, body, Authorization=f"Bearer {token}")
+
+    freeze = [
+        ask("/v1/freeze", first.token, **body),
+        ask("/v1/freeze", bank.agent.token, **body),
+    ]
+    confirm = [
+        ask("/v1/freeze/confirm", second.token, client="bank-01"),
+        ask("/v1/freeze/confirm", first.token, client="bank-01"),
+    ]
+    refused = ask("/v1/unfreeze", bank.agent.token, client="bank-01")
+    lift = [ask("/v1/unfreeze", first.token, client="bank-01"), refused]
+    return freeze, confirm, lift
 
 
 def _other(desk: Desk) -> Shown:

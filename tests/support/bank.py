@@ -170,9 +170,8 @@ class Bank:
         """Connect a call; the feed knows the caller's phone unless ``number`` is None."""
         by = {"customer": {"by": {"phone": customer(number)["phone"]}}} if number else {}
         person = (agent or self.agent).staff_id
-        self.send(
-            self.event("connected", contact, person=person, reason="dispute", **{**by, **more})
-        )
+        given = {"person": person, "reason": "dispute", **by, **more}
+        self.send(self.event("connected", contact, **given))
 
     def end(self, contact: str = "CT-1") -> None:
         """End a call."""

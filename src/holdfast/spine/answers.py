@@ -156,4 +156,25 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
     challenge: str | None = None
 
 
+class FreezeStands(msgspec.Struct, frozen=True):
+    """How the client stands after a freeze, its confirmation or its end."""
+
+    client: str
+    state: str  # frozen | open | closed
+    until: (
+        str  # RFC 3339; empty when it stands until it is lifted, or when the client is not frozen
+    )
+    confirmed: bool
+    leaf: LeafPointer
+
+
+class FreezeRefused(msgspec.Struct, frozen=True, kw_only=True):
+    """This person does not freeze, confirm or unfreeze (HTTP 403). ``challenge`` is set when a step-up would help."""
+
+    code: str  # role_missing | new_user | second_person | step_up_required
+    message: str
+    remedy: str
+    challenge: str | None = None
+
+
 Answer = Revealed | Found | Verified | Updated | ReasonChanged | DecisionShown | Ambiguous | Refused

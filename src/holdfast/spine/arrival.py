@@ -14,6 +14,7 @@ from holdfast.kit.errors import Conflict, NotAuthenticated
 from holdfast.kit.ids import new_id, new_reference
 from holdfast.spine.decision import budgets
 from holdfast.spine.decision import store as decisions
+from holdfast.spine.decision.freezing import NO_CLIENT, Standing, client_fact, standing_of
 from holdfast.spine.decision.policies import no_client
 from holdfast.spine.identity import store as identity
 from holdfast.spine.identity.facts import Assigned, assigned_at, person_facts, place_facts
@@ -198,7 +199,8 @@ def _facts(asked: Asked, who: _Who, assigned: Assigned, called: _Called) -> dict
     )
     yours = facts[FactId.CONTACT_YOURS].met
     talking = yours and contact is not None and may_search(contact, queue, called.now_us)
-    facts[FactId.CLIENT_OPEN] = known(who.open, "open" if who.open else "closed")
+    exempt = yours and _exempt(contract, contact, queue)
+    facts[FactId.CLIENT_OPEN] = client_fact(who.standing, called.now_us, exempt=exempt)
     state = ("talking" if talking else "wrapping up") if yours else "not with you"
     facts[FactId.CONTACT_TALKING] = known(talking, state)
     return facts
@@ -225,6 +227,16 @@ def _reason(contract: Contract, contact: Contact | None, queue: Queue | None) ->
     return contract.reasons.get(reason_of(contact, queue))
 
 
+def _exempt(contract: Contract, contact: Contact | None, queue: Queue | None) -> bool:
+    """Whether a freeze spares the contact: by the reason that the feed gave, never by one that the agent chose."""
+    if contact is None or queue is None:
+        return False
+    return (
+        contact.feed_reason in contract.freeze_exempt
+        and reason_of(contact, queue) == contact.feed_reason
+    )
+
+
 class _Who(NamedTuple):
     requester: Requester
     level: AuthLevel
@@ -232,7 +244,7 @@ class _Who(NamedTuple):
     contact_ref: str
     known_client: bool
     fence: int
-    open: bool
+    standing: Standing
     policies: ClientPolicies
     keys: ClientKeys
 
@@ -261,7 +273,7 @@ def _who(house: House, asked: Asked, now_us: int) -> Work[_Who]:
     rows = answers[1]
     if not rows:
         return _Who(
-            requester, level, "", contact_ref, False, 0, False, no_client(), house.decoy_keys
+            requester, level, "", contact_ref, False, 0, NO_CLIENT, no_client(), house.decoy_keys
         )
     fence = rows[0][3]
     policies = house.policies.get(asked.client, fence)
@@ -270,8 +282,8 @@ def _who(house: House, asked: Asked, now_us: int) -> Work[_Who]:
         policies = house.policies.put(asked.client, fence, contract[0])
     keys = yield from client_keys(house.keks, asked.client, fence)
     challenge = step_up.challenge if step_up and level > requester.level else ""
-    is_open = rows[0][1] == decisions.CLIENT_IS_OPEN
-    return _Who(requester, level, challenge, contact_ref, True, fence, is_open, policies, keys)
+    standing = standing_of(rows[0])
+    return _Who(requester, level, challenge, contact_ref, True, fence, standing, policies, keys)
 
 
 def _repeat(asked: Asked, person: str, now_us: int) -> Query:

@@ -45,7 +45,7 @@ def read_decision(
     Raises :class:`NotFound` for one that does not exist or is none of the reader's business, in the same words.
     """
     now_us = house.clock.now_us()
-    reader = yield from _reader(secret_hash, peer, device, now_us)
+    reader = yield from reader_of(secret_hash, peer, device, now_us)
     (rows,) = yield Round(data=(decisions.RECORD_ANYWHERE(id=decision),))
     if not rows:
         raise _not_found()
@@ -73,7 +73,12 @@ def read_decision(
     )
 
 
-def _reader(secret_hash: bytes, peer: str, device: str, now_us: int) -> Work[Requester]:
+def reader_of(secret_hash: bytes, peer: str, device: str, now_us: int) -> Work[Requester]:
+    """Return who asks, with a token that counts here and now.
+
+    Raises :class:`NotAuthenticated` without an accepted token, :class:`Denied` for one that is bound to another place,
+    or of a person who is suspended or left.
+    """
     (rows,) = yield Round(data=(identity.CREDENTIAL(secret_hash=secret_hash),))
     reader = requester_of(rows[0] if rows else None, now_us)
     if reader.networks and not within(peer, reader.networks):
@@ -150,7 +155,7 @@ def may_read_log(
     Raises :class:`NotFound` for everybody else, so that a log's name says nothing about a client.
     """
     now_us = house.clock.now_us()
-    reader = yield from _reader(secret_hash, peer, device, now_us)
+    reader = yield from reader_of(secret_hash, peer, device, now_us)
     client = log.removeprefix(ids.client_log(""))
     if reader.roles & _OVERSIGHT and reader.client in {"", client}:
         return

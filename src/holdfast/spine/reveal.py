@@ -94,7 +94,7 @@ def _judged(arrival: Arrival, target: Target, fields: Sequence[str]) -> Judgemen
 
 def _facts(arrival: Arrival, target: Target, *, sensitive: int) -> Mapping[FactId, FactValue]:
     budget = budgets.look_facts(arrival.contract.budgets, arrival.spent, sensitive=sensitive)
-    restrictions = restriction_facts(client_state="open", customer_state=target.state)
+    restrictions = restriction_facts(customer_state=target.state)
     return {**restrictions, **arrival.facts, **budget}
 
 

@@ -16,6 +16,7 @@ from holdfast.spine.answers import LeafPointer, ReasonGiven, Refused, Remedy, Sh
 from holdfast.spine.arrival import body_mac
 from holdfast.spine.decision import budgets, records
 from holdfast.spine.decision import store as decisions
+from holdfast.spine.decision.freezing import EXEMPT_RULE, by_exemption
 from holdfast.spine.decision.groups import groups_of
 from holdfast.spine.decision.judge import Group, Question
 from holdfast.spine.decision.verdict import RuleReason
@@ -232,13 +233,19 @@ def _leaf(arrival: Arrival, line: Line, stored: records.Stored) -> Leaf:
         "customers": list(line.customers),
         "collection": arrival.asked.collection if judgement.visible else "",
         "fields": dict(line.fields) if judgement.visible else {},
-        "rules": [*judgement.rules, *line.extra_rules],
+        "rules": [*judgement.rules, *line.extra_rules, *_exempted(arrival, judgement)],
         "policies": judgement.policies.digest,
         "record": stored.commitment.hex(),
         "count": 1,
         "approval": "",
     }
     return Leaf(LeafType.DECISION_MADE, arrival.leaf, arrival.now_us, body)
+
+
+def _exempted(arrival: Arrival, judgement: Judgement) -> tuple[str, ...]:
+    """Say in the leaf that a look went on while the client was frozen."""
+    goes_on = judgement.visible and by_exemption(arrival.facts[FactId.CLIENT_OPEN])
+    return (EXEMPT_RULE,) if goes_on else ()
 
 
 def _rows(arrival: Arrival, line: Line, stored: records.Stored, month: str) -> tuple[Query, ...]:

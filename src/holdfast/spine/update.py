@@ -91,7 +91,7 @@ def update(
 def _judged(arrival: Arrival, target: Target, values: Mapping[str, str]) -> Judgement:
     sensitive = _sensitive(arrival, values)
     facts = {
-        **restriction_facts(client_state="open", customer_state=target.state),
+        **restriction_facts(customer_state=target.state),
         **arrival.facts,
         **budgets.look_facts(arrival.contract.budgets, arrival.spent, sensitive=sensitive),
     }

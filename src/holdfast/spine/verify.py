@@ -123,7 +123,7 @@ def _judged(
     arrival: Arrival, target: Target, answers: Mapping[str, str], attempts: Attempts
 ) -> Judgement:
     facts = {
-        **restriction_facts(client_state="open", customer_state=target.state),
+        **restriction_facts(customer_state=target.state),
         **arrival.facts,
         **budgets.look_facts(arrival.contract.budgets, arrival.spent),
         **attempt_facts(attempts),

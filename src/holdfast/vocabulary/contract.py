@@ -141,6 +141,7 @@ class Contract:
     grants: tuple[Programme, ...] = ()  # who may work which programme
     rules: tuple[ContractRule, ...] = ()
     cases: tuple[Case, ...] = ()
+    freeze_exempt: frozenset[str] = frozenset()  # reasons of contacts that go on while it is frozen
 
     @cached_property
     def programmes(self) -> frozenset[str]:

@@ -26,6 +26,9 @@ class LeafType(StrEnum):
     HOUSE_FOUNDED = "house.founded"
     CLIENT_ADDED = "client.added"
     CONTRACT_PUBLISHED = "contract.published"
+    CLIENT_FROZEN = "client.frozen"
+    CLIENT_FREEZE_CONFIRMED = "client.freeze_confirmed"
+    CLIENT_UNFROZEN = "client.unfrozen"
     COLLECTION_ADDED = "collection.added"
     RECORDS_IMPORTED = "records.imported"
     IMPORT_FINISHED = "import.finished"
@@ -86,6 +89,29 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
             "contract_version": "number",
             "policies": "digest of the compiled policy set",
             "signed": "whether the client signed it",
+        },
+    ),
+    LeafType.CLIENT_FROZEN: LeafSpec(
+        "The client's data was frozen: from here every look, search, check, change and import is refused.",
+        "client",
+        {
+            **_BY,
+            "reason": "incident, misuse, dispute, drill or unspecified",
+            "until": "time at which it ends unless a second user of the client confirms it",
+        },
+    ),
+    LeafType.CLIENT_FREEZE_CONFIRMED: LeafSpec(
+        "A second user of the client confirmed the freeze: it stands until it is lifted.",
+        "client",
+        {**_BY},
+    ),
+    LeafType.CLIENT_UNFROZEN: LeafSpec(
+        "The freeze was lifted.",
+        "client",
+        {
+            **_BY,
+            "second": "reference of the second person, where the house lifted it, or empty",
+            "by_house": "whether persons of the house lifted it, not a user of the client",
         },
     ),
     LeafType.COLLECTION_ADDED: LeafSpec(
@@ -257,7 +283,7 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
             "customers": "references; several for the hits of a search",
             "collection": "name or empty",
             "fields": "field → how it was shown",
-            "rules": "ids of the rules that refused or limited it",
+            "rules": "ids of the rules that refused or limited it; `client.frozen_exempt` where it went on in a freeze",
             "policies": "digest of the policy set",
             "record": "commitment to the sealed decision record",
             "count": "number of equal refusals folded into this leaf, or 1",

@@ -109,6 +109,16 @@ class ApprovalState(StrEnum):
     USED = "used"
 
 
+class FreezeReason(StrEnum):
+    """Why a client is frozen, as a code: a leaf holds no free text."""
+
+    INCIDENT = "incident"
+    MISUSE = "misuse"  # the client saw looks that it cannot explain
+    DISPUTE = "dispute"
+    DRILL = "drill"
+    UNSPECIFIED = "unspecified"
+
+
 class ContactState(StrEnum):
     """Where a contact stands (SPINE 7)."""
 

@@ -16,6 +16,7 @@ from holdfast.vocabulary.levels import Role
 
 if TYPE_CHECKING:
     from holdfast.kit.db import Work
+    from holdfast.spine.decision.freezing import Standing
     from holdfast.spine.decision.publish import Draft, InForce, Listed
     from holdfast.spine.house import House
 
@@ -101,20 +102,24 @@ def read_contract(path: Path) -> str:
 @json_option
 @click.pass_context
 def list_all(ctx: click.Context, *, as_json: bool) -> None:
-    """List clients with state and version of contract.
+    """List clients with state and version of contract; a frozen one with the time at which that ends.
 
     \b
     Examples:
       holdfast client list
       holdfast client list --json
     """
+    from holdfast.spine.decision.freezing import Standing
+
     house = open_house_from(ctx)
     found = house.read(_listed(house))
+    now_us = house.clock.now_us()
     rows = [
         {
             "client": one.client,
             "name": one.name,
-            "state": one.state,
+            "state": Standing(one.state, one.frozen_until_us).word(now_us),
+            "frozen_until": _until(Standing(one.state, one.frozen_until_us), now_us),
             "contract_version": one.contract_version,
             "since": rfc3339(one.added_us),
         }
@@ -123,6 +128,12 @@ def list_all(ctx: click.Context, *, as_json: bool) -> None:
     emit(rows, as_json=as_json)
     if not rows:
         say("No clients yet. Next: holdfast client add CLIENT --contract contract.toml")
+
+
+def _until(standing: Standing, now_us: int) -> str:
+    from holdfast.spine.decision.freezing import until
+
+    return (until(standing) or "until lifted") if standing.is_frozen(now_us) else ""
 
 
 def _listed(house: House) -> Work[tuple[Listed, ...]]:

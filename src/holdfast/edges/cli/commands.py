@@ -54,6 +54,18 @@ COMMANDS: Final = (
         False,
         "List clients with the version of their contract.",
     ),
+    Command(
+        "client freeze",
+        f"{_CLI}.freeze:freeze",
+        False,
+        "Stop every look at a client's customers, or confirm that it stays so.",
+    ),
+    Command(
+        "client unfreeze",
+        f"{_CLI}.freeze:unfreeze",
+        False,
+        "Lift a client's freeze, as one of its users.",
+    ),
     Command("feed add", f"{_CLI}.feed:add", False, "Register a feed and what it may speak for."),
     Command("feed list", f"{_CLI}.feed:list_all", False, "List feeds and their keys."),
     Command("feed key", f"{_CLI}.feed:key", False, "Make a feed's signing key, or retire one."),
@@ -78,7 +90,7 @@ COMMANDS: Final = (
 )
 
 GROUPS: Final = {
-    "client": "Companies whose customers these are, and their contracts.",
+    "client": "Companies whose customers these are: their contracts, and stopping every look.",
     "collection": "Kinds of records, each with a schema.",
     "config": "Settings of this house.",
     "customer": "Data subjects: find one, erase one.",

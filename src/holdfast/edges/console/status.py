@@ -22,6 +22,7 @@ from holdfast.kit.clock import (
     monotonic_s,
     rfc3339,
 )
+from holdfast.spine.decision.freezing import Standing
 from holdfast.spine.decision.models import Client
 from holdfast.spine.ledger.models import Checkpoint, Pending, Tree
 from holdfast.spine.vault.models import Collection, Customer, Record
@@ -123,7 +124,7 @@ def look(settings: Settings) -> Status:
     now = SystemClock().now_us()
     checks = examine(settings)
     try:
-        clients, logs, pending = _clients(), _logs(now), Pending.objects.count()
+        clients, logs, pending = _clients(now), _logs(now), Pending.objects.count()
     except DatabaseError:  # no house yet, or an old one: the checks say which, and what to do
         clients, logs, pending = (), (), 0
     return Status(
@@ -140,7 +141,7 @@ def look(settings: Settings) -> Status:
     )
 
 
-def _clients() -> tuple[ClientRow, ...]:
+def _clients(now_us: int) -> tuple[ClientRow, ...]:
     collections: dict[str, set[str]] = {}
     for client, name in Collection.objects.values_list("client", "name"):
         collections.setdefault(client, set()).add(name)
@@ -149,7 +150,7 @@ def _clients() -> tuple[ClientRow, ...]:
         ClientRow(
             client=row.client,
             name=row.name,
-            state=row.state,
+            state=Standing(row.state, row.frozen_until_us).word(now_us),
             contract_version=row.contract_version,
             collections=len(collections.get(row.client, ())),
             customers=customers.get(row.client, 0),

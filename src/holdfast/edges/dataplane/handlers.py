@@ -9,6 +9,8 @@ from holdfast.edges.dataplane.app import Reply, Route, decode, json_reply, probl
 from holdfast.edges.dataplane.openapi import document
 from holdfast.edges.dataplane.types import (
     MOST_FEED_BYTES,
+    FreezeRequest,
+    FreezeStepRequest,
     ReasonRequest,
     RevealRequest,
     SearchRequest,
@@ -18,8 +20,9 @@ from holdfast.edges.dataplane.types import (
 from holdfast.edges.feeds.catalogue import ADAPTORS
 from holdfast.kit.errors import InvalidInput
 from holdfast.kit.http.problem import problem
-from holdfast.spine.answers import Ambiguous, Asked, Refused
+from holdfast.spine.answers import Ambiguous, Asked, FreezeRefused, Refused
 from holdfast.spine.decisions import may_read_log, read_decision
+from holdfast.spine.freeze import Step, ask_to_freeze
 from holdfast.spine.ledger.files import log_file
 from holdfast.spine.reason import change_reason
 from holdfast.spine.reveal import reveal
@@ -27,6 +30,7 @@ from holdfast.spine.search import search
 from holdfast.spine.signals import intake
 from holdfast.spine.update import update
 from holdfast.spine.verify import verify
+from holdfast.vocabulary.levels import FreezeReason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,6 +122,44 @@ class Handlers:
             idempotency=request.idempotency(body),
         )
         return await self._run(partial(change_reason, self._house, asked, given.reason))
+
+    async def freeze(self, request: Request, _parts: dict[str, str]) -> Reply:
+        """POST /v1/freeze."""
+        given = decode(await request.body(), FreezeRequest)
+        return await self._freeze(request, given.client, Step.FREEZE, given.reason)
+
+    async def confirm_freeze(self, request: Request, _parts: dict[str, str]) -> Reply:
+        """POST /v1/freeze/confirm."""
+        given = decode(await request.body(), FreezeStepRequest)
+        return await self._freeze(request, given.client, Step.CONFIRM)
+
+    async def unfreeze(self, request: Request, _parts: dict[str, str]) -> Reply:
+        """POST /v1/unfreeze."""
+        given = decode(await request.body(), FreezeStepRequest)
+        return await self._freeze(request, given.client, Step.UNFREEZE)
+
+    async def _freeze(
+        self,
+        request: Request,
+        client: str,
+        step: Step,
+        reason: FreezeReason = FreezeReason.UNSPECIFIED,
+    ) -> Reply:
+        asked = Asked(
+            client=client,
+            collection="",
+            contact="",
+            secret_hash=request.secret_hash(),
+            step_up_hash=request.step_up_hash(),
+            peer=request.peer,
+            device=request.device(),
+        )
+        answer = await self._turns.submit(partial(ask_to_freeze, self._house, asked, step, reason))
+        if isinstance(answer, FreezeRefused):
+            said = answer.challenge or ""
+            more = {"remedy": answer.remedy, "challenge": said}
+            return problem_reply(problem(403, answer.code, answer.message, **more))
+        return json_reply(answer)
 
     async def decision(self, request: Request, parts: dict[str, str]) -> Reply:
         """GET /v1/decisions/{id}."""
@@ -244,6 +286,9 @@ def routes(house: House, turns: Turns, metrics: Metrics) -> tuple[Route, ...]:
         Route("POST", "/v1/verify", do.verify, "Compare the caller's answers; show nothing"),
         Route("POST", "/v1/update", do.update, "Change fields of a customer's record"),
         Route("POST", "/v1/reason", do.reason, "Change a contact's reason"),
+        Route("POST", "/v1/freeze", do.freeze, "Stop every look at a client's customers"),
+        Route("POST", "/v1/freeze/confirm", do.confirm_freeze, "Confirm a client's freeze"),
+        Route("POST", "/v1/unfreeze", do.unfreeze, "Lift a client's freeze"),
         Route("GET", "/v1/decisions/{id}", do.decision, "Read one decision"),
         Route("POST", "/v1/feeds/{name}", do.feed, "Take in signed events"),
         Route("GET", "/logs/{log}/{path*}", do.log, "Read a log's static files"),

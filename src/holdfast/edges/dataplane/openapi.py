@@ -8,6 +8,8 @@ import msgspec
 
 from holdfast import __version__
 from holdfast.edges.dataplane.types import (
+    FreezeRequest,
+    FreezeStepRequest,
     ReasonRequest,
     RevealRequest,
     SearchRequest,
@@ -18,6 +20,7 @@ from holdfast.kit.http.problem import CONTENT_TYPE, Problem
 from holdfast.spine.answers import (
     DecisionShown,
     Found,
+    FreezeStands,
     ReasonChanged,
     Revealed,
     Updated,
@@ -44,6 +47,7 @@ class Documented(NamedTuple):
 
 
 _LOOK = (400, 401, 403, 413, 421, 503)
+_FREEZE = (*_LOOK, 404, 409)
 OPERATIONS: Final = (
     Documented(
         "/v1/search", "post", "Find customers by one exact identifier", SearchRequest, Found, _LOOK
@@ -79,6 +83,30 @@ OPERATIONS: Final = (
         ReasonRequest,
         ReasonChanged,
         (*_LOOK, 409),
+    ),
+    Documented(
+        "/v1/freeze",
+        "post",
+        "Stop every look at a client's customers: by a user of the client, or the house's security",
+        FreezeRequest,
+        FreezeStands,
+        _FREEZE,
+    ),
+    Documented(
+        "/v1/freeze/confirm",
+        "post",
+        "Confirm a client's freeze, as a second user of the client; else it ends after four hours",
+        FreezeStepRequest,
+        FreezeStands,
+        _FREEZE,
+    ),
+    Documented(
+        "/v1/unfreeze",
+        "post",
+        "Lift a client's freeze, as a user of the client",
+        FreezeStepRequest,
+        FreezeStands,
+        _FREEZE,
     ),
     Documented(
         "/v1/decisions/{id}",

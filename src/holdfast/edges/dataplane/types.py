@@ -7,6 +7,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from holdfast.vocabulary.levels import FreezeReason
+
 MOST_BODY_BYTES = 64 * 1024
 MOST_FEED_BYTES = 1024 * 1024
 MOST_FIELDS = 64
@@ -65,6 +67,19 @@ class UpdateRequest(_Request, frozen=True, forbid_unknown_fields=True, kw_only=T
     customer: Id
     values: Values
     record: Id | None = None
+
+
+class FreezeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Freeze a client: every look is refused from here on."""
+
+    client: Id
+    reason: FreezeReason = FreezeReason.UNSPECIFIED
+
+
+class FreezeStepRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Confirm or lift the freeze of a client."""
+
+    client: Id
 
 
 class ReasonRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

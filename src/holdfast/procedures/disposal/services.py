@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from holdfast.kit.clock import rfc3339
 from holdfast.kit.db import Round
 from holdfast.kit.errors import NotFound, Unavailable
+from holdfast.spine.decision.freezing import require_open
 from holdfast.spine.decision.store import CLIENT
 from holdfast.spine.identity.acting import acting_person, require
 from holdfast.spine.vault.blindindex import customer_token
@@ -49,7 +50,8 @@ def shred_customer(house: House, client: str, customer: str) -> Erasure:
 
     ``customer`` is an id (``cus_…``) or the client's own customer number. The acting person is a DPO or an
     administrator. What cannot be completed now, because a reader holds the store open, is completed by the worker.
-    :class:`NotFound` for an unknown client or customer, :class:`Conflict` for one that is erased already.
+    :class:`NotFound` for an unknown client or customer, :class:`Conflict` for one that is erased already,
+    :class:`Denied` while the client is frozen: what a freeze is to keep is not erased meanwhile.
     """
     acting = house.read(acting_person(house))
     require(acting, *ERASERS)
@@ -85,6 +87,7 @@ def _keys(house: House, client: str) -> Work[ClientKeys]:
     (rows,) = yield Round(data=(CLIENT(client=client),))
     if not rows:
         raise NotFound(f"there is no client {client}", remedy="See `holdfast client list`.")
+    yield from require_open(client, house.clock.now_us())
     return (yield from client_keys(house.keks, client, rows[0][3]))
 
 

@@ -36,6 +36,7 @@ def changes(before: Contract, after: Contract) -> tuple[Change, ...]:
         *_limits(before, after),
         *_lists(before, after),
         *_rules(before, after),
+        *_names("freeze.exempt_reasons", before.freeze_exempt, after.freeze_exempt),
     ]
     order = {WIDER: 0, NARROWER: 1, OTHER: 2}
     return tuple(sorted(found, key=lambda change: order[change.kind]))

@@ -45,7 +45,7 @@ EFFECTS: Final = ("deny", "step_up", "approve", "mask")
 EXPECTED: Final = ("permit", "masked", "step_up", "approval", "deny", "hidden")
 _SECTIONS: Final = (
     *("client", "programme", "queue", "reason", "verification", "search", "budgets"),
-    *("networks", "employers", "clauses", "rule", "test"),
+    *("networks", "employers", "clauses", "rule", "test", "freeze"),
 )
 _WORKING: Final = tuple(role.value for role in Role)
 _CLASSES: Final = tuple(data_class.name for data_class in DataClass)
@@ -100,6 +100,7 @@ def read_contract(document: Document, text: str, version: int | None) -> Contrac
         grants=_programmes(root),
         rules=_rules(root),
         cases=_cases(root),
+        freeze_exempt=_freeze_exempt(root.table("freeze")),
     )
 
 
@@ -238,6 +239,12 @@ def _employers(table: Table) -> tuple[str, ...]:
     allowed = table.texts("allowed", form=ID)
     table.done()
     return allowed
+
+
+def _freeze_exempt(table: Table) -> frozenset[str]:
+    exempt = table.texts("exempt_reasons", form=ID)
+    table.done()
+    return frozenset(exempt)
 
 
 def _clauses(table: Table) -> dict[str, str]:

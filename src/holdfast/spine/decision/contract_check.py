@@ -33,6 +33,8 @@ def check_names(document: Document, contract: Contract) -> None:
         at = (f"rule[{n}]",)
         _known(document, (*at, "programmes"), rule.programmes, contract.programmes)
         _known(document, (*at, "reasons"), rule.reasons, contract.reasons)
+    exempt = sorted(contract.freeze_exempt)
+    _known(document, ("freeze", "exempt_reasons"), exempt, contract.reasons)
     for n, case in enumerate(contract.cases, 1):
         at = (f"test[{n}]",)
         _known(document, (*at, "queue"), (case.queue,), contract.queues)

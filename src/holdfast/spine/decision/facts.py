@@ -122,18 +122,14 @@ def _over_us(declaration: FactDeclaration, standing: StandingFact) -> int:
     return min(ends)
 
 
-def restriction_facts(
-    *, client_state: str, customer_state: CustomerState | str | None
-) -> dict[FactId, FactValue]:
-    """Restrictions from our own tables. ``customer_state`` is None when there is no customer to speak of.
+def restriction_facts(*, customer_state: CustomerState | str | None) -> dict[FactId, FactValue]:
+    """Restrictions on a customer, from our own tables; None when there is no customer to speak of.
 
+    Whether the client is open is known when the request arrives (:mod:`holdfast.spine.decision.freezing`).
     A customer who does not exist restricts nothing: that nobody may see them follows from the contact, and reads the
     same as for a customer who was erased.
     """
     gone = customer_state not in {None, CustomerState.LIVE, CustomerState.LIVE.value}
     return {
-        FactId.CLIENT_OPEN: FactValue(
-            FactState.KNOWN, client_state == "open", "open" if client_state == "open" else "closed"
-        ),
         FactId.CUSTOMER_OPEN: FactValue(FactState.KNOWN, not gone, "erased" if gone else "open"),
     }

@@ -10,10 +10,16 @@ class Client(models.Model):
 
     client = models.TextField(primary_key=True)
     name = models.TextField()
-    state = models.TextField()  # open | frozen
+    state = models.TextField()  # open | closed
     contract_version = models.BigIntegerField()
     fence = models.BigIntegerField()
     added_us = models.BigIntegerField()
+    # A freeze: restricts while the time is before ``frozen_until_us``, so that it ends without a job.
+    frozen_us = models.BigIntegerField(default=0)
+    frozen_until_us = models.BigIntegerField(default=0)
+    frozen_by = models.TextField(default="")
+    frozen_reason = models.TextField(default="")
+    frozen_confirmed_by = models.TextField(default="")
 
     class Meta:
         """How the table is called."""

@@ -15,6 +15,7 @@ from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict, Denied, InvalidInput, NotFound
 from holdfast.kit.ids import new_id, random_bytes
 from holdfast.spine.decision.contract import compile_contract
+from holdfast.spine.decision.freezing import standing_of
 from holdfast.spine.decision.policies import ClientPolicies, compile_policies
 from holdfast.spine.decision.signature import check_signature, read_signature
 from holdfast.spine.decision.store import (
@@ -81,6 +82,7 @@ class Listed(NamedTuple):
     contract_version: int
     fence: int
     added_us: int
+    frozen_until_us: int
 
 
 class Version(NamedTuple):
@@ -167,6 +169,12 @@ def publish_contract(made: Draft, by: By, *, now_us: int) -> Work[InForce]:
     if not present or not current:
         raise NotFound(f"there is no client {client}", remedy="`holdfast client add` takes one on.")
     before = present[0][2]
+    if not made.signature and standing_of(present[0]).is_frozen(now_us):
+        raise Denied(
+            f"client {client} is frozen; until that ends its contract changes by the client's signature only",
+            remedy="Wait until the freeze ends, or give the client's signature with --signature.",
+            code="client_frozen",
+        )
     if current[0][1] == made.contract.digest:
         return InForce(client, before, current[0][2], bool(made.signature), changed=False)
     _check_version(made.contract, before + 1)

@@ -9,18 +9,21 @@ from holdfast.kit.db import statement
 # ── clients and contracts ───────────────────────────────────────────────────────────────────────────────────────
 CLIENT = statement(
     "decision.client",
-    "SELECT name, state, contract_version, fence FROM decision_client WHERE client = :client",
+    """SELECT name, state, contract_version, fence, frozen_until_us FROM decision_client
+    WHERE client = :client""",
 )
 # across clients: the list of all clients, for those who administer the house
 CLIENTS = statement(
     "decision.clients",
-    """SELECT client, name, state, contract_version, fence, added_us FROM decision_client
+    """SELECT client, name, state, contract_version, fence, added_us, frozen_until_us FROM decision_client
     WHERE 0 = 0 ORDER BY client""",
 )
 ADD_CLIENT = statement(
     "decision.add_client",
-    """INSERT INTO decision_client (client, name, state, contract_version, fence, added_us)
-    VALUES (:client, :name, 'open', 0, 1, :added_us) ON CONFLICT (client) DO NOTHING RETURNING fence""",
+    """INSERT INTO decision_client (client, name, state, contract_version, fence, added_us, frozen_us,
+        frozen_until_us, frozen_by, frozen_reason, frozen_confirmed_by)
+    VALUES (:client, :name, 'open', 0, 1, :added_us, 0, 0, '', '', '')
+    ON CONFLICT (client) DO NOTHING RETURNING fence""",
 )
 # Every cache of policies and keys is keyed by the fence: raising it makes each process read anew (SPINE 5).
 BUMP_FENCE = statement(
@@ -55,6 +58,30 @@ USE_CONTRACT = statement(
     "decision.use_contract",
     """UPDATE decision_client SET contract_version = :version, name = :name, fence = fence + 1
     WHERE client = :client AND contract_version = :before RETURNING fence""",
+)
+
+# ── freezing a client (SPINE 17): each is taken by the row itself, and every process reads anew ──────────────────
+FROZEN = statement(
+    "decision.frozen",
+    """SELECT state, frozen_us, frozen_until_us, frozen_by, frozen_reason, frozen_confirmed_by
+    FROM decision_client WHERE client = :client""",
+)
+FREEZE = statement(
+    "decision.freeze",
+    """UPDATE decision_client SET frozen_us = :now_us, frozen_until_us = :until_us, frozen_by = :by,
+        frozen_reason = :reason, frozen_confirmed_by = '', fence = fence + 1
+    WHERE client = :client AND frozen_until_us <= :now_us RETURNING fence""",
+)
+CONFIRM_FREEZE = statement(
+    "decision.confirm_freeze",
+    """UPDATE decision_client SET frozen_until_us = :until_us, frozen_confirmed_by = :by, fence = fence + 1
+    WHERE client = :client AND frozen_until_us > :now_us AND frozen_by <> :by AND frozen_confirmed_by = ''
+    RETURNING fence""",
+)
+UNFREEZE = statement(
+    "decision.unfreeze",
+    """UPDATE decision_client SET frozen_until_us = 0, fence = fence + 1
+    WHERE client = :client AND frozen_until_us > :now_us AND frozen_us = :frozen_us RETURNING fence""",
 )
 
 # ── budgets: sliding by the minute; distinct customers by an insert-once table (SPINE 6) ─────────────────────────

@@ -57,13 +57,17 @@ class Acting:
         return reference_of(self.person, log)
 
 
-def acting_person(house: HasSettings) -> Work[Acting]:
+def acting_person(house: HasSettings, *, bound_to: str = "") -> Work[Acting]:
     """Return in whose name this process administers.
+
+    ``bound_to`` names the one client whose bound tokens are accepted as well: a client's own user has no other, and
+    may freeze the client with it. Everything else is administered with a token that is bound to no client.
 
     Raises :class:`NotAuthenticated` when nobody is named, and :class:`Denied` when the person is suspended or left.
     """
     if house.settings.token is not None:
-        return (yield from _by_token(house.settings.token.reveal(), house.clock.now_us()))
+        now_us = house.clock.now_us()
+        return (yield from _by_token(house.settings.token.reveal(), now_us, bound_to=bound_to))
     user = os_user()
     member = yield from person_of_os_user(user)
     if member is None:
@@ -75,7 +79,7 @@ def acting_person(house: HasSettings) -> Work[Acting]:
     return Acting(member.id, member.roles)
 
 
-def _by_token(text: str, now_us: int) -> Work[Acting]:
+def _by_token(text: str, now_us: int, *, bound_to: str) -> Work[Acting]:
     (rows,) = yield Round(data=(CREDENTIAL(secret_hash=hash_secret(text)),))
     try:
         requester = requester_of(rows[0] if rows else None, now_us)
@@ -96,7 +100,7 @@ def _by_token(text: str, now_us: int) -> Work[Acting]:
             remedy="Use it from there, or use a token without --networks.",
             code="other_network",
         )
-    if requester.device or requester.client:
+    if requester.device or requester.client not in {"", bound_to}:
         raise Denied(
             "this token is bound to one device or client, so it does not administer",
             remedy="Use a token without --device and --client.",

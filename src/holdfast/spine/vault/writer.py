@@ -26,6 +26,7 @@ from holdfast.kit.db.sqlite import begin_immediate, drive, execute, execute_many
 from holdfast.kit.errors import InvalidInput, Unavailable
 from holdfast.kit.ids import new_id, random_bytes
 from holdfast.kit.log import logger
+from holdfast.spine.decision.freezing import require_open
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.vault import store
 from holdfast.spine.vault.blindindex import suppression_mac
@@ -208,6 +209,7 @@ class BatchWriter:
                 undo()
                 return False
             now_us = self._house.clock.now_us()
+            drive(require_open(self._client, now_us), data, self._stores.keys)
             if now_us - drafts.begun_us > STALE_US:  # a sweep may have removed what was prepared
                 undo()
                 return False

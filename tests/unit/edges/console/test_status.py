@@ -37,7 +37,7 @@ def page_of(home) -> str:
 def test_the_page_counts_what_each_client_has(tmp_path):
     house = SmallHouse(tmp_path / "house")
     house.data.execute(
-        "INSERT INTO decision_client VALUES ('bank-01', 'First <Bank>', 'open', 3, 1, 1)"
+        "INSERT INTO decision_client VALUES ('bank-01', 'First <Bank>', 'open', 3, 1, 1, '', '', '', 0, 0)"
     )
     house.data.execute(
         "INSERT INTO vault_collection VALUES ('bank-01', 'customers', 1, '', '', '', 1)"

@@ -84,10 +84,10 @@ def test_a_fact_from_the_future_is_unknown():
 
 
 def test_restrictions_are_read_from_our_own_tables():
-    facts = restriction_facts(client_state="open", customer_state=CustomerState.LIVE)
+    facts = restriction_facts(customer_state=CustomerState.LIVE)
     assert all(fact.met for fact in facts.values())
-    assert not restriction_facts(client_state="frozen", customer_state=None)[FactId.CLIENT_OPEN].met
+    assert FactId.CLIENT_OPEN not in facts  # one place derives it, and it is not this one
     for state in (CustomerState.SHREDDING, CustomerState.SHREDDED, "shredded", "anything else"):
-        facts = restriction_facts(client_state="open", customer_state=state)
+        facts = restriction_facts(customer_state=state)
         assert not facts[FactId.CUSTOMER_OPEN].met
-    assert restriction_facts(client_state="open", customer_state=None)[FactId.CUSTOMER_OPEN].met
+    assert restriction_facts(customer_state=None)[FactId.CUSTOMER_OPEN].met

@@ -28,6 +28,7 @@ from holdfast.procedures.classification.services.reading import inspect
 from holdfast.procedures.classification.services.rejects import Reject, RejectsFile
 from holdfast.procedures.classification.services.rows import BATCH_ROWS, open_rows
 from holdfast.procedures.classification.services.seen import Seen
+from holdfast.spine.decision.freezing import require_open
 from holdfast.spine.identity.acting import acting_person, require
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.vault.load import load_collection
@@ -112,8 +113,9 @@ def import_file(
     """Import ``path``, or say what that would do; the acting person is an administrator.
 
     Raises :class:`NotFound` (client, collection, file), :class:`InvalidInput` (no table, a missing or doubled column, a
-    mixed encoding), :class:`Conflict` (another import into the collection runs, the file changes meanwhile) and
-    :class:`Unavailable`; what is in by then stays in, and the next run goes on.
+    mixed encoding), :class:`Conflict` (another import into the collection runs, the file changes meanwhile),
+    :class:`Denied` (the client is frozen: from the next batch on) and :class:`Unavailable`; what is in by then stays
+    in, and the next run goes on.
     """
     begun_s = monotonic_s()
     schema = house.read(_schema(house, target))
@@ -132,6 +134,7 @@ def import_file(
 def _schema(house: House, target: Target) -> Work[CollectionSchema]:
     require((yield from acting_person(house)), Role.ADMIN)
     yield from known_client(target.client)
+    yield from require_open(target.client, house.clock.now_us())
     schema = yield from load_collection(*target)
     if schema is None:
         raise NotFound(
