@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import socket
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from holdfast.drills.bank.build import (
     CLIENT,
@@ -21,6 +28,7 @@ from holdfast.kit.clock import SECOND_US, rfc3339
 from holdfast.kit.config import load_settings
 from holdfast.kit.secret import Secret
 from holdfast.spine.house import open_house
+from holdfast.spine.identity.credentials import Bounds, issue
 from holdfast.spine.signals.envelope import FeedKey, sign
 from holdfast.spine.signals.intake import receive
 
@@ -95,6 +103,31 @@ class BenchHouse:
         """One raw HTTP request per agent."""
         return [self._reveal(n, fields) for n in range(1, len(self.agents) + 1)]
 
+    def reveals_with_proofs(self, count: int) -> list[bytes]:
+        """``count`` raw HTTP requests, each with a proof of its own, under tokens bound to the agents' keys."""
+        bound = [self._bound(n) for n in range(1, len(self.agents) + 1)]
+        made = []
+        for number in range(count):
+            n = number % len(bound)
+            holder, token = bound[n]
+            proof = holder.proof(token, f"http://localhost:{self.port}/v1/reveal", number)
+            plain = self._reveal(n + 1, FIELDS)
+            old = self.facts["agents"][self.agents[n]]["token"]
+            new = f"DPoP {token}\r\nDPoP: {proof}"
+            made.append(plain.replace(f"Bearer {old}".encode(), new.encode()))
+        return made
+
+    def _bound(self, n: int) -> tuple[Holder, str]:
+        holder = Holder()
+        person = self.facts["agents"][self.agents[n - 1]]["id"]
+        work = issue(
+            person=person,
+            life_us=3600 * SECOND_US,
+            now_us=self.house.clock.now_us(),
+            bounds=Bounds(jkt=holder.jkt),
+        )
+        return holder, self.house.transact(work).secret.reveal()
+
     def _reveal(self, n: int, fields: tuple[str, ...]) -> bytes:
         body = json.dumps(
             {
@@ -111,6 +144,38 @@ class BenchHouse:
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         return head.encode() + body
+
+
+class Holder:
+    """A key on P-256 and the proofs (RFC 9449) that it signs."""
+
+    def __init__(self) -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        numbers = self._key.public_key().public_numbers()
+        x, y = (_b64(number.to_bytes(32, "big")) for number in (numbers.x, numbers.y))
+        jwk = {"crv": "P-256", "kty": "EC", "x": x, "y": y}
+        self.jkt = _b64(hashlib.sha256(_compact(jwk)).digest())
+        self._head = _b64(_compact({"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk}))
+
+    def proof(self, token: str, htu: str, number: int) -> str:
+        body = {
+            "jti": f"{number:016d}",
+            "htm": "POST",
+            "htu": htu,
+            "iat": int(time.time()),
+            "ath": _b64(hashlib.sha256(token.encode()).digest()),
+        }
+        signed = f"{self._head}.{_b64(_compact(body))}"
+        r, s = decode_dss_signature(self._key.sign(signed.encode(), ec.ECDSA(SHA256())))
+        return f"{signed}.{_b64(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+
+
+def _b64(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _compact(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
 
 
 def _wide() -> tuple[str, str]:

@@ -16,7 +16,6 @@ from holdfast.spine.decision.contract import compile_contract
 from holdfast.spine.decision.policies import compile_policies
 from holdfast.spine.decision.publish import By, draft, publish_contract
 from holdfast.spine.decisions import read_decision
-from holdfast.spine.identity.credentials import hash_secret
 from holdfast.spine.identity.references import reference_of
 from support.bank import customer, new_bank
 
@@ -128,7 +127,7 @@ class TestReading:
         return bank.reveal("C00001", ["email"]).decision
 
     def read(self, bank, agent, decision):
-        work = read_decision(bank.house, hash_secret(agent.token), decision, "127.0.0.1")
+        work = read_decision(bank.house, bank.caller(agent), decision)
         return bank.house.transact(work)
 
     def test_a_colleague_is_told_the_same_as_of_a_decision_that_never_was(self, bank):

@@ -7,7 +7,7 @@ import pytest
 from holdfast.kit.errors import Denied, IntegrityBroken, NotAuthenticated, NotFound
 from holdfast.spine.decisions import may_read_log, read_decision
 from holdfast.spine.identity import people
-from holdfast.spine.identity.credentials import Bounds, hash_secret, issue
+from holdfast.spine.identity.credentials import Bounds, issue
 from holdfast.vocabulary.levels import Role
 from support.answers import text_of
 from support.bank import Agent, customer, new_bank
@@ -25,10 +25,7 @@ def bank(tmp_path):
 
 
 def read(bank, decision, agent=None):
-    secret = hash_secret((agent or bank.agent).token)
-    return bank.house.transact(
-        read_decision(bank.house, secret, decision, bank.peer, device=bank.device)
-    )
+    return bank.house.transact(read_decision(bank.house, bank.caller(agent), decision))
 
 
 def person(bank, staff_id, *, house=(Role.AGENT,), client=()):
@@ -172,8 +169,7 @@ def test_a_service_without_the_scope(bank, refused):
 
 
 def read_log(bank, log, agent=None):
-    secret = hash_secret((agent or bank.agent).token)
-    bank.house.read(may_read_log(bank.house, secret, log, bank.peer, device=bank.device))
+    bank.house.read(may_read_log(bank.house, bank.caller(agent), log))
 
 
 @pytest.mark.parametrize("log", ["client-bank-01", "client-bank-99", "house", "client-", ""])

@@ -16,7 +16,6 @@ import pytest
 from holdfast.kit.errors import NotFound
 from holdfast.spine.answers import Revealed
 from holdfast.spine.decisions import read_decision
-from holdfast.spine.identity.credentials import hash_secret
 from support.answers import body, rules, text_of
 from support.bank import customer, new_bank
 from support.second import SECOND, SecondClient
@@ -158,7 +157,7 @@ def test_a_decision_about_a_client_of_others_is_kept_but_not_read_by_who_guessed
     SecondClient(bank)
     for client in (SECOND, "bank-99"):
         answer = bank.reveal(ABSENT, ["name"], client=client)
-        work = read_decision(bank.house, hash_secret(bank.agent.token), answer.decision, bank.peer)
+        work = read_decision(bank.house, bank.caller(), answer.decision)
         with pytest.raises(NotFound):
             bank.house.transact(work)
 

@@ -12,6 +12,7 @@ HOW_TO = ROOT / "docs" / "how-to"
 IN_THIS_ORDER = (
     "check-a-house",
     "onboard-an-agent",
+    "bind-a-token-to-a-key",
     "read-a-denial",
     "change-a-contract",
     "rotate-a-feed-key",

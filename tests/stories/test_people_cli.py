@@ -167,3 +167,27 @@ def test_an_employer_that_is_new_is_said_to_be_new(admin):
     assert "vendor-7 is new" in done.stderr
     assert json.loads(done.stdout)["employer"] == "vendor-7"
     assert "vendor-7" in {e["employer"] for e in admin.data("employer", "list")}
+
+
+def test_a_token_is_bound_to_a_key_that_its_holder_made(admin, tmp_path):
+    admin.run("person", "add", "A9", "--employer", "house", "--role", "agent")
+    file = tmp_path / "A9.pem"
+    made = admin.data("token", "key", str(file))
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert admin.data("token", "key", str(file)) == made, "a key that is there is not replaced"
+    jkt = made["thumbprint"]
+    token = token_of(admin, "A9", "--jkt", jkt)
+    assert token.startswith("hft_")
+    (shown,) = admin.data("token", "list", "--person", "A9")
+    assert shown["key"] == jkt
+    Desk(admin.home, token).says("token", "list", expect=DENIED)  # the command line shows no key
+    admin.run("token", "create", "--person", "A9", "--dpop-key", str(file))
+    assert {t["key"] for t in admin.data("token", "list", "--person", "A9")} == {jkt}
+    file.write_text("no key")
+    for words, why in (
+        (("--jkt", jkt[:-1]), "43 characters"),
+        (("--jkt", jkt, "--dpop-key", str(file)), "either"),
+        (("--dpop-key", str(file)), "holds no key"),
+        (("--certificate", str(file)), "certificate"),
+    ):
+        assert why in admin.says("token", "create", "--person", "A9", *words, expect=REFUSED)

@@ -19,6 +19,7 @@ if __name__ == "__main__":
 
 from holdfast.drills.bank.build import FEED
 from holdfast.edges.dataplane.app import App
+from holdfast.edges.dataplane.door import Door
 from holdfast.edges.dataplane.handlers import routes
 from holdfast.edges.dataplane.metrics import Metrics
 from holdfast.edges.dataplane.turn import Turns
@@ -87,7 +88,9 @@ class Desk:
         stores = self.bank.house.connect(busy_timeout_ms=0)
         turns = Turns(stores, asyncio.get_running_loop())
         metrics = Metrics()
-        app = App(routes(self.bank.house, turns, metrics), frozenset({"localhost"}), metrics)
+        house = self.bank.house
+        door = Door(house.settings, house.clock)
+        app = App(routes(house, turns, metrics), frozenset({"localhost"}), metrics, door)
         sent: list[dict[str, Any]] = []
         raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 

@@ -30,6 +30,7 @@ from holdfast.spine.answers import Asked
 from holdfast.spine.house import House, open_house
 from holdfast.spine.identity import people
 from holdfast.spine.identity.credentials import Bounds, hash_secret, issue, issue_step_up, revoke
+from holdfast.spine.identity.presented import UNPROVED, Caller
 from holdfast.spine.reason import change_reason
 from holdfast.spine.reveal import reveal
 from holdfast.spine.search import search
@@ -73,6 +74,7 @@ class Bank:
         self.step_up: str | None = None
         self.peer = "127.0.0.1"
         self.device = ""
+        self.proved = UNPROVED
         self._events = 0
 
     # ── requests ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -86,16 +88,26 @@ class Bank:
         collection: str = COLLECTION,
         key: tuple[str, bytes] | None = None,
     ) -> Asked:
-        token = (agent or self.agent).token
+        caller = self.caller(agent)
         return Asked(
             client=client,
             collection=collection,
             contact=contact,
-            secret_hash=hash_secret(token),
+            secret_hash=caller.secret_hash,
+            proved=caller.proved,
             step_up_hash=hash_secret(self.step_up) if self.step_up else None,
+            peer=caller.peer,
+            device=caller.device,
+            idempotency=key,
+        )
+
+    def caller(self, agent: Agent | None = None) -> Caller:
+        """Who asks, as the edge hands it over."""
+        return Caller(
+            secret_hash=hash_secret((agent or self.agent).token),
+            proved=self.proved,
             peer=self.peer,
             device=self.device,
-            idempotency=key,
         )
 
     def reveal(

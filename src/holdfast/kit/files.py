@@ -32,3 +32,12 @@ def write_durably(path: Path, content: bytes, *, mode: int = 0o644) -> None:
         os.close(fd)
     beside.replace(path)
     fsync_folder(path.parent)
+
+
+def create_file(path: Path, content: bytes) -> None:
+    """Make a file that only its owner reads; ``FileExistsError`` rather than to write over one."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(fd)

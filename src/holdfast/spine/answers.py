@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import msgspec
 
+from holdfast.spine.identity.presented import Caller
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+
+class Asked(Caller, frozen=True, kw_only=True):
     """Who asks, from where, for which client and under which contact: the part that all operations share.
 
-    ``secret_hash`` and ``step_up_hash`` are the hashes of the bearer secrets; the secrets themselves stay at the edge.
-    ``peer`` is the network address of the socket's other end. ``idempotency`` is the caller's key and a digest of the
-    body, or None.
+    ``step_up_hash`` is the hash of a second token. ``idempotency`` is the caller's key and a digest of the body, or
+    None.
     """
 
     client: str
     collection: str
     contact: str
-    secret_hash: bytes
     step_up_hash: bytes | None = None
-    peer: str = ""
-    device: str = ""
     idempotency: tuple[str, bytes] | None = None
 
 

@@ -17,8 +17,9 @@ from holdfast.spine.decision import store as decisions
 from holdfast.spine.decision.freezing import NO_CLIENT, Standing, client_fact, standing_of
 from holdfast.spine.decision.policies import no_client
 from holdfast.spine.identity import store as identity
+from holdfast.spine.identity.accept import accept, loads
 from holdfast.spine.identity.facts import Assigned, assigned_at, person_facts, place_facts
-from holdfast.spine.identity.requester import Requester, level_of, requester_of, step_up_of
+from holdfast.spine.identity.requester import Requester, level_of, step_up_of
 from holdfast.spine.purpose import store as purpose
 from holdfast.spine.purpose.contact import contact_facts, contact_of, may_search, reason_of
 from holdfast.spine.vault import store as vault
@@ -250,27 +251,26 @@ class _Who(NamedTuple):
 
 
 def _who(house: House, asked: Asked, now_us: int) -> Work[_Who]:
-    second = asked.step_up_hash
-    loads = [
-        identity.CREDENTIAL(secret_hash=asked.secret_hash),
-        decisions.CLIENT(client=asked.client),
-    ]
-    if second is not None:
-        loads.append(identity.CREDENTIAL(secret_hash=second))
-    answers = yield Round(
-        data=tuple(loads),
+    asks = loads(asked)
+    asks["client"] = decisions.CLIENT(client=asked.client)
+    if asked.step_up_hash is not None:
+        asks["step_up"] = identity.CREDENTIAL(secret_hash=asked.step_up_hash)
+    *answers, contact = yield Round(
+        data=tuple(asks.values()),
         keys=(purpose.CONTACT_REF(client=asked.client, external=asked.contact),),
     )
-    requester = requester_of(answers[0][0] if answers[0] else None, now_us)
+    found = dict(zip(asks, answers, strict=True))
+    requester = accept(asked, found, now_us)
     if not requester.is_person:
         raise NotAuthenticated(
             "a service's token does not look at customers",
             remedy="Use the token of the person who is on the contact.",
         )
-    step_up = step_up_of(answers[2][0] if answers[2] else None, now_us) if second else None
-    contact_ref = answers[-1][0][0] if answers[-1] else ""
+    second = found.get("step_up")
+    step_up = step_up_of(second[0], now_us) if second else None
+    contact_ref = contact[0][0] if contact else ""
     level = level_of(requester, step_up, client=asked.client, contact=contact_ref)
-    rows = answers[1]
+    rows = found["client"]
     if not rows:
         return _Who(
             requester, level, "", contact_ref, False, 0, NO_CLIENT, no_client(), house.decoy_keys

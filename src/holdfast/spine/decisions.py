@@ -15,10 +15,10 @@ from holdfast.spine.decision.policies import current_policies
 from holdfast.spine.decision.readers import audience_for
 from holdfast.spine.decision.reasons import for_audience
 from holdfast.spine.identity import store as identity
+from holdfast.spine.identity.accept import accepted
 from holdfast.spine.identity.facts import assigned_at
 from holdfast.spine.identity.place import within
 from holdfast.spine.identity.references import reference_of
-from holdfast.spine.identity.requester import requester_of
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.steps import told
 from holdfast.spine.vault.hierarchy import client_keys, record_key
@@ -32,20 +32,19 @@ if TYPE_CHECKING:
     from holdfast.kit.db import Work
     from holdfast.spine.decision.verdict import RuleReason
     from holdfast.spine.house import House
+    from holdfast.spine.identity.presented import Caller
     from holdfast.spine.identity.requester import Requester
 
 _OVERSIGHT: Final = frozenset({Role.SECURITY, Role.DPO, Role.ADMIN, Role.AUDITOR})
 
 
-def read_decision(
-    house: House, secret_hash: bytes, decision: str, peer: str, *, device: str = ""
-) -> Work[DecisionShown]:
+def read_decision(house: House, caller: Caller, decision: str) -> Work[DecisionShown]:
     """Return a decision as its reader may know it; reading another person's leaves a line in the client's log.
 
     Raises :class:`NotFound` for one that does not exist or is none of the reader's business, in the same words.
     """
     now_us = house.clock.now_us()
-    reader = yield from reader_of(secret_hash, peer, device, now_us)
+    reader = yield from reader_of(caller, now_us)
     (rows,) = yield Round(data=(decisions.RECORD_ANYWHERE(id=decision),))
     if not rows:
         raise _not_found()
@@ -73,21 +72,20 @@ def read_decision(
     )
 
 
-def reader_of(secret_hash: bytes, peer: str, device: str, now_us: int) -> Work[Requester]:
+def reader_of(caller: Caller, now_us: int) -> Work[Requester]:
     """Return who asks, with a token that counts here and now.
 
     Raises :class:`NotAuthenticated` without an accepted token, :class:`Denied` for one that is bound to another place,
     or of a person who is suspended or left.
     """
-    (rows,) = yield Round(data=(identity.CREDENTIAL(secret_hash=secret_hash),))
-    reader = requester_of(rows[0] if rows else None, now_us)
-    if reader.networks and not within(peer, reader.networks):
+    reader = yield from accepted(caller, now_us)
+    if reader.networks and not within(caller.peer, reader.networks):
         raise Denied(
             "this token is bound to networks that you are not on",
             remedy="Use it from there.",
             code="other_network",
         )
-    if reader.device and reader.device != device:
+    if reader.device and reader.device != caller.device:
         raise Denied(
             "this token is bound to another device",
             remedy="Use it from there.",
@@ -147,15 +145,13 @@ def _tell(reader: Requester, client: str, decision: str, now_us: int) -> Work[No
     yield Round(data=(append(log, leaf),))
 
 
-def may_read_log(
-    house: House, secret_hash: bytes, log: str, peer: str, *, device: str = ""
-) -> Work[None]:
+def may_read_log(house: House, caller: Caller, log: str) -> Work[None]:
     """Let pass who may read a log's files: the house's overseers, the client's own users, a service of its scope.
 
     Raises :class:`NotFound` for everybody else, so that a log's name says nothing about a client.
     """
     now_us = house.clock.now_us()
-    reader = yield from reader_of(secret_hash, peer, device, now_us)
+    reader = yield from reader_of(caller, now_us)
     client = log.removeprefix(ids.client_log(""))
     if reader.roles & _OVERSIGHT and reader.client in {"", client}:
         return

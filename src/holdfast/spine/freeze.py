@@ -87,7 +87,7 @@ def ask_to_freeze(
     of their business, :class:`Conflict` when the freeze does not stand as the step needs it.
     """
     now_us = yield from _now_us(house)
-    reader = yield from reader_of(asked.secret_hash, asked.peer, asked.device, now_us)
+    reader = yield from reader_of(asked, now_us)
     if not reader.is_person:
         raise NotAuthenticated(
             "a service does not freeze; a user of the client does", remedy="Use a person's token."

@@ -216,7 +216,7 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
             "person": "reference or empty",
             "service": "name or empty",
             "scopes": "list of what a service may do with it",
-            "bound": "list of what it is bound to: client, device, networks",
+            "bound": "list of what it is bound to: certificate, client, device, key, networks",
             "expires": "time",
         },
     ),

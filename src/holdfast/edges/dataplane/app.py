@@ -14,11 +14,11 @@ from urllib.parse import unquote
 import msgspec
 import structlog
 
+from holdfast.edges.dataplane.door import CHALLENGES, credential_of
 from holdfast.edges.dataplane.types import MOST_BODY_BYTES
 from holdfast.kit.errors import (
     HoldfastError,
     InvalidInput,
-    NotAuthenticated,
     NotFound,
     TooLarge,
     Unavailable,
@@ -28,7 +28,9 @@ from holdfast.kit.log import place_of
 from holdfast.spine.identity.credentials import hash_secret
 
 if TYPE_CHECKING:
+    from holdfast.edges.dataplane.door import Door
     from holdfast.edges.dataplane.metrics import Metrics
+    from holdfast.spine.identity.presented import Caller
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -38,7 +40,6 @@ log = structlog.get_logger(__name__)
 
 _JSON: Final = b"application/json"
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,128}\Z")
-_BEARER = re.compile(rb"[Bb]earer ([A-Za-z0-9._~+/=-]{16,256})\Z")
 _FIELD = re.compile(r" - at `(?:key` in `)?\$\.?(.*?)`$")
 _UNKNOWN = re.compile(r"unknown field `(.*?)`")
 _MISSING = re.compile(r"missing required field `(.*?)`")
@@ -47,9 +48,9 @@ _MISSING = re.compile(r"missing required field `(.*?)`")
 class Request:
     """One request: what handlers may look at."""
 
-    __slots__ = ("_receive", "headers", "method", "path", "peer")
+    __slots__ = ("_door", "_receive", "headers", "method", "path", "peer")
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
+    def __init__(self, scope: Scope, receive: Receive, door: Door) -> None:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.peer: str = scope["client"][0] if scope.get("client") else ""
@@ -59,6 +60,7 @@ class Request:
                 raise InvalidInput("a header was sent twice", field=name.decode())
             self.headers[name] = value
         self._receive = receive
+        self._door = door
 
     async def body(self, most_bytes: int = MOST_BODY_BYTES) -> bytes:
         """Read the body; :class:`TooLarge` beyond ``most_bytes``."""
@@ -80,14 +82,16 @@ class Request:
             raise TooLarge(f"the body is over {most_bytes} bytes", field="body")
         return body
 
-    def secret_hash(self) -> bytes:
-        """Hash of the bearer secret; :class:`NotAuthenticated` without one."""
-        return _hash_of(self.headers.get(b"authorization"), "Authorization")
+    def caller(self) -> Caller:
+        """Who asks; :class:`NotAuthenticated` without a token, or with a proof of possession that is not good."""
+        return self._door.caller(self)
 
     def step_up_hash(self) -> bytes | None:
         """Hash of the second, short-lived token, or None."""
         header = self.headers.get(b"holdfast-step-up")
-        return _hash_of(header, "Holdfast-Step-Up") if header is not None else None
+        if header is None:
+            return None
+        return hash_secret(credential_of(header, "Holdfast-Step-Up").token)
 
     def idempotency(self, body: bytes) -> tuple[str, bytes] | None:
         """The caller's idempotency key with a digest of the request, or None."""
@@ -107,23 +111,13 @@ class Request:
 _SINGLE = frozenset(
     (
         b"authorization",
+        b"dpop",
         b"holdfast-step-up",
         b"holdfast-signature",
         b"idempotency-key",
         b"content-length",
     )
 )
-
-
-def _hash_of(header: bytes | None, name: str) -> bytes:
-    if header is None:
-        raise NotAuthenticated(
-            f"the {name} header is missing", remedy="Send `Authorization: Bearer <token>`."
-        )
-    found = _BEARER.match(header)
-    if found is None:
-        raise NotAuthenticated(f"the {name} header is not `Bearer <token>`")
-    return hash_secret(found[1].decode())
 
 
 class Reply(NamedTuple):
@@ -158,9 +152,7 @@ def json_reply(body: object, status: int = 200) -> Reply:
 
 def problem_reply(given: Problem) -> Reply:
     """Encode a problem document."""
-    more: tuple[tuple[bytes, bytes], ...] = ()
-    if given.status == 401:
-        more = ((b"www-authenticate", b'Bearer realm="holdfast"'),)
+    more = CHALLENGES if given.status == 401 else ()
     return Reply(given.status, _encoder.encode(given), CONTENT_TYPE.encode(), more)
 
 
@@ -193,11 +185,14 @@ def _invalid(message: str) -> InvalidInput:
 class App:
     """Routes requests. ``handlers`` come from :mod:`holdfast.edges.dataplane.handlers`."""
 
-    def __init__(self, routes: tuple[Route, ...], hosts: frozenset[str], metrics: Metrics) -> None:
+    def __init__(
+        self, routes: tuple[Route, ...], hosts: frozenset[str], metrics: Metrics, door: Door
+    ) -> None:
         self._exact: dict[str, dict[str, Handler]] = {}
         self._patterns: list[tuple[re.Pattern[str], str, Handler]] = []
         self._hosts = hosts
         self._metrics = metrics
+        self._door = door
         for route in routes:
             if "{" in route.template:
                 pattern = re.sub(r"\{(\w+)\*\}", r"(?P<\1>.+)", route.template)
@@ -229,7 +224,7 @@ class App:
         await send({"type": "http.response.body", "body": body})
 
     async def _reply(self, scope: Scope, receive: Receive) -> Reply:
-        request = Request(scope, receive)
+        request = Request(scope, receive, self._door)
         host = request.headers.get(b"host", b"").decode("latin-1").lower()
         if host.rsplit(":", 1)[0] not in self._hosts:
             return problem_reply(problem(421, "unknown_host", field="Host"))

@@ -111,16 +111,7 @@ class Handlers:
         """POST /v1/reason."""
         body = await request.body()
         given = decode(body, ReasonRequest)
-        asked = Asked(
-            client=given.client or "",
-            collection="",
-            contact=given.contact,
-            secret_hash=request.secret_hash(),
-            step_up_hash=request.step_up_hash(),
-            peer=request.peer,
-            device=request.device(),
-            idempotency=request.idempotency(body),
-        )
+        asked = asked_of(request, body, client=given.client or "", contact=given.contact)
         return await self._run(partial(change_reason, self._house, asked, given.reason))
 
     async def freeze(self, request: Request, _parts: dict[str, str]) -> Reply:
@@ -145,15 +136,7 @@ class Handlers:
         step: Step,
         reason: FreezeReason = FreezeReason.UNSPECIFIED,
     ) -> Reply:
-        asked = Asked(
-            client=client,
-            collection="",
-            contact="",
-            secret_hash=request.secret_hash(),
-            step_up_hash=request.step_up_hash(),
-            peer=request.peer,
-            device=request.device(),
-        )
+        asked = asked_of(request, b"", client=client, contact="")
         answer = await self._turns.submit(partial(ask_to_freeze, self._house, asked, step, reason))
         if isinstance(answer, FreezeRefused):
             said = answer.challenge or ""
@@ -163,16 +146,7 @@ class Handlers:
 
     async def decision(self, request: Request, parts: dict[str, str]) -> Reply:
         """GET /v1/decisions/{id}."""
-        return await self._run(
-            partial(
-                read_decision,
-                self._house,
-                request.secret_hash(),
-                parts["id"],
-                request.peer,
-                device=request.device(),
-            )
-        )
+        return await self._run(partial(read_decision, self._house, request.caller(), parts["id"]))
 
     async def feed(self, request: Request, parts: dict[str, str]) -> Reply:
         """POST /v1/feeds/{name}."""
@@ -185,16 +159,7 @@ class Handlers:
 
     async def log(self, request: Request, parts: dict[str, str]) -> Reply:
         """GET /logs/{log}/checkpoint and its tiles."""
-        await self._turns.submit(
-            partial(
-                may_read_log,
-                self._house,
-                request.secret_hash(),
-                parts["log"],
-                request.peer,
-                device=request.device(),
-            )
-        )
+        await self._turns.submit(partial(may_read_log, self._house, request.caller(), parts["log"]))
         content, kind = log_file(self._house.home, parts["log"], parts["path"])
         return Reply(200, content, kind)
 
@@ -228,14 +193,29 @@ def _ready() -> Work[None]:
 
 
 def _asked(request: Request, body: bytes, given: Any) -> Asked:
-    return Asked(
+    return asked_of(
+        request,
+        body,
         client=given.client,
-        collection=given.collection,
         contact=given.purpose.contact,
-        secret_hash=request.secret_hash(),
+        collection=given.collection,
+    )
+
+
+def asked_of(
+    request: Request, body: bytes, *, client: str, contact: str, collection: str = ""
+) -> Asked:
+    """Return who asks what of which client, from the request's headers and what its body named."""
+    caller = request.caller()
+    return Asked(
+        client=client,
+        collection=collection,
+        contact=contact,
+        secret_hash=caller.secret_hash,
+        proved=caller.proved,
+        peer=caller.peer,
+        device=caller.device,
         step_up_hash=request.step_up_hash(),
-        peer=request.peer,
-        device=request.device(),
         idempotency=request.idempotency(body),
     )
 

@@ -214,9 +214,16 @@ def document() -> bytes:
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "dpop": {
+                    "type": "http",
+                    "scheme": "DPoP",
+                    "description": "a token bound to a key, with one proof in the header DPoP (RFC 9449)",
+                },
+            },
         },
-        "security": [{"bearer": []}],
+        "security": [{"bearer": []}, {"dpop": []}],
     }
     # Python's end of text is \Z; in JSON Schema's dialect of regular expressions it is $.
     return msgspec.json.format(msgspec.json.encode(body).replace(rb"\\Z", b"$"), indent=1)

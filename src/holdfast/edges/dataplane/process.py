@@ -19,6 +19,7 @@ from granian.server.embed import Server
 
 from holdfast.edges.checks.run import require_sound
 from holdfast.edges.dataplane.app import App
+from holdfast.edges.dataplane.door import Door
 from holdfast.edges.dataplane.handlers import routes
 from holdfast.edges.dataplane.metrics import Metrics
 from holdfast.edges.dataplane.turn import Turns
@@ -48,7 +49,8 @@ async def _serve(settings: Settings) -> None:
     turns = Turns(house.connect(busy_timeout_ms=0), loop)
     metrics = Metrics()
     metrics.watch(turns)
-    app = App(routes(house, turns, metrics), hosts_of(settings), metrics)
+    door = Door(settings, house.clock)
+    app = App(routes(house, turns, metrics), hosts_of(settings), metrics, door)
     server = Server(
         app,
         address=settings.data_plane_host,

@@ -8,6 +8,7 @@ from holdfast.kit.clock import DAY_US, MINUTE_US
 from holdfast.kit.db import Round
 from holdfast.kit.jobs.queue import Schedule
 from holdfast.spine.decision import store as decisions
+from holdfast.spine.identity import store as identity
 from holdfast.spine.signals.intake import forget_old
 from holdfast.spine.vault.shred import SHRED_JOB, run_shred
 from holdfast.spine.vault.sweep import sweep
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 FORGET: Final = "forget"
 SWEEP: Final = "sweep"
+MOST_FORGOTTEN: Final = 1000  # proofs at a time
 LONGEST_CONTACT_US: Final = 30 * DAY_US  # attempts count for a contact as long as it may last
 SCHEDULES: Final = (Schedule(FORGET, 5 * MINUTE_US), Schedule(SWEEP, MINUTE_US))
 
@@ -33,10 +35,17 @@ def _forget(house: House) -> Callable[[Run], None]:
     def run(_run: Run) -> None:
         now_us = house.clock.now_us()
         house.transact(_clear(now_us))
-        while house.transact(forget_old(now_us)):
+        while house.transact(forget_old(now_us)) or house.transact(_forget_proofs(now_us)):
             pass  # some at a time, so that no transaction is long
 
     return run
+
+
+def _forget_proofs(now_us: int) -> Work[int]:
+    """Proofs that are too old to be accepted need not be remembered; a minute more costs little."""
+    before_us = now_us - MINUTE_US
+    (rows,) = yield Round(data=(identity.FORGET_PROOFS(before_us=before_us, limit=MOST_FORGOTTEN),))
+    return len(rows)
 
 
 def _clear(now_us: int) -> Work[None]:

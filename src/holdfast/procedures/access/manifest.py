@@ -99,6 +99,12 @@ MANIFEST: Final = Manifest(
             False,
             "Issue a token to a person or a service.",
         ),
+        Command(
+            "token key",
+            f"{_COMMANDS}.token:key",
+            False,
+            "Make a key for a token's holder, and print its thumbprint.",
+        ),
         Command("token list", f"{_COMMANDS}.token:list_all", False, "List tokens."),
         Command(
             "token revoke",

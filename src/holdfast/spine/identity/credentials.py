@@ -1,4 +1,4 @@
-"""Issuing and revoking credentials: bearer secrets of 256 random bits, shown once, stored as a hash.
+"""Issuing and revoking credentials: secrets of 256 random bits, shown once, stored as a hash.
 
 A plain hash is enough because nobody can guess such a secret; a slow one would only slow each request. The hash is
 not itself a secret that the house accepts. A revocation counts from the next request on: nothing is cached.
@@ -55,6 +55,13 @@ class Bounds:
     device: str = ""
     client: str = ""
     scopes: tuple[str, ...] = field(default=())
+    jkt: str = ""  # thumbprint of the holder's key
+    x5t: str = ""  # thumbprint of the holder's certificate
+
+    @property
+    def level(self) -> AuthLevel:
+        """How strongly the holder stands behind a request that this token comes with."""
+        return AuthLevel.POSSESSION if self.jkt or self.x5t else AuthLevel.BEARER
 
 
 def hash_secret(text: str) -> bytes:
@@ -65,7 +72,7 @@ def hash_secret(text: str) -> bytes:
 def issue(
     *, person: str = "", service: str = "", life_us: int, now_us: int, bounds: Bounds | None = None
 ) -> Work[IssuedToken]:
-    """Issue a plain token to a person or to a service; exactly one of the two is named.
+    """Issue a token to a person or to a service; exactly one of the two is named.
 
     Raises :class:`InvalidInput` when ``life_us`` is longer than the house allows.
     """
@@ -86,10 +93,12 @@ def issue(
             person=person or None,
             service=service,
             scope=joined(bounds.scopes),
-            level=int(AuthLevel.BEARER),
+            level=int(bounds.level),
             networks=",".join(bounds.networks),
             device=bounds.device,
             client=bounds.client,
+            jkt=bounds.jkt,
+            x5t=bounds.x5t,
             challenge="",
             contact="",
             created_us=now_us,
@@ -113,6 +122,8 @@ def issue_step_up(
             networks="",
             device="",
             client=client,
+            jkt="",
+            x5t="",
             challenge=challenge,
             contact=contact,
             created_us=now_us,

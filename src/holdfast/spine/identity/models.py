@@ -88,6 +88,8 @@ class Credential(models.Model):
     client = models.TextField()  # the one client that it is good for; "" is any
     challenge = models.TextField()  # of a step_up
     contact = models.TextField()  # of a step_up: the contact's reference
+    jkt = models.TextField(default="")  # thumbprint of the holder's key (RFC 9449); "" is none
+    x5t = models.TextField(default="")  # thumbprint of the holder's certificate (RFC 8705)
     created_us = models.BigIntegerField()
     expires_us = models.BigIntegerField()
     revoked_us = models.BigIntegerField(null=True)
@@ -103,6 +105,16 @@ class Credential(models.Model):
                 name="identity_credential_holder",
             ),
         ]
+
+
+class Proof(models.Model):
+    """A proof of possession that was used; it is forgotten once it would be too old anyway."""
+
+    used = models.BinaryField(primary_key=True)  # digest of the holder's key and the proof's jti
+    until_us = models.BigIntegerField(db_index=True)
+
+    class Meta:
+        db_table = "identity_proof"
 
 
 class Reference(models.Model):

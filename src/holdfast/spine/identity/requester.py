@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import msgspec
 
 from holdfast.kit.errors import NotAuthenticated
+from holdfast.spine.identity.presented import UNPROVED
 from holdfast.vocabulary.levels import AuthLevel, PersonState, Role
 
 if TYPE_CHECKING:
     from holdfast.kit.db import Row
+    from holdfast.spine.identity.presented import Proved
 
 FIRST: Final = "token"
 SECOND: Final = "step_up"
@@ -66,18 +68,21 @@ class StepUp(msgspec.Struct, frozen=True, kw_only=True):
     expires_us: int
 
 
-def requester_of(row: Row | None, now_us: int) -> Requester:
-    """Read a ``CREDENTIAL`` row.
+def requester_of(row: Row | None, now_us: int, proved: Proved = UNPROVED) -> Requester:
+    """Read a ``CREDENTIAL`` row. ``proved`` are the keys whose possession came with the request.
 
-    Raises :class:`NotAuthenticated`, always with the same words, for a secret that is unknown, expired or revoked, or
-    that is not a first token. A suspended person's token is accepted here: that the person is suspended is a fact, and
-    the decision refuses it with a leaf that the client sees.
+    Raises :class:`NotAuthenticated`, always with the same words, for a secret that is unknown, expired or revoked, that
+    is not a first token, or that is bound to a key whose possession was not shown: it may be stolen. A suspended
+    person's token is accepted here: that the person is suspended is a fact, and the decision refuses it with a leaf
+    that the client sees.
     """
     if row is None:
         _refuse()
     (ident, kind, person, service, scope, level, networks, device, client) = row[:9]
-    expires_us, revoked_us, state, employer, roles = row[11:16]
+    expires_us, revoked_us, state, employer, roles, jkt, x5t = row[11:18]
     if kind != FIRST or revoked_us is not None or expires_us <= now_us:
+        _refuse()
+    if jkt not in {"", proved.jkt} or x5t not in {"", proved.x5t}:
         _refuse()
     return Requester(
         credential=ident,

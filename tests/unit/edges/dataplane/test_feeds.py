@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from holdfast.edges.dataplane.app import App
+from holdfast.edges.dataplane.door import Door
 from holdfast.edges.dataplane.handlers import routes
 from holdfast.edges.dataplane.metrics import Metrics
 from holdfast.edges.dataplane.turn import Turns
@@ -70,7 +71,8 @@ class Plane:
         async def both():
             turns = Turns(self.house.connect(busy_timeout_ms=0), asyncio.get_running_loop())
             metrics = Metrics()
-            app = App(routes(self.house, turns, metrics), frozenset({"localhost"}), metrics)
+            door = Door(self.house.settings, self.house.clock)
+            app = App(routes(self.house, turns, metrics), frozenset({"localhost"}), metrics, door)
             calls = [self._call(app, body, header) for body in bodies]
             if while_doing is not None:
                 calls.append(while_doing())

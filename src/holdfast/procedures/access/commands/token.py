@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 
 from holdfast.kit.clock import rfc3339
 from holdfast.kit.errors import InvalidInput
+from holdfast.kit.files import create_file
 from holdfast.kit.terminal import emit, emit_secret, json_option, say
 from holdfast.procedures.access.commands.shared import opened_house
 from holdfast.procedures.access.forms import Duration, split
 from holdfast.procedures.access.services import tokens
+from holdfast.spine.identity import bindings
 from holdfast.spine.identity.credentials import Bounds, checked_networks
 
 expires_option = click.option(
     "--expires", "life_us", type=Duration(), help="How long it lasts, e.g. 12h (default) or 7d."
 )
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
@@ -30,6 +34,11 @@ expires_option = click.option(
 @click.option(
     "--scope", "scopes", multiple=True, help="What a service may do: log:CLIENT reads its log."
 )
+@click.option("--dpop-key", type=_FILE, metavar="FILE", help="Good only with the key in FILE.")
+@click.option("--jkt", default="", metavar="THUMBPRINT", help="The same, by the key's thumbprint.")
+@click.option(
+    "--certificate", type=_FILE, metavar="FILE", help="Good only with this client certificate."
+)
 @json_option
 def create(
     *,
@@ -40,25 +49,36 @@ def create(
     device: str,
     client: str,
     scopes: tuple[str, ...],
+    dpop_key: Path | None,
+    jkt: str,
+    certificate: Path | None,
     as_json: bool,
 ) -> None:
     """Issue a token to a person or to a service. Its secret is printed this once; only its hash is stored.
 
     A person's token lasts 12 hours unless told otherwise, 30 days at most; a service's 90 days, 366 at most. A plain
-    token shows fields up to class C2, and C3 masked; more takes `holdfast token step-up`.
+    token shows fields up to class C2, and C3 masked; more takes `holdfast token step-up`, or a token that is bound to
+    its holder's key: a thief cannot use it without that key.
 
     \b
     Examples:
       holdfast token create --person A1007 --networks 192.0.2.0/24 --expires 8h
+      holdfast token create --person A1007 --jkt 0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I
       holdfast token create --service auditors-mirror --scope log:bank-01 > token.txt
     """
     if bool(person) is bool(service):
         raise InvalidInput("name either --person or --service", field="--person")
+    if dpop_key and jkt:
+        raise InvalidInput("name either --dpop-key or --jkt", field="--jkt")
+    if dpop_key:
+        jkt = bindings.thumbprint_of_key(dpop_key, "--dpop-key")
     bounds = Bounds(
         networks=checked_networks(split(networks)),
         device=device,
         client=client,
         scopes=tuple(split(scopes)),
+        jkt=bindings.checked_thumbprint(jkt, "--jkt") if jkt else "",
+        x5t=bindings.thumbprint_of_certificate(certificate, "--certificate") if certificate else "",
     )
     with opened_house() as house:
         issued = house.transact(
@@ -70,6 +90,25 @@ def create(
         say("This token has no scope: it is accepted and may do nothing. Name --scope log:CLIENT.")
     also = {"id": issued.id, "expires": rfc3339(issued.expires_us)}
     emit_secret("token", issued.secret.reveal(), as_json=as_json, also=also)
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@json_option
+def key(*, file: Path, as_json: bool) -> None:
+    """Make a key for the holder of a token in FILE, if there is none, and print its thumbprint.
+
+    The key is for DPoP (RFC 9449). It stays with its holder, readable for nobody else; who issues the token needs the
+    thumbprint only.
+
+    \b
+    Examples:
+      holdfast token key ~/.holdfast-key.pem
+    """
+    if not file.exists():
+        create_file(file, bindings.new_key_file().reveal())
+        say(f"Made {file}; keep it where only you read it.")
+    emit({"thumbprint": bindings.thumbprint_of_key(file, "FILE")}, as_json=as_json)
 
 
 @click.command()
@@ -105,6 +144,8 @@ def _token(token: tokens.Token, now_us: int) -> dict[str, Any]:
         "client": token.client,
         "networks": list(token.networks),
         "device": token.device,
+        "key": token.jkt,
+        "certificate": token.x5t,
         "scopes": list(token.scopes),
     }
 

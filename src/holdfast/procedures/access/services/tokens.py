@@ -63,6 +63,8 @@ class Token:
     created_us: int
     expires_us: int
     revoked_us: int | None
+    jkt: str = ""
+    x5t: str = ""
     holder: str = ""
 
     def state(self, now_us: int) -> str:
@@ -73,7 +75,7 @@ class Token:
 
 
 def _token_of(row: Row) -> Token:
-    employer, staff_id = (row[12], row[13]) if len(row) > 12 else ("", "")
+    employer, staff_id = (row[14], row[15]) if len(row) > 14 else ("", "")
     return Token(
         id=row[0],
         kind=row[1],
@@ -86,13 +88,21 @@ def _token_of(row: Row) -> Token:
         created_us=row[9],
         expires_us=row[10],
         revoked_us=row[11],
+        jkt=row[12],
+        x5t=row[13],
         holder=f"{employer}/{staff_id}" if staff_id else row[3],
     )
 
 
 def token_body(token: Token) -> dict[str, Any]:
     """Return what a leaf says of a token, beside its person."""
-    bounds = {"client": token.client, "device": token.device, "networks": token.networks}
+    bounds = {
+        "certificate": token.x5t,
+        "client": token.client,
+        "device": token.device,
+        "key": token.jkt,
+        "networks": token.networks,
+    }
     return {
         "token": token.id,
         "service": token.service,
