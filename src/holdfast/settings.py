@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "csp",
     "holdfast.pages",
     "holdfast.kit.jobs",
+    "holdfast.spine.administration",
     "holdfast.spine.approvals",
     "holdfast.spine.decision",
     "holdfast.spine.identity",

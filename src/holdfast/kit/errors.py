@@ -18,17 +18,22 @@ Every error carries a stable ``code``, the HTTP ``status``, a ``message`` that s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 class HoldfastError(Exception):
-    """Base of all errors raised on purpose."""
+    """Base of all errors raised on purpose.
+
+    ``aftermath`` gives the work of a transaction of its own, for what is written although the operation's own
+    transaction was rolled back: the leaf of a refused administrative act. Whoever rolled back runs it.
+    """
 
     code: str = "error"
     status: ClassVar[int] = 500
+    aftermath: Callable[[], Any] | None = None
 
     def __init__(self, message: str, *, remedy: str = "", code: str | None = None) -> None:
         super().__init__(message)

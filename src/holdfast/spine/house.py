@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from holdfast.kit.clock import SystemClock
-from holdfast.kit.db.sqlite import Connection, connect, drive, in_transaction
-from holdfast.kit.errors import NotFound
+from holdfast.kit.db.sqlite import Connection, connect, drive, in_transaction, settle
+from holdfast.kit.errors import HoldfastError, NotFound
 from holdfast.spine.decision.policies import PolicyCache
 from holdfast.spine.ledger.keys import FOLDER as SIGNING_FOLDER
 from holdfast.spine.ledger.keys import SigningKeys
@@ -187,8 +187,12 @@ class House:
         return in_transaction(work, self._own.data, self._own.keys)
 
     def read(self, work: Work[T]) -> T:
-        """Run ``work`` outside a write transaction."""
-        return drive(work, self._own.data, self._own.keys)
+        """Run ``work`` outside a write transaction. What an error leaves behind is written in one."""
+        try:
+            return drive(work, self._own.data, self._own.keys)
+        except HoldfastError as error:
+            settle(error, self._own.data, self._own.keys)
+            raise
 
     @cached_property
     def _eager(self) -> Stores:

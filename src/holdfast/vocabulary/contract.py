@@ -142,6 +142,7 @@ class Contract:
     rules: tuple[ContractRule, ...] = ()
     cases: tuple[Case, ...] = ()
     freeze_exempt: frozenset[str] = frozenset()  # reasons of contacts that go on while it is frozen
+    second_person: frozenset[str] = frozenset()  # acts (vocabulary.acts) that take an approval
 
     @cached_property
     def programmes(self) -> frozenset[str]:

@@ -38,6 +38,12 @@ class FactId(StrEnum):
     # access
     ASSIGNED = "assigned"
     QUEUE = "queue"
+    # administration
+    TOKEN_UNBOUND = "token_unbound"
+    ANOTHER_PERSON = "another_person"
+    SAME_LINE = "same_line"
+    ADMIN_REMAINS = "admin_remains"
+    FEED_APART = "feed_apart"
     # purpose
     CONTACT_LIVE = "contact_live"
     CONTACT_YOURS = "contact_yours"

@@ -55,6 +55,7 @@ class LeafType(StrEnum):
     DECISION_READ = "decision.read"
     APPROVAL_REQUESTED = "approval.requested"
     APPROVAL_DECIDED = "approval.decided"
+    ADMINISTRATION_REFUSED = "administration.refused"
     SHRED_REQUESTED = "shred.requested"
     SHRED_DONE = "shred.done"
     LOG_EXPORTED = "log.exported"
@@ -324,6 +325,16 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
             "share": "percent of the requester's approvals in this shift (12 hours) that this approver gave",
             "of": "number of the requester's approvals in this shift",
             "expires": "time until which it can be used; when refused, the time of the refusal",
+        },
+    ),
+    LeafType.ADMINISTRATION_REFUSED: LeafSpec(
+        "Somebody tried an administrative act and was refused. Nothing was changed.",
+        "both",
+        {
+            **_BY,
+            "act": "id of the act",
+            "rules": "ids of the rules that refused it",
+            "count": "number of equal refusals in this hour so far; told at 1, 2, 4, 8 and so on",
         },
     ),
     LeafType.SHRED_REQUESTED: LeafSpec(

@@ -11,8 +11,8 @@ from holdfast.edges.cli.context import open_house_from
 from holdfast.kit.clock import rfc3339
 from holdfast.kit.errors import InvalidInput
 from holdfast.kit.terminal import emit, json_option, say
+from holdfast.vocabulary.acts import Act
 from holdfast.vocabulary.ids import client_log
-from holdfast.vocabulary.levels import Role
 
 if TYPE_CHECKING:
     from holdfast.kit.db import Work
@@ -79,15 +79,14 @@ def add(
 
 
 def _added(house: House, made: Draft, vkey: str) -> Work[InForce]:
+    from holdfast.spine.administration.scene import administer
     from holdfast.spine.decision.publish import By, add_client
-    from holdfast.spine.identity.acting import acting_person, require
     from holdfast.spine.vault.hierarchy import ensure_client_keys
 
-    acting = yield from acting_person(house)
-    require(acting, Role.ADMIN)
+    scene = yield from administer(house, Act.CLIENT_ADD, clients=(made.contract.client,))
     yield from ensure_client_keys(house.root, made.contract.client)
-    by = By(acting.person, acting.reference)
-    return (yield from add_client(made, by, vkey=vkey, now_us=house.clock.now_us()))
+    by = By(scene.acting.person, scene.acting.reference)
+    return (yield from add_client(made, by, vkey=vkey, now_us=scene.now_us))
 
 
 def read_contract(path: Path) -> str:
@@ -137,11 +136,10 @@ def _until(standing: Standing, now_us: int) -> str:
 
 
 def _listed(house: House) -> Work[tuple[Listed, ...]]:
+    from holdfast.spine.administration.scene import administer
     from holdfast.spine.decision.publish import clients
-    from holdfast.spine.identity.acting import acting_person, require
 
-    acting = yield from acting_person(house)
-    require(acting, Role.ADMIN, Role.SECURITY, Role.LEAD, Role.DPO, Role.AUDITOR)
+    yield from administer(house, Act.CLIENT_LIST)
     return (yield from clients())
 
 

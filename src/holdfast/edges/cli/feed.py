@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
 from holdfast.edges.cli.context import open_house_from
 from holdfast.kit.clock import rfc3339
 from holdfast.kit.terminal import emit, emit_secret, json_option, say
-from holdfast.vocabulary.levels import Role
+from holdfast.vocabulary.acts import Act
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from holdfast.kit.db import Work
     from holdfast.spine.house import House
-    from holdfast.spine.identity.acting import Acting
-
-T = TypeVar("T")
-READERS: Final = (Role.ADMIN, Role.SECURITY, Role.AUDITOR)
-
-
-def acting_as(house: House, roles: tuple[Role, ...], work: Callable[[Acting], Work[T]]) -> Work[T]:
-    """Do ``work`` as the acting person, who must have one of ``roles``; all of it in one transaction."""
-    from holdfast.spine.identity.acting import acting_person, require
-
-    acting = yield from acting_person(house)
-    require(acting, *roles)
-    return (yield from work(acting))
+    from holdfast.spine.signals.envelope import FeedKey
+    from holdfast.spine.signals.registry import DeadLetter, ListedFeed, NewFeed
 
 
 @click.command()
@@ -73,19 +60,13 @@ def add(
     """
     from holdfast.edges.feeds.catalogue import ADAPTORS
     from holdfast.spine.signals.known import known_of
-    from holdfast.spine.signals.registry import NewFeed, add_feed, check_feed, make_digest_key
+    from holdfast.spine.signals.registry import NewFeed, check_feed, make_digest_key
 
     house = open_house_from(ctx)
     known = house.read(known_of(house, client))
     asked = NewFeed(name, client, _types(types), _words(programmes), _words(sites), zone, adaptor)
     new = check_feed(asked, known, ADAPTORS)
-    digest_key = make_digest_key(house.root, name)
-    now_us = house.clock.now_us()
-
-    def work(acting: Acting) -> Work[None]:
-        return add_feed(new, digest_key, by=acting.reference, now_us=now_us)
-
-    house.transact(acting_as(house, (Role.ADMIN,), work))
+    house.transact(_added(house, new, make_digest_key(house.root, name)))
     emit(
         {
             "feed": name,
@@ -99,6 +80,21 @@ def add(
         as_json=as_json,
     )
     say(f"It has no key yet: holdfast feed key {name}")
+
+
+def _added(house: House, new: NewFeed, digest_key: bytes) -> Work[None]:
+    from holdfast.spine.administration.scene import administer, digest_of
+    from holdfast.spine.signals.registry import add_feed
+
+    summary = {"feed": new.name, "types": list(new.types), "programmes": list(new.programmes)}
+    scene = yield from administer(
+        house,
+        Act.FEED_ADD,
+        clients=(new.client,),
+        digest=digest_of(*new[:2], *map(",".join, new[2:5]), *new[5:]),
+        summary=summary,
+    )
+    yield from add_feed(new, digest_key, by=scene.acting.reference, now_us=scene.now_us)
 
 
 def _words(given: tuple[str, ...]) -> tuple[str, ...]:
@@ -134,10 +130,8 @@ def list_all(ctx: click.Context, *, client: str, as_json: bool) -> None:
       holdfast feed list
       holdfast feed list --client tel-01 --json
     """
-    from holdfast.spine.signals.registry import list_feeds
-
     house = open_house_from(ctx)
-    feeds = house.transact(acting_as(house, READERS, lambda _: list_feeds(client)))
+    feeds = house.read(_feeds(house, client))
     rows = [
         {
             "feed": feed.name,
@@ -160,6 +154,14 @@ def list_all(ctx: click.Context, *, client: str, as_json: bool) -> None:
     emit([{name: row[name] for name in brief} for row in rows], as_json=False)
 
 
+def _feeds(house: House, client: str) -> Work[list[ListedFeed]]:
+    from holdfast.spine.administration.scene import administer
+    from holdfast.spine.signals.registry import list_feeds
+
+    yield from administer(house, Act.FEED_LIST)
+    return (yield from list_feeds(client))
+
+
 @click.command()
 @click.argument("name")
 @click.option("--retire", "kid", default="", help="Retire this key instead of making one.")
@@ -175,28 +177,42 @@ def key(ctx: click.Context, *, name: str, kid: str, as_json: bool) -> None:
       holdfast feed key tel-acd --json > tel-acd.key
       holdfast feed key tel-acd --retire fk_01k8yq2v6f0000000000000000
     """
-    from holdfast.spine.signals.registry import add_key, make_key, retire_key
+    from holdfast.spine.signals.registry import make_key
 
     house = open_house_from(ctx)
-    now_us = house.clock.now_us()
     if kid:
-        house.transact(
-            acting_as(
-                house,
-                (Role.ADMIN, Role.SECURITY),
-                lambda acting: retire_key(name, kid, by=acting.reference, now_us=now_us),
-            )
-        )
+        house.transact(_retired(house, name, kid))
         emit({"feed": name, "kid": kid, "state": "retired"}, as_json=as_json)
         return
-    made, sealed = make_key(house.root, name, now_us)
-
-    def work(acting: Acting) -> Work[None]:
-        return add_key(name, made.kid, sealed, by=acting.reference, now_us=now_us)
-
-    house.transact(acting_as(house, (Role.ADMIN,), work))
+    made, sealed = make_key(house.root, name, house.clock.now_us())
+    house.transact(_made(house, name, made, sealed))
     secret = made.secret.reveal().decode()
     emit_secret("secret", secret, as_json=as_json, also={"feed": name, "kid": made.kid})
+
+
+def _made(house: House, feed: str, made: FeedKey, sealed: bytes) -> Work[None]:
+    from holdfast.spine.administration.scene import digest_of, enter
+    from holdfast.spine.signals.registry import add_key, client_of
+
+    entered = yield from enter(house, Act.FEED_KEY_ADD)
+    client = yield from client_of(feed)
+    scene = yield from entered.judge(
+        clients=(client,), digest=digest_of(feed), summary={"feed": feed}
+    )
+    by = scene.acting
+    yield from add_key(
+        feed, made.kid, sealed, by=by.reference, now_us=scene.now_us, made_by=by.person
+    )
+
+
+def _retired(house: House, feed: str, kid: str) -> Work[None]:
+    from holdfast.spine.administration.scene import enter
+    from holdfast.spine.signals.registry import client_of, retire_key
+
+    entered = yield from enter(house, Act.FEED_KEY_RETIRE)
+    client = yield from client_of(feed)
+    scene = yield from entered.judge(clients=(client,))
+    yield from retire_key(feed, kid, by=scene.acting.reference, now_us=scene.now_us)
 
 
 @click.command("dead-letters")
@@ -215,14 +231,8 @@ def dead_letters(ctx: click.Context, *, feed: str, client: str, limit: int, as_j
       holdfast feed dead-letters --feed tel-acd
       holdfast feed dead-letters --json | jq 'group_by(.reason) | map({reason: .[0].reason, lines: length})'
     """
-    from holdfast.spine.signals.registry import list_dead_letters
-
     house = open_house_from(ctx)
-    found = house.transact(
-        acting_as(
-            house, READERS, lambda _: list_dead_letters(feed=feed, client=client, limit=limit)
-        )
-    )
+    found = house.read(_dead_letters(house, feed, client, limit))
     rows = [
         {
             "at": rfc3339(letter.at_us),
@@ -235,3 +245,11 @@ def dead_letters(ctx: click.Context, *, feed: str, client: str, limit: int, as_j
         for letter in found
     ]
     emit(rows, as_json=as_json)
+
+
+def _dead_letters(house: House, feed: str, client: str, limit: int) -> Work[list[DeadLetter]]:
+    from holdfast.spine.administration.scene import administer
+    from holdfast.spine.signals.registry import list_dead_letters
+
+    yield from administer(house, Act.FEED_LIST)
+    return (yield from list_dead_letters(feed=feed, client=client, limit=limit))

@@ -10,19 +10,20 @@ from urllib.parse import urlsplit
 import click
 
 from holdfast.edges.cli.context import open_house_from
-from holdfast.edges.cli.feed import acting_as
 from holdfast.kit.clock import SECOND_US, SystemClock, rfc3339
 from holdfast.kit.config import is_loopback, load_settings
 from holdfast.kit.errors import InvalidInput, NotAuthenticated, NotFound, Unavailable
 from holdfast.kit.ids import new_id
 from holdfast.kit.secret import Secret
 from holdfast.kit.terminal import ExitCode, emit, json_option, progress, say
+from holdfast.vocabulary.acts import Act
 from holdfast.vocabulary.ids import FEED_EVENT
-from holdfast.vocabulary.levels import Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from holdfast.kit.db import Work
+    from holdfast.spine.house import House
     from holdfast.spine.signals.envelope import FeedKey
     from holdfast.spine.signals.intake import Report
 
@@ -109,17 +110,23 @@ def read_key(text: str) -> FeedKey:
 
 
 def _own_key(ctx: click.Context, name: str) -> FeedKey:
-    from holdfast.spine.signals.registry import load_feed
-
     house = open_house_from(ctx)
-    work = acting_as(house, (Role.ADMIN,), lambda _: load_feed(house.root, name))
-    feed, keys = house.read(work)
-    if feed is None:
-        raise NotFound(f"there is no feed {name}", remedy="See `holdfast feed list`.")
+    keys = house.read(_keys_of(house, name))
     if not keys:
         raise NotFound(f"{name} has no key", remedy=f"Make one: holdfast feed key {name}")
-    newest: FeedKey = keys[0]
-    return newest
+    return keys[0]
+
+
+def _keys_of(house: House, name: str) -> Work[list[FeedKey]]:
+    """The feed's active keys, newest first, for somebody who might have made them."""
+    from holdfast.spine.administration.scene import enter
+    from holdfast.spine.signals.registry import client_of, load_feed
+
+    entered = yield from enter(house, Act.FEED_PUSH)
+    client = yield from client_of(name)
+    yield from entered.judge(clients=(client,))
+    _, keys = yield from load_feed(house.root, name)
+    return keys
 
 
 def _direct(ctx: click.Context, name: str, signing: FeedKey) -> Send:

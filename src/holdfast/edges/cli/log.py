@@ -12,8 +12,8 @@ from holdfast.edges.cli.context import open_house_from
 from holdfast.kit.clock import monotonic_s
 from holdfast.kit.errors import Conflict, IntegrityBroken, NotFound, Unavailable
 from holdfast.kit.terminal import emit, json_option, say
+from holdfast.vocabulary.acts import Act
 from holdfast.vocabulary.ids import HOUSE_LOG, client_log
-from holdfast.vocabulary.levels import Role
 
 if TYPE_CHECKING:
     from holdfast.kit.db import Work
@@ -69,21 +69,21 @@ def _recorded(house: House, client: str) -> Work[str]:
     """Append the leaf that says who exports; returns its id."""
     from holdfast.kit.db import Round
     from holdfast.kit.ids import new_id
-    from holdfast.spine.identity.acting import acting_person, require
+    from holdfast.spine.administration.scene import administer, digest_of
     from holdfast.spine.ledger import store
     from holdfast.spine.ledger.recorder import append
     from holdfast.vocabulary.ids import LEAF
     from holdfast.vocabulary.leaves import Leaf, LeafType
 
-    acting = yield from acting_person(house)
-    require(acting, Role.ADMIN, Role.SECURITY, Role.DPO, Role.AUDITOR)
+    scene = yield from administer(
+        house, Act.LOG_EXPORT, clients=(client,), digest=digest_of(client)
+    )
     log = client_log(client)
     yield from _known(client)
     (tree,) = yield Round(data=(store.TREE(log=log),))
-    by = yield from acting.reference(log)
-    now_us = house.clock.now_us()
+    by = yield from scene.acting.reference(log)
     body = {"by": by, "size": tree[0][0] if tree else 0}
-    leaf = Leaf(LeafType.LOG_EXPORTED, new_id(LEAF, now_us), now_us, body)
+    leaf = Leaf(LeafType.LOG_EXPORTED, new_id(LEAF, scene.now_us), scene.now_us, body)
     yield Round(data=(append(log, leaf),))
     return leaf.id
 

@@ -43,6 +43,7 @@ from holdfast.manifests import commands as declared_commands
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from holdfast.spine.decision.verdict import RuleReason
     from holdfast.vocabulary.manifest import Command
 
 _STOPPED: Final = 130
@@ -201,9 +202,12 @@ def exit_code_of(error: HoldfastError) -> ExitCode:
 def _explain(error: HoldfastError) -> None:
     where = f" ({error.field})" if isinstance(error, InvalidInput) and error.field else ""
     say(f"holdfast: {error.message}{where}", colour="red")
-    for reason in getattr(error, "reasons", ()):
-        say(f"  {reason}")
-    if error.remedy:
+    reasons: tuple[RuleReason, ...] = getattr(error, "reasons", ())
+    for reason in reasons:
+        value = f" ({reason.value})" if reason.value else ""
+        say(f"  {reason.rule}: {reason.label}{value}")
+        say(f"    {reason.remedy_text}")
+    if error.remedy and not reasons:
         say(f"  {error.remedy}")
 
 

@@ -116,6 +116,8 @@ class Turns:
         except Exception as error:  # noqa: BLE001  it wrote nothing and shows nothing
             data.execute("ROLLBACK TO op")
             result = _Failed(error)
+            if isinstance(error, HoldfastError) and error.aftermath is not None:
+                drive(error.aftermath(), data, self._keys)
         data.execute("RELEASE op")
         return result
 

@@ -13,7 +13,7 @@ import pysqlite3
 import pysqlite3.dbapi2
 
 from holdfast.kit.db.statements import Query, Round, Rows, T, Work, for_sqlite
-from holdfast.kit.errors import Unavailable
+from holdfast.kit.errors import HoldfastError, Unavailable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -127,8 +127,22 @@ def in_transaction(work: Work[T], data: Connection, keys: Connection) -> T:
     """Run ``work`` in one write transaction of ``data`` (``BEGIN IMMEDIATE`` before the first load).
 
     Raises :class:`Unavailable` when another writer holds the lock beyond the connection's busy timeout; nothing
-    was written then.
+    was written then. An error with an ``aftermath`` has that written in a second transaction, and is then raised.
     """
+    try:
+        return _in_one(work, data, keys)
+    except HoldfastError as error:
+        settle(error, data, keys)
+        raise
+
+
+def settle(error: HoldfastError, data: Connection, keys: Connection) -> None:
+    """Write what ``error`` leaves behind, in a transaction of its own; nothing for most errors."""
+    if error.aftermath is not None:
+        _in_one(error.aftermath(), data, keys)
+
+
+def _in_one(work: Work[T], data: Connection, keys: Connection) -> T:
     begin_immediate(data)
     try:
         result = drive(work, data, keys)

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.kit.clock import rfc3339
 from holdfast.kit.db import Round
 from holdfast.kit.errors import NotFound, Unavailable
+from holdfast.spine.administration.scene import administer, digest_of, enter
 from holdfast.spine.decision.freezing import require_open
 from holdfast.spine.decision.store import CLIENT
-from holdfast.spine.identity.acting import acting_person, require
 from holdfast.spine.vault.blindindex import customer_token
 from holdfast.spine.vault.hierarchy import client_keys
 from holdfast.spine.vault.keyring.store import CUSTOMER_BY_TOKEN
 from holdfast.spine.vault.shred import Shred, complete, request_shred
 from holdfast.spine.vault.store import CUSTOMER, SHRED
+from holdfast.vocabulary.acts import Act
 from holdfast.vocabulary.ids import client_log
-from holdfast.vocabulary.levels import Role
 
 if TYPE_CHECKING:
     from typing import Any
 
     from holdfast.kit.db import Work
     from holdfast.spine.house import House
-    from holdfast.spine.identity.acting import Acting
     from holdfast.spine.vault.hierarchy import ClientKeys
-
-ERASERS: Final = (Role.DPO, Role.ADMIN)
 
 
 class Found(NamedTuple):
@@ -53,9 +50,7 @@ def shred_customer(house: House, client: str, customer: str) -> Erasure:
     :class:`NotFound` for an unknown client or customer, :class:`Conflict` for one that is erased already,
     :class:`Denied` while the client is frozen: what a freeze is to keep is not erased meanwhile.
     """
-    acting = house.read(acting_person(house))
-    require(acting, *ERASERS)
-    operation = house.transact(_request(house, acting, client, customer=customer))
+    operation = house.transact(_request(house, client, customer))
     certificate, waits_for = None, ""
     try:
         certificate = complete(house, client, operation)
@@ -67,18 +62,22 @@ def shred_customer(house: House, client: str, customer: str) -> Erasure:
 
 def find_customer(house: House, client: str, number: str) -> Found:
     """Say which customer has the client's own number; :class:`NotFound` if none has, or none has any more."""
-    require(house.read(acting_person(house)), *ERASERS, Role.SECURITY)
     return house.read(_find(house, client, number))
 
 
-def _request(house: House, acting: Acting, client: str, *, customer: str) -> Work[str]:
+def _request(house: House, client: str, customer: str) -> Work[str]:
+    entered = yield from enter(house, Act.CUSTOMER_SHRED)
     keys = yield from _keys(house, client)
     found = yield from _customer(keys, customer)
-    by = yield from acting.reference(client_log(client))
-    return (yield from request_shred(keys, found.customer, by=by, now_us=house.clock.now_us()))
+    scene = yield from entered.judge(
+        clients=(client,), digest=digest_of(found.customer), summary={"customer": found.customer}
+    )
+    by = yield from scene.acting.reference(client_log(client))
+    return (yield from request_shred(keys, found.customer, by=by, now_us=scene.now_us))
 
 
 def _find(house: House, client: str, number: str) -> Work[Found]:
+    yield from administer(house, Act.CUSTOMER_FIND, clients=(client,))
     keys = yield from _keys(house, client)
     return (yield from _customer(keys, number))
 

@@ -149,6 +149,9 @@ def _lists(before: Contract, after: Contract) -> Iterator[Change]:
             yield Change(NARROWER if new else WIDER, where, "only those named" if new else "any")
             continue
         yield from _names(where, old, new)
+    yield from _names(
+        "administration.second_person", before.second_person, after.second_person, more=NARROWER
+    )
     if before.client_key != after.client_key:
         yield Change(OTHER, "client.signing_key", "another key signs from the next version on")
 

@@ -12,9 +12,10 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING, Final
 
 from holdfast.spine.decision.contract_check import check_names, check_schemas
-from holdfast.spine.decision.facts import OF_GROUPS
+from holdfast.spine.decision.facts import OF_ADMINISTRATION, OF_GROUPS
 from holdfast.spine.decision.signature import read_key
 from holdfast.spine.decision.toml import Document
+from holdfast.vocabulary.acts import SECOND_PERSON
 from holdfast.vocabulary.contract import (
     SECONDS_LONGEST_CONTACT,
     SECONDS_WRAP_UP,
@@ -45,12 +46,12 @@ EFFECTS: Final = ("deny", "step_up", "approve", "mask")
 EXPECTED: Final = ("permit", "masked", "step_up", "approval", "deny", "hidden")
 _SECTIONS: Final = (
     *("client", "programme", "queue", "reason", "verification", "search", "budgets"),
-    *("networks", "employers", "clauses", "rule", "test", "freeze"),
+    *("networks", "employers", "administration", "clauses", "rule", "test", "freeze"),
 )
 _WORKING: Final = tuple(role.value for role in Role)
 _CLASSES: Final = tuple(data_class.name for data_class in DataClass)
 _LEVELS: Final = tuple(level.name.lower() for level in AuthLevel if level)
-_FACTS: Final = tuple(fact.value for fact in FactId if fact not in OF_GROUPS)
+_FACTS: Final = tuple(fact.value for fact in FactId if fact not in OF_GROUPS | OF_ADMINISTRATION)
 
 
 def compile_contract(
@@ -101,6 +102,7 @@ def read_contract(document: Document, text: str, version: int | None) -> Contrac
         rules=_rules(root),
         cases=_cases(root),
         freeze_exempt=_freeze_exempt(root.table("freeze")),
+        second_person=_second_person(root.table("administration")),
     )
 
 
@@ -112,6 +114,12 @@ def _signing_key(client: Table) -> str:
         except ValueError as error:
             client.fail("signing_key", str(error))
     return key
+
+
+def _second_person(table: Table) -> frozenset[str]:
+    kinds = table.choices("second_person", tuple(SECOND_PERSON), ())
+    table.done()
+    return frozenset(kinds)
 
 
 def _programmes(root: Table) -> tuple[Programme, ...]:

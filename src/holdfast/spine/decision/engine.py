@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from functools import lru_cache
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 import cedarpy
 import msgspec
@@ -24,7 +24,7 @@ Json = dict[str, Any]
 K = TypeVar("K")
 V = TypeVar("V")
 _encode = msgspec.json.Encoder(order="deterministic").encode
-_PRINCIPAL: Final = {"type": "Person", "id": "requester"}
+PRINCIPAL: Final = {"type": "Person", "id": "requester"}
 
 
 class Answer(NamedTuple):
@@ -35,6 +35,20 @@ class Answer(NamedTuple):
     errors: tuple[str, ...]
 
 
+class Held(Protocol):
+    """What stands behind one request. Equal ones are asked about the same thing, so it can be remembered by."""
+
+    def entities(self) -> list[Json]:
+        """Write the entities as Cedar's JSON."""
+        ...
+
+    def resource(self) -> dict[str, str]:
+        """Name what the request is about, as Cedar's JSON does."""
+        ...
+
+    def __hash__(self) -> int: ...
+
+
 class Slice(NamedTuple):
     """The entities of one request: what the person is, and the programme that the contact is in."""
 
@@ -43,13 +57,17 @@ class Slice(NamedTuple):
     roles: tuple[str, ...]
     programmes: tuple[str, ...]
 
-    def entities(self) -> list[dict[str, object]]:
+    def resource(self) -> dict[str, str]:
+        """Name the programme."""
+        return _programme(self.client, self.programme)
+
+    def entities(self) -> list[Json]:
         """Write the slice as Cedar's JSON."""
         client = {"type": "Client", "id": self.client}
         held = sorted({*self.programmes, self.programme} - {""})
         parents = [{"type": "Role", "id": role} for role in self.roles]
         parents += [_programme(self.client, name) for name in self.programmes if name]
-        made: list[dict[str, object]] = [{"uid": _PRINCIPAL, "attrs": {}, "parents": parents}]
+        made: list[Json] = [{"uid": PRINCIPAL, "attrs": {}, "parents": parents}]
         made += [{"uid": {"type": "Role", "id": r}, "attrs": {}, "parents": []} for r in self.roles]
         made += [
             {"uid": _programme(self.client, name), "attrs": {}, "parents": [client]}
@@ -78,8 +96,8 @@ class Engine:
                 self._policies = cedarpy.PolicySet.from_json_str(_encode(policies).decode())
         except ValueError as error:
             raise InvalidInput(f"the policies do not parse: {error}") from error
-        self._slices: OrderedDict[Slice, cedarpy.Entities] = OrderedDict()
-        self._answers: OrderedDict[tuple[str, Slice, bytes], Answer] = OrderedDict()
+        self._slices: OrderedDict[Held, cedarpy.Entities] = OrderedDict()
+        self._answers: OrderedDict[tuple[str, Held, bytes], Answer] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._policies)
@@ -88,7 +106,7 @@ class Engine:
         """Drop what is remembered of answers."""
         self._answers.clear()
 
-    def ask(self, action: str, held: Slice, context: object) -> Answer:
+    def ask(self, action: str, held: Held, context: object) -> Answer:
         """Answer one request. Never raises: what can not be evaluated is not allowed."""
         try:
             asked = _encode(context)
@@ -101,7 +119,7 @@ class Engine:
             _remember(self._answers, key, found)
         return found
 
-    def _evaluate(self, action: str, held: Slice, context: bytes) -> Answer:
+    def _evaluate(self, action: str, held: Held, context: bytes) -> Answer:
         try:
             entities = self._slices.get(held)
             if entities is None:
@@ -110,9 +128,9 @@ class Engine:
                 _remember(self._slices, held, entities)
             result = cedarpy.is_authorized(
                 {
-                    "principal": _PRINCIPAL,
+                    "principal": PRINCIPAL,
                     "action": {"type": "Action", "id": action},
-                    "resource": _programme(held.client, held.programme),
+                    "resource": held.resource(),
                     "context": context.decode(),
                 },
                 self._policies,

@@ -51,6 +51,11 @@ DECLARATIONS: Final = _declared(
     FactDeclaration(FactId.DEVICE, _PLACE, _SELF, "your device"),
     FactDeclaration(FactId.ASSIGNED, _PURPOSE, _SELF, "your assignment"),
     FactDeclaration(FactId.QUEUE, _PURPOSE, _SELF, "the contact's queue"),
+    FactDeclaration(FactId.TOKEN_UNBOUND, _RESTRICTION, _SELF, "what your token is bound to"),
+    FactDeclaration(FactId.ANOTHER_PERSON, _PURPOSE, _SELF, "the person concerned"),
+    FactDeclaration(FactId.SAME_LINE, _PURPOSE, _SELF, "the client that both work for"),
+    FactDeclaration(FactId.ADMIN_REMAINS, _RESTRICTION, _SELF, "the other administrators"),
+    FactDeclaration(FactId.FEED_APART, _RESTRICTION, _SELF, "feed keys and tokens"),
     FactDeclaration(FactId.CONTACT_LIVE, _PURPOSE, _SELF, "the contact"),
     FactDeclaration(FactId.CONTACT_YOURS, _PURPOSE, _SELF, "the contact"),
     FactDeclaration(FactId.CONTACT_TALKING, _PURPOSE, _SELF, "the contact"),
@@ -85,6 +90,17 @@ OF_GROUPS: Final = frozenset(
         FactId.APPROVAL,
         FactId.CHANGE,
         FactId.CONTRACT_RULE,
+    }
+)
+
+#: Facts of administrative acts; no look asks them.
+OF_ADMINISTRATION: Final = frozenset(
+    {
+        FactId.TOKEN_UNBOUND,
+        FactId.ANOTHER_PERSON,
+        FactId.SAME_LINE,
+        FactId.ADMIN_REMAINS,
+        FactId.FEED_APART,
     }
 )
 

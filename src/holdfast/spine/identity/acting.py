@@ -20,7 +20,7 @@ from holdfast.spine.identity.place import within
 from holdfast.spine.identity.references import reference_of
 from holdfast.spine.identity.requester import requester_of
 from holdfast.spine.identity.store import CREDENTIAL
-from holdfast.vocabulary.levels import PersonState, Role
+from holdfast.vocabulary.levels import AuthLevel, PersonState, Role
 
 if TYPE_CHECKING:
     from holdfast.kit.clock import Clock
@@ -46,11 +46,19 @@ class HasSettings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Acting:
-    """A person who administers. ``credential`` is the token's id, or "" for an operating-system user."""
+    """A person who administers. ``credential`` is the token's id, or "" for an operating-system user.
+
+    ``device`` and ``client`` are what the token is bound to, ``elsewhere`` says that its networks are not here.
+    """
 
     person: str
     roles: frozenset[Role]
     credential: str = ""
+    state: PersonState = PersonState.ACTIVE
+    level: AuthLevel = AuthLevel.BEARER
+    device: str = ""
+    client: str = ""
+    elsewhere: bool = False
 
     def reference(self, log: str) -> Work[str]:
         """Return the acting person's reference in ``log``: what stands as ``by`` in a leaf."""
@@ -58,16 +66,26 @@ class Acting:
 
 
 def acting_person(house: HasSettings, *, bound_to: str = "") -> Work[Acting]:
-    """Return in whose name this process administers.
+    """Return in whose name this process works, for what is judged otherwise than as an administrative act.
 
     ``bound_to`` names the one client whose bound tokens are accepted as well: a client's own user has no other, and
-    may freeze the client with it. Everything else is administered with a token that is bound to no client.
+    may freeze the client with it.
 
-    Raises :class:`NotAuthenticated` when nobody is named, and :class:`Denied` when the person is suspended or left.
+    Raises :class:`NotAuthenticated` when nobody is named, and :class:`Denied` when the person is suspended or left, or
+    the token is not good here.
+    """
+    acting = yield from named_person(house)
+    _refuse_inactive(acting, bound_to)
+    return acting
+
+
+def named_person(house: HasSettings) -> Work[Acting]:
+    """Return who is named, active or not: an administrative act is judged (``holdfast.spine.administration``).
+
+    Raises :class:`NotAuthenticated` when nobody is named, and :class:`Denied` for a service, which is nobody.
     """
     if house.settings.token is not None:
-        now_us = house.clock.now_us()
-        return (yield from _by_token(house.settings.token.reveal(), now_us, bound_to=bound_to))
+        return (yield from _by_token(house.settings.token.reveal(), house.clock.now_us()))
     user = os_user()
     member = yield from person_of_os_user(user)
     if member is None:
@@ -75,11 +93,10 @@ def acting_person(house: HasSettings, *, bound_to: str = "") -> Work[Acting]:
             f"no person is bound to the operating-system user {user}",
             remedy="Set HOLDFAST_TOKEN, or let an administrator run `holdfast person add … --os-user`.",
         )
-    _refuse_inactive(member.state)
-    return Acting(member.id, member.roles)
+    return Acting(member.id, member.roles, state=member.state)
 
 
-def _by_token(text: str, now_us: int, *, bound_to: str) -> Work[Acting]:
+def _by_token(text: str, now_us: int) -> Work[Acting]:
     (rows,) = yield Round(data=(CREDENTIAL(secret_hash=hash_secret(text)),))
     try:
         requester = requester_of(rows[0] if rows else None, now_us)
@@ -94,43 +111,36 @@ def _by_token(text: str, now_us: int, *, bound_to: str) -> Work[Acting]:
             remedy="Set HOLDFAST_TOKEN to a token of a person.",
             code="service_token",
         )
-    if requester.networks and not within(HERE, requester.networks):
+    return Acting(
+        requester.person,
+        requester.roles,
+        requester.credential,
+        state=requester.person_state,
+        level=requester.level,
+        device=requester.device,
+        client=requester.client,
+        elsewhere=bool(requester.networks) and not within(HERE, requester.networks),
+    )
+
+
+def _refuse_inactive(acting: Acting, bound_to: str) -> None:
+    if acting.elsewhere:
         raise Denied(
             "this token is bound to networks that this machine's own address is not in",
             remedy="Use it from there, or use a token without --networks.",
             code="other_network",
         )
-    if requester.device or requester.client not in {"", bound_to}:
+    if acting.device or acting.client not in {"", bound_to}:
         raise Denied(
-            "this token is bound to one device or client, so it does not administer",
+            "this token is bound to one device or client, so it does not act here",
             remedy="Use a token without --device and --client.",
             code="bound_token",
         )
-    _refuse_inactive(requester.person_state)
-    return Acting(requester.person, requester.roles, requester.credential)
-
-
-def _refuse_inactive(state: PersonState) -> None:
-    if state is not PersonState.ACTIVE:
+    if acting.state is not PersonState.ACTIVE:
         raise Denied(
-            f"the acting person is {'suspended' if state is PersonState.SUSPENDED else 'no longer here'}",
+            f"the acting person is {'suspended' if acting.state is PersonState.SUSPENDED else 'no longer here'}",
             remedy="Ask an administrator.",
             code="not_active",
-        )
-
-
-def require(acting: Acting, *roles: Role) -> None:
-    """Raise :class:`Denied` unless the acting person has one of ``roles``."""
-    if acting.roles.isdisjoint(roles):
-        names = [role.value for role in roles]
-        wanted = (
-            f"the role {names[0]}" if len(names) == 1 else f"one of the roles {', '.join(names)}"
-        )
-        have = ", ".join(sorted(acting.roles)) or "none"
-        raise Denied(
-            f"this needs {wanted}; the acting person has {have}",
-            remedy="Ask somebody who has it, or set HOLDFAST_TOKEN to their token.",
-            code="role_missing",
         )
 
 

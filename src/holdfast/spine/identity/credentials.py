@@ -70,9 +70,17 @@ def hash_secret(text: str) -> bytes:
 
 
 def issue(
-    *, person: str = "", service: str = "", life_us: int, now_us: int, bounds: Bounds | None = None
+    *,
+    person: str = "",
+    service: str = "",
+    life_us: int,
+    now_us: int,
+    bounds: Bounds | None = None,
+    issued_by: str = "",
 ) -> Work[IssuedToken]:
     """Issue a token to a person or to a service; exactly one of the two is named.
+
+    ``issued_by`` is the person who sees its secret now; "" when nobody does but the holder.
 
     Raises :class:`InvalidInput` when ``life_us`` is longer than the house allows.
     """
@@ -101,6 +109,7 @@ def issue(
             x5t=bounds.x5t,
             challenge="",
             contact="",
+            issued_by=issued_by,
             created_us=now_us,
             expires_us=now_us + life_us,
         )
@@ -108,7 +117,7 @@ def issue(
 
 
 def issue_step_up(
-    *, person: str, client: str, contact: str, challenge: str, now_us: int
+    *, person: str, client: str, contact: str, challenge: str, now_us: int, issued_by: str = ""
 ) -> Work[IssuedToken]:
     """Issue a second token for one challenge: good for five minutes, this person, client and contact."""
     return (
@@ -126,6 +135,7 @@ def issue_step_up(
             x5t="",
             challenge=challenge,
             contact=contact,
+            issued_by=issued_by,
             created_us=now_us,
             expires_us=now_us + STEP_UP_LIFE_US,
         )

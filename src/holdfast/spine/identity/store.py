@@ -124,9 +124,9 @@ ADD_CREDENTIAL = statement(
     "identity.add_credential",
     """INSERT INTO identity_credential
          (id, kind, person, service, scope, secret_hash, level, networks, device, client, challenge,
-          contact, jkt, x5t, created_us, expires_us, revoked_us)
+          contact, jkt, x5t, issued_by, created_us, expires_us, revoked_us)
        VALUES (:id, :kind, :person, :service, :scope, :secret_hash, :level, :networks, :device, :client,
-          :challenge, :contact, :jkt, :x5t, :created_us, :expires_us, NULL)""",
+          :challenge, :contact, :jkt, :x5t, :issued_by, :created_us, :expires_us, NULL)""",
 )
 # across clients: a credential is found by its secret, and says itself which client it is good for
 CREDENTIAL = statement(

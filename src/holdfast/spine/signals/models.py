@@ -34,6 +34,7 @@ class FeedKey(models.Model):
     feed = models.TextField()
     kid = models.TextField()
     sealed = models.BinaryField()
+    made_by = models.TextField(default="")  # the person who saw the secret; "" of a key from before
     created_us = models.BigIntegerField()
     retired_us = models.BigIntegerField(null=True)
 

@@ -176,12 +176,24 @@ def make_key(root: Root, feed: str, now_us: int) -> tuple[FeedKey, bytes]:
     return FeedKey(kid, secret), seal_key(root, feed, kid, secret)
 
 
-def add_key(feed: str, kid: str, sealed: bytes, *, by: Reference, now_us: int) -> Work[None]:
-    """Store a key; :class:`NotFound` without such a feed, :class:`Conflict` when three keys are active."""
+def add_key(
+    feed: str, kid: str, sealed: bytes, *, by: Reference, now_us: int, made_by: str = ""
+) -> Work[None]:
+    """Store a key; ``made_by`` is the person who sees its secret now.
+
+    :class:`NotFound` without such a feed, :class:`Conflict` when three keys are active.
+    """
     client = yield from client_of(feed)
     log = client_log(client)
     ref = yield from by(log)
-    row = ADD_KEY(feed=feed, kid=kid, sealed=sealed, created_us=now_us, most=MOST_ACTIVE_KEYS)
+    row = ADD_KEY(
+        feed=feed,
+        kid=kid,
+        sealed=sealed,
+        made_by=made_by,
+        created_us=now_us,
+        most=MOST_ACTIVE_KEYS,
+    )
     (added,) = yield Round(data=(row,))
     if not added:
         raise Conflict(

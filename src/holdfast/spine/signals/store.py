@@ -42,8 +42,8 @@ KEYS = statement(
 # No row comes back when as many keys as may be are active already.
 ADD_KEY = statement(
     "signals.add_key",
-    """INSERT INTO signals_feed_key (feed, kid, sealed, created_us, retired_us)
-    SELECT :feed, :kid, :sealed, :created_us, NULL
+    """INSERT INTO signals_feed_key (feed, kid, sealed, made_by, created_us, retired_us)
+    SELECT :feed, :kid, :sealed, :made_by, :created_us, NULL
     WHERE (SELECT COUNT(*) FROM signals_feed_key WHERE feed = :feed AND retired_us IS NULL) < :most
     ON CONFLICT (feed, kid) DO NOTHING RETURNING kid""",
 )

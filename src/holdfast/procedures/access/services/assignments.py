@@ -9,24 +9,25 @@ from holdfast.kit.clock import rfc3339
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict, InvalidInput
 from holdfast.kit.ids import new_id
-from holdfast.procedures.access.services.scene import (
+from holdfast.procedures.access.services.tokens import live_tokens, token_body
+from holdfast.spine.administration.scene import (
     Scene,
+    administer,
     clients_of,
-    refuse_self,
-    scene_of,
+    digest_of,
     tell,
     tell_in,
 )
-from holdfast.procedures.access.services.tokens import live_tokens, token_body
-from holdfast.spine.identity import people
 from holdfast.spine.identity.requester import joined
 from holdfast.spine.identity.store import ADD_ASSIGNMENT, END_ASSIGNMENTS
+from holdfast.vocabulary.acts import Act
 from holdfast.vocabulary.ids import client_log
 from holdfast.vocabulary.leaves import LeafType
 from holdfast.vocabulary.levels import PersonState, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
     from holdfast.kit.db import Query, Work
     from holdfast.spine.identity.acting import HasSettings
@@ -50,6 +51,30 @@ class Term:
     ends_us: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What an assignment would be; no roles means the person's own."""
+
+    line: Line
+    queues: tuple[str, ...]
+    roles: tuple[Role, ...]
+    term: Term
+
+    def texts(self) -> tuple[str, ...]:
+        line, term = self.line, self.term
+        ends = (str(term.starts_us), str(term.ends_us))
+        return (line.client, line.programme, ",".join(self.queues), ",".join(self.roles), *ends)
+
+    def summary(self) -> dict[str, Any]:
+        ends_us = self.term.ends_us
+        return {
+            "programme": self.line.programme,
+            "queues": list(self.queues),
+            "roles": list(self.roles),
+            "ends": "" if ends_us is None else rfc3339(ends_us),
+        }
+
+
 def assign(
     house: HasSettings,
     text: str,
@@ -61,15 +86,22 @@ def assign(
 ) -> Work[Member]:
     """Assign a person to a line; what they had on it before ends with it. No ``roles``: the person's own.
 
-    Nobody assigns themselves. The client's log also gets a leaf for each live token that can reach its data now.
+    The client's log also gets a leaf for each live token that can reach its data now.
     """
-    scene = yield from scene_of(house, Role.ADMIN)
-    member = yield from people.find_person(text)
-    refuse_self(scene, member.id, "assigns")
+    term = term or Term()
+    wanted = _Wanted(line, tuple(sorted(set(queues))), tuple(sorted(set(roles))), term)
+    scene = yield from administer(
+        house,
+        Act.PERSON_ASSIGN,
+        clients=(line.client,),
+        on=text,
+        digest=digest_of(text, *wanted.texts()),
+        summary=wanted.summary(),
+    )
+    member = scene.member
     if member.state is PersonState.LEFT:
         raise Conflict(f"{member.staff_id} has left and cannot be assigned", code="wrong_state")
-    term = term or Term()
-    chosen = sorted(frozenset(roles) or member.roles)
+    chosen = wanted.roles or tuple(sorted(member.roles))
     starts_us = scene.now_us if term.starts_us is None else max(term.starts_us, scene.now_us)
     if term.ends_us is not None and term.ends_us <= starts_us:
         raise InvalidInput("an assignment ends after it starts", field="ends")
@@ -80,7 +112,7 @@ def assign(
             person=member.id,
             client=line.client,
             programme=line.programme,
-            queues=joined(queues),
+            queues=joined(wanted.queues),
             roles=joined(chosen),
             starts_us=starts_us,
             ends_us=term.ends_us,
@@ -96,8 +128,8 @@ def assign(
         person=member.id,
         client=line.client,
         programme=line.programme,
-        queues=sorted(set(queues)),
-        roles=chosen,
+        queues=list(wanted.queues),
+        roles=list(chosen),
         employer=member.employer,
         starts=rfc3339(starts_us),
         ends="" if term.ends_us is None else rfc3339(term.ends_us),
@@ -121,8 +153,8 @@ def _introduce_tokens(scene: Scene, member: Member, client: str) -> Work[None]:
 
 def unassign(house: HasSettings, text: str, line: Line) -> Work[Member]:
     """End a person's assignment to a line; :class:`Conflict` when there is none."""
-    scene = yield from scene_of(house, Role.ADMIN, Role.SECURITY)
-    member = yield from people.find_person(text)
+    scene = yield from administer(house, Act.PERSON_UNASSIGN, clients=(line.client,), on=text)
+    member = scene.member
     (ended,) = yield Round(data=(_end(scene, member, line),))
     if not ended:
         raise Conflict(

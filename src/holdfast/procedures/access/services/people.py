@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict
-from holdfast.procedures.access.services.scene import (
-    READERS,
+from holdfast.spine.administration.scene import (
     Scene,
+    administer,
     clients_of,
-    refuse_other_line,
-    refuse_self,
-    scene_of,
+    digest_of,
     tell,
     tell_in,
 )
@@ -25,13 +23,13 @@ from holdfast.spine.identity.store import (
     ASSIGNMENTS_OF_PERSONS,
     EMPLOYERS,
     END_ALL_ASSIGNMENTS,
-    OTHER_ADMINS,
     SET_ROLES,
     UNBIND_OS_USER,
 )
+from holdfast.vocabulary.acts import Act
 from holdfast.vocabulary.ids import HOUSE_LOG, client_log
 from holdfast.vocabulary.leaves import LeafType
-from holdfast.vocabulary.levels import PersonState, Role
+from holdfast.vocabulary.levels import PersonState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -39,13 +37,14 @@ if TYPE_CHECKING:
     from holdfast.kit.db import Work
     from holdfast.spine.identity.acting import HasSettings
     from holdfast.spine.identity.people import Member
+    from holdfast.vocabulary.levels import Role
 
 MOST_LISTED = 1000
 
 
 def add_employer(house: HasSettings, employer: str, name: str) -> Work[None]:
     """Add an employer; :class:`Conflict` when there is one of this id."""
-    scene = yield from scene_of(house, Role.ADMIN)
+    scene = yield from administer(house, Act.EMPLOYER_ADD)
     if not (yield from _employ(scene, employer, name)):
         raise Conflict(f"there is an employer {employer} already", code="employer_exists")
 
@@ -60,7 +59,7 @@ def _employ(scene: Scene, employer: str, name: str) -> Work[bool]:
 
 def employers(house: HasSettings) -> Work[list[dict[str, str]]]:
     """List employers."""
-    yield from scene_of(house, *READERS)
+    yield from administer(house, Act.EMPLOYER_LIST)
     (rows,) = yield Round(data=(EMPLOYERS(),))
     return [{"employer": row[0], "name": row[1]} for row in rows]
 
@@ -81,7 +80,7 @@ def add_person(
     ``lead`` is to whom they report; ``first`` what is done with the new person's id in the same transaction: a first
     assignment.
     """
-    scene = yield from scene_of(house, Role.ADMIN)
+    scene = yield from administer(house, Act.PERSON_ADD)
     new_employer = yield from _employ(scene, employer, "")
     chosen = frozenset(roles)
     person = yield from people.add_person(
@@ -110,12 +109,16 @@ def add_person(
 
 def set_roles(house: HasSettings, text: str, roles: Iterable[Role]) -> Work[Member]:
     """Give a person exactly ``roles`` of the house; those of assignments stay as they are."""
-    scene = yield from scene_of(house, Role.ADMIN)
-    member = yield from people.find_person(text)
-    refuse_self(scene, member.id, "changes the roles of")
     chosen = frozenset(roles)
-    if Role.ADMIN in member.roles - chosen:
-        yield from _keep_an_admin(member)
+    scene = yield from administer(
+        house,
+        Act.PERSON_ROLES,
+        clients=None,
+        on=text,
+        digest=digest_of(text, joined(chosen)),
+        summary={"roles": sorted(chosen)},
+    )
+    member = scene.member
     (rows,) = yield Round(data=(SET_ROLES(person=member.id, roles=joined(chosen)),))
     if not rows:
         raise _not_now(member, "be given roles")
@@ -131,9 +134,8 @@ def set_lead(house: HasSettings, text: str, lead: str) -> Work[Member]:
 
     Raises :class:`Conflict` when the lead reports to the person, or one of them has left.
     """
-    scene = yield from scene_of(house, Role.ADMIN)
-    member = yield from people.find_person(text)
-    refuse_self(scene, member.id, "changes the line of")
+    scene = yield from administer(house, Act.PERSON_LINE, clients=None, on=text)
+    member = scene.member
     above = (yield from people.find_person(lead)) if lead else None
     for one in filter(None, (member, above)):
         if one.state is PersonState.LEFT:
@@ -153,10 +155,8 @@ def _report_to(scene: Scene, person: str, lead: str) -> Work[None]:
 
 def suspend(house: HasSettings, text: str) -> Work[Member]:
     """Suspend a person: from the next request on every look of theirs is refused, and so is every command."""
-    scene = yield from scene_of(house, Role.ADMIN, Role.SECURITY, Role.LEAD)
-    member = yield from people.find_person(text)
-    yield from refuse_other_line(scene, member)
-    yield from _keep_an_admin(member)
+    scene = yield from administer(house, Act.PERSON_SUSPEND, clients=None, on=text)
+    member = scene.member
     if not (yield from people.change_state(member.id, PersonState.ACTIVE, PersonState.SUSPENDED)):
         raise _not_now(member, "be suspended")
     yield from _tell_state(scene, LeafType.PERSON_SUSPENDED, member)
@@ -165,8 +165,10 @@ def suspend(house: HasSettings, text: str) -> Work[Member]:
 
 def restore(house: HasSettings, text: str) -> Work[Member]:
     """End a suspension; tokens that are still valid work again."""
-    scene = yield from scene_of(house, Role.ADMIN, Role.SECURITY)
-    member = yield from people.find_person(text)
+    scene = yield from administer(
+        house, Act.PERSON_RESTORE, clients=None, on=text, digest=digest_of(text)
+    )
+    member = scene.member
     if not (yield from people.change_state(member.id, PersonState.SUSPENDED, PersonState.ACTIVE)):
         raise _not_now(member, "be restored")
     yield from _tell_state(scene, LeafType.PERSON_RESTORED, member)
@@ -179,9 +181,8 @@ def leave(house: HasSettings, text: str) -> Work[tuple[Member, int, int]]:
     Returns the person, the number of assignments ended and of tokens revoked. It cannot be undone: who comes back is
     added anew under another staff id.
     """
-    scene = yield from scene_of(house, Role.ADMIN, Role.SECURITY)
-    member = yield from people.find_person(text)
-    yield from _keep_an_admin(member)
+    scene = yield from administer(house, Act.PERSON_LEAVE, clients=None, on=text)
+    member = scene.member
     clients = yield from clients_of(member.id, scene.now_us)
     left = PersonState.LEFT
     if member.state is left or not (yield from people.change_state(member.id, member.state, left)):
@@ -199,7 +200,7 @@ def leave(house: HasSettings, text: str) -> Work[tuple[Member, int, int]]:
 
 def list_people(house: HasSettings) -> Work[list[tuple[Member, tuple[str, ...]]]]:
     """List persons, each with ``client/programme`` (and queues in brackets) of their assignments."""
-    scene = yield from scene_of(house, *READERS)
+    scene = yield from administer(house, Act.PERSON_LIST)
     members = yield from people.persons(limit=MOST_LISTED)
     ids = [member.id for member in members]
     (rows,) = yield Round(data=(ASSIGNMENTS_OF_PERSONS(persons=ids, now=scene.now_us),))
@@ -213,18 +214,6 @@ def list_people(house: HasSettings) -> Work[list[tuple[Member, tuple[str, ...]]]
 def _tell_state(scene: Scene, kind: LeafType, member: Member) -> Work[None]:
     clients = yield from clients_of(member.id, scene.now_us)
     yield from tell(scene, kind, clients, person=member.id)
-
-
-def _keep_an_admin(member: Member) -> Work[None]:
-    if Role.ADMIN not in member.roles or member.state is not PersonState.ACTIVE:
-        return
-    (rows,) = yield Round(data=(OTHER_ADMINS(person=member.id),))
-    if not rows[0][0]:
-        raise Conflict(
-            "the house would have no active administrator",
-            remedy="Make another person an administrator first.",
-            code="last_admin",
-        )
 
 
 def _not_now(member: Member, what: str) -> Conflict:

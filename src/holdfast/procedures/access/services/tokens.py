@@ -8,21 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.kit.clock import rfc3339
 from holdfast.kit.db import Round
-from holdfast.kit.errors import Conflict, Denied, InvalidInput, NotFound
-from holdfast.procedures.access.services.scene import (
-    HOUSE_WIDE,
-    READERS,
+from holdfast.kit.errors import Conflict, InvalidInput, NotFound
+from holdfast.spine.administration.scene import (
     Scene,
+    administer,
     clients_of,
-    refuse_other_line,
-    refuse_self,
-    scene_of,
+    digest_of,
+    enter,
+    may,
     tell,
-    works_for,
 )
 from holdfast.spine.decision.store import CHALLENGE, CLIENT, USE_CHALLENGE
 from holdfast.spine.identity import people
-from holdfast.spine.identity.acting import acting_person, require
 from holdfast.spine.identity.credentials import (
     PERSON_LIFE_US,
     SERVICE_LIFE_US,
@@ -35,8 +32,9 @@ from holdfast.spine.identity.credentials import (
 )
 from holdfast.spine.identity.requester import FIRST, words
 from holdfast.spine.identity.store import CREDENTIAL, CREDENTIAL_BY_ID, CREDENTIALS
+from holdfast.vocabulary.acts import Act
 from holdfast.vocabulary.leaves import LeafType
-from holdfast.vocabulary.levels import PersonState, Role
+from holdfast.vocabulary.levels import PersonState
 
 if TYPE_CHECKING:
     from holdfast.kit.db import Row, Work
@@ -112,29 +110,40 @@ def token_body(token: Token) -> dict[str, Any]:
     }
 
 
-def live_tokens(person: str, now_us: int) -> Work[list[Token]]:
-    """Return a person's first tokens that are accepted now."""
+def live_tokens(person: str, now_us: int, *, second: bool = False) -> Work[list[Token]]:
+    """Return a person's first tokens that are accepted now; with ``second`` those for a step-up, too."""
     (rows,) = yield Round(
         data=(
             CREDENTIALS(after="", person=person, service="", all=0, now=now_us, limit=MOST_LISTED),
         )
     )
-    return [_token_of(row) for row in rows if row[1] == FIRST]
+    return [_token_of(row) for row in rows if second or row[1] == FIRST]
 
 
 def create_for_person(
     house: HasSettings, text: str, *, life_us: int | None, bounds: Bounds
 ) -> Work[IssuedToken]:
     """Issue a token to a person; without a length of life it lasts a shift, twelve hours."""
-    scene = yield from scene_of(house, Role.ADMIN)
-    member = yield from people.find_person(text)
+    scene = yield from administer(
+        house,
+        Act.TOKEN_PERSON,
+        clients=(bounds.client,) if bounds.client else None,
+        on=text,
+        digest=digest_of(text, str(life_us), *_bound_texts(bounds)),
+        summary={"bound": _bound_names(bounds)},
+    )
+    member = scene.member
     if member.state is not PersonState.ACTIVE:
         raise Conflict(f"{member.staff_id} is {member.state}", code="wrong_state")
     yield from _check(bounds)
     if bounds.scopes:
         raise InvalidInput("scopes are for services; a person's rights are judged", field="scope")
     issued = yield from issue(
-        person=member.id, life_us=life_us or PERSON_LIFE_US, now_us=scene.now_us, bounds=bounds
+        person=member.id,
+        life_us=life_us or PERSON_LIFE_US,
+        now_us=scene.now_us,
+        bounds=bounds,
+        issued_by=scene.acting.person,
     )
     reached = yield from clients_of(member.id, scene.now_us)
     clients = [client for client in reached if bounds.client in {"", client}]
@@ -146,7 +155,7 @@ def create_for_service(
     house: HasSettings, service: str, *, life_us: int | None, bounds: Bounds
 ) -> Work[IssuedToken]:
     """Issue a token to a service. It sees no customer's value; its scopes say what it may do."""
-    scene = yield from scene_of(house, Role.ADMIN)
+    entered = yield from enter(house, Act.TOKEN_SERVICE)
     if not _SERVICE.fullmatch(service):
         raise InvalidInput(
             "a service's name is up to 64 letters, digits and . _ -", field="service"
@@ -158,11 +167,29 @@ def create_for_service(
             remedy="Leave out --client and --device; name scopes, e.g. --scope log:CLIENT.",
         )
     clients = yield from _check(bounds)
+    scene = yield from entered.judge(
+        clients=clients,
+        digest=digest_of(service, str(life_us), *_bound_texts(bounds)),
+        summary={"service": service, "scopes": sorted(bounds.scopes)},
+    )
     issued = yield from issue(
-        service=service, life_us=life_us or SERVICE_LIFE_US, now_us=scene.now_us, bounds=bounds
+        service=service,
+        life_us=life_us or SERVICE_LIFE_US,
+        now_us=scene.now_us,
+        bounds=bounds,
+        issued_by=scene.acting.person,
     )
     yield from _tell_created(scene, issued, clients)
     return issued
+
+
+def _bound_texts(bounds: Bounds) -> tuple[str, ...]:
+    return (",".join(bounds.networks), bounds.device, bounds.client, ",".join(bounds.scopes))
+
+
+def _bound_names(bounds: Bounds) -> list[str]:
+    named = {"client": bounds.client, "device": bounds.device, "networks": bounds.networks}
+    return [name for name, value in named.items() if value]
 
 
 def _check(bounds: Bounds) -> Work[list[str]]:
@@ -205,12 +232,13 @@ def list_tokens(
     house: HasSettings, *, person: str, service: str, everything: bool
 ) -> Work[list[Token]]:
     """List tokens, live ones only unless ``everything``; without a role, one's own."""
-    acting = yield from acting_person(house)
-    member = (yield from people.find_person(person)).id if person else ""
-    if acting.roles.isdisjoint(READERS):
-        if (person and member != acting.person) or service:
-            raise Denied("this lists one's own tokens only", code="role_missing")
-        member = acting.person
+    everybodys = yield from may(house, Act.TOKEN_LIST)
+    if everybodys or service:
+        yield from administer(house, Act.TOKEN_LIST)
+        member = (yield from people.find_person(person)).id if person else ""
+    else:
+        entered = yield from enter(house, Act.TOKEN_LIST)
+        member = (yield from entered.judge(on=person or entered.acting.person)).member.id
     (rows,) = yield Round(
         data=(
             CREDENTIALS(
@@ -231,25 +259,19 @@ def revoke_token(house: HasSettings, ident: str) -> Work[Token]:
 
     :class:`Conflict` when it was revoked before.
     """
-    acting = yield from acting_person(house)
-    scene = Scene(acting, house.clock.now_us())
+    entered = yield from enter(house, Act.TOKEN_REVOKE)
     token = yield from _by_id(ident)
-    if token.person != acting.person:
-        scene = yield from scene_of(house, Role.ADMIN, Role.SECURITY, Role.LEAD)
-        if token.service:
-            require(acting, *HOUSE_WIDE)
-        else:
-            yield from refuse_other_line(scene, (yield from people.find_person(token.person)))
+    scene = yield from entered.judge(on=token.person, clients=None)
     yield from _revoke(scene, token)
     return token
 
 
 def revoke_secret(house: HasSettings, secret: str) -> Work[Token]:
     """Revoke the token whose secret was found somewhere; who holds the secret may always do that."""
+    scene = yield from administer(house, Act.TOKEN_REVOKE_FOUND)
     (rows,) = yield Round(data=(CREDENTIAL(secret_hash=hash_secret(secret)),))
     if not rows:
         raise NotFound("no token has this secret")
-    scene = Scene((yield from acting_person(house)), house.clock.now_us())
     token = yield from _by_id(rows[0][0])
     yield from _revoke(scene, token)
     return token
@@ -263,10 +285,8 @@ def _revoke(scene: Scene, token: Token) -> Work[None]:
 
 def revoke_of_person(house: HasSettings, text: str) -> Work[list[Token]]:
     """Revoke all live tokens of a person, second ones too."""
-    scene = yield from scene_of(house, Role.ADMIN, Role.SECURITY, Role.LEAD)
-    member = yield from people.find_person(text)
-    yield from refuse_other_line(scene, member)
-    tokens = yield from list_tokens(house, person=member.id, service="", everything=False)
+    scene = yield from administer(house, Act.TOKEN_REVOKE, on=text, clients=None)
+    tokens = yield from live_tokens(scene.member.id, scene.now_us, second=True)
     for token in tokens:
         yield from _revoke(scene, token)
     return tokens
@@ -288,17 +308,15 @@ def step_up(house: HasSettings, challenge: str) -> Work[tuple[IssuedToken, str]]
     The acting person is another than the one who is lifted: an administrator, somebody of security, or a lead who
     works for the same client. Until persons prove themselves in the browser, this second person is the second factor.
     """
-    scene = yield from scene_of(house, Role.ADMIN, Role.SECURITY, Role.LEAD)
+    entered = yield from enter(house, Act.TOKEN_STEP_UP)
     (rows,) = yield Round(data=(CHALLENGE(id=challenge),))
     if not rows:
         raise NotFound(
             f"no challenge {challenge}", remedy="It stands in the answer `step_up_required`."
         )
     client, person, contact = rows[0][:3]
-    refuse_self(scene, person, "steps up")
-    member = yield from people.find_person(person)
-    if client not in (yield from works_for(scene.acting.person, scene.now_us)):
-        require(scene.acting, *HOUSE_WIDE)
+    scene = yield from entered.judge(on=person, clients=(client,))
+    member = scene.member
     if member.state is not PersonState.ACTIVE:
         raise Conflict(f"{member.staff_id} is {member.state}", code="wrong_state")
     (used,) = yield Round(data=(USE_CHALLENGE(id=challenge, client=client, now_us=scene.now_us),))
@@ -309,7 +327,12 @@ def step_up(house: HasSettings, challenge: str) -> Work[tuple[IssuedToken, str]]
             code="challenge_closed",
         )
     issued = yield from issue_step_up(
-        person=person, client=client, contact=contact, challenge=challenge, now_us=scene.now_us
+        person=person,
+        client=client,
+        contact=contact,
+        challenge=challenge,
+        now_us=scene.now_us,
+        issued_by=scene.acting.person,
     )
     yield from tell(
         scene,

@@ -28,15 +28,15 @@ from holdfast.procedures.classification.services.reading import inspect
 from holdfast.procedures.classification.services.rejects import Reject, RejectsFile
 from holdfast.procedures.classification.services.rows import BATCH_ROWS, open_rows
 from holdfast.procedures.classification.services.seen import Seen
+from holdfast.spine.administration.scene import administer, digest_of, enter
 from holdfast.spine.decision.freezing import require_open
-from holdfast.spine.identity.acting import acting_person, require
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.vault.load import load_collection
 from holdfast.spine.vault.normalise import normalise
 from holdfast.spine.vault.writer import BatchWriter
+from holdfast.vocabulary.acts import Act
 from holdfast.vocabulary.ids import LEAF, OPERATION, client_log
 from holdfast.vocabulary.leaves import Leaf, LeafType
-from holdfast.vocabulary.levels import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -132,7 +132,7 @@ def import_file(
 
 
 def _schema(house: House, target: Target) -> Work[CollectionSchema]:
-    require((yield from acting_person(house)), Role.ADMIN)
+    yield from enter(house, Act.IMPORT)
     yield from known_client(target.client)
     yield from require_open(target.client, house.clock.now_us())
     schema = yield from load_collection(*target)
@@ -267,8 +267,14 @@ class _Run:
     def _start(self) -> Work[tuple[str, Outcome, int]]:
         """Take up an interrupted import of the same file under the same schema, or begin one."""
         house, columns = self._house, self._columns
-        acting = yield from acting_person(house)
-        by = yield from acting.reference(client_log(self._target.client))
+        scene = yield from administer(
+            house,
+            Act.IMPORT,
+            clients=(self._target.client,),
+            digest=digest_of(*self._target, columns.source.digest, columns.schema.digest),
+            summary={"collection": self._target.collection, "file": columns.source.digest},
+        )
+        by = yield from scene.acting.reference(client_log(self._target.client))
         (rows,) = yield Round(data=(store.IMPORT(**self._target._asdict()),))
         source, schema = columns.source, columns.schema
         if rows and rows[0][:2] == (source.digest, schema.digest) and self._goes_on(rows[0]):

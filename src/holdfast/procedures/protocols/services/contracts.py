@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from holdfast.kit.errors import InvalidInput, NotFound
+from holdfast.spine.administration.scene import administer
 from holdfast.spine.decision.cases import Result, run_cases
 from holdfast.spine.decision.changes import Change, changes
 from holdfast.spine.decision.contract import compile_contract
@@ -18,9 +19,8 @@ from holdfast.spine.decision.publish import (
     draft,
     publish_contract,
 )
-from holdfast.spine.identity.acting import acting_person, require
 from holdfast.spine.vault.load import load_collections
-from holdfast.vocabulary.levels import Role
+from holdfast.vocabulary.acts import Act
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from holdfast.spine.house import House
     from holdfast.vocabulary.contract import Contract
     from holdfast.vocabulary.schema import CollectionSchema
-
-READERS: Final = (Role.ADMIN, Role.SECURITY, Role.LEAD, Role.DPO, Role.AUDITOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +70,17 @@ class Checked:
 
 def client_ids(house: House) -> Work[tuple[str, ...]]:
     """Return the ids of all clients, for somebody who may read contracts."""
-    yield from _reader(house)
+    yield from administer(house, Act.CONTRACT_READ)
     return tuple(one.client for one in (yield from clients()))
 
 
 def stand_of(house: House, client: str) -> Work[Stand]:
     """Load what a client has; :class:`NotFound` for an unknown one."""
-    yield from _reader(house)
+    yield from administer(house, Act.CONTRACT_READ, clients=(client,))
     text, version = yield from contract_in_force(client)
     schemas = yield from load_collections(client)
     by_name = {schema.name: schema for schema in schemas}
     return Stand(text, version, compile_contract(text, version=version), by_name)
-
-
-def _reader(house: House) -> Work[None]:
-    acting = yield from acting_person(house)
-    require(acting, *READERS)
 
 
 def check_contract(text: str, stand: Stand | None) -> Checked:
@@ -133,10 +126,9 @@ def prepared(text: str, signature: bytes, stand: Stand) -> tuple[Checked, Draft]
 
 def published(house: House, made: Draft) -> Work[InForce]:
     """Put the contract in force as the acting person, who must be an administrator."""
-    acting = yield from acting_person(house)
-    require(acting, Role.ADMIN)
-    by = By(acting.person, acting.reference)
-    return (yield from publish_contract(made, by, now_us=house.clock.now_us()))
+    scene = yield from administer(house, Act.CONTRACT_PUBLISH, clients=(made.contract.client,))
+    by = By(scene.acting.person, scene.acting.reference)
+    return (yield from publish_contract(made, by, now_us=scene.now_us))
 
 
 def unknown_client(error: NotFound) -> bool:

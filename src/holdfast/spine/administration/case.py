@@ -1,0 +1,78 @@
+"""One act as it is judged at one client: who they are there, and what the client's contract wants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from holdfast.kit.db import Round
+from holdfast.spine.administration.facts import feed_apart
+from holdfast.spine.administration.judge import Context, Ruling, judge
+from holdfast.spine.administration.policies import Standing
+from holdfast.spine.decision.contract import compile_contract
+from holdfast.spine.decision.store import CONTRACT
+from holdfast.spine.identity.facts import assigned_at
+from holdfast.spine.identity.store import ASSIGNMENTS
+from holdfast.vocabulary.acts import SECOND_PERSON
+from holdfast.vocabulary.facts import FactId
+
+if TYPE_CHECKING:
+    from holdfast.kit.db import Work
+    from holdfast.spine.administration.facts import Facts
+    from holdfast.spine.identity.acting import Acting
+    from holdfast.spine.identity.people import Member
+    from holdfast.vocabulary.acts import Act
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Who does what to whom, for which clients; the house's own affair if there is none."""
+
+    act: Act
+    acting: Acting
+    member: Member | None = None
+    clients: tuple[str, ...] = ()
+    widens: bool = False
+    approved: bool = False
+
+    @property
+    def oneself(self) -> bool:
+        """Whether the person concerned is who acts."""
+        return self.member is not None and self.member.id == self.acting.person
+
+
+def in_house(acting: Acting) -> Standing:
+    """What the person is in the house."""
+    return Standing(tuple(sorted(acting.roles)))
+
+
+def context_of(case: Case, facts: Facts, *, second: bool = False) -> Context:
+    """What Cedar is told of a case."""
+    return Context(
+        act=case.act.value,
+        met=tuple(sorted(fact.value for fact, value in facts.items() if value.met)),
+        level=int(case.acting.level),
+        oneself=case.oneself,
+        widens=case.widens,
+        second=second,
+        approved=case.approved,
+    )
+
+
+def ruled(case: Case, facts: Facts, *, client: str, now_us: int) -> Work[Ruling]:
+    """Judge a case for one of its clients, or for the house when ``client`` is empty."""
+    if not client:
+        return judge(in_house(case.acting), context_of(case, facts), facts)
+    apart = yield from feed_apart(case.act, case.acting, case.member, client=client, now_us=now_us)
+    known = {**facts, FactId.FEED_APART: apart}
+    assignments, contract = yield Round(
+        data=(ASSIGNMENTS(person=case.acting.person, client=client), CONTRACT(client=client))
+    )
+    roles = assigned_at(assignments, now_us).roles
+    posts = {role.value for mine in roles.values() for role in mine}
+    standing = in_house(case.acting)._replace(
+        client=client, posts=tuple(sorted(posts)), works_there=bool(roles)
+    )
+    kinds = compile_contract(contract[0][0]).second_person if contract else frozenset[str]()
+    second = any(case.act in SECOND_PERSON[kind] for kind in kinds)
+    return judge(standing, context_of(case, known, second=second), known)

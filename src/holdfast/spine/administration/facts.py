@@ -1,0 +1,105 @@
+"""What an administrative act is judged by: facts about who acts, and about whom and what it touches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from holdfast.kit.db import Round
+from holdfast.spine.administration.store import FEED_KEY_MAKERS, TOKEN_HOLDERS, TOKENS_HELD
+from holdfast.spine.identity.store import ASSIGNMENTS_OF_PERSON, OTHER_ADMINS
+from holdfast.vocabulary.acts import Act
+from holdfast.vocabulary.facts import FactId, FactState, FactValue
+from holdfast.vocabulary.levels import PersonState, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from holdfast.kit.db import Work
+    from holdfast.spine.identity.acting import Acting
+    from holdfast.spine.identity.people import Member
+
+Facts = dict[FactId, FactValue]
+
+LINE: Final = frozenset({Role.AGENT, Role.LEAD})
+
+
+def actor_facts(acting: Acting) -> Facts:
+    """What is known of who acts, from their credential and the people store."""
+    return {
+        FactId.EMPLOYED: _known(acting.state is not PersonState.LEFT, acting.state.value),
+        FactId.NOT_SUSPENDED: _known(acting.state is not PersonState.SUSPENDED, acting.state.value),
+        FactId.TOKEN_UNBOUND: _known(not acting.bound, "bound" if acting.bound else "not bound"),
+        FactId.NETWORK: _known(not acting.elsewhere, "elsewhere" if acting.elsewhere else "here"),
+    }
+
+
+def object_facts(acting: Acting, member: Member | None, now_us: int) -> Work[Facts]:
+    """What is known of the person concerned, whichever client it is about."""
+    other = member is None or member.id != acting.person
+    return {
+        FactId.ANOTHER_PERSON: _known(other, "another" if other else "yourself"),
+        FactId.SAME_LINE: _known((yield from _same_line(acting, member, now_us)), ""),
+        FactId.ADMIN_REMAINS: _known((yield from _admin_remains(member)), ""),
+    }
+
+
+def _same_line(acting: Acting, member: Member | None, now_us: int) -> Work[bool]:
+    """Whether the person concerned is an agent or lead, of a client that both work for."""
+    if member is None or not member.roles <= LINE:
+        return False
+    mine = yield from works_for(acting.person, now_us)
+    theirs = yield from works_for(member.id, now_us)
+    return not mine.isdisjoint(theirs)
+
+
+def _admin_remains(member: Member | None) -> Work[bool]:
+    """Whether there is an active administrator beside the person concerned, or they are none."""
+    if member is None or Role.ADMIN not in member.roles or member.state is not PersonState.ACTIVE:
+        return True
+    (rows,) = yield Round(data=(OTHER_ADMINS(person=member.id),))
+    return bool(rows[0][0])
+
+
+def feed_apart(
+    act: Act, acting: Acting, member: Member | None, *, client: str, now_us: int
+) -> Work[FactValue]:
+    """Whether, after the act, nobody has both a key of a feed of the client and a token that the feed empowers.
+
+    Somebody has a feed key that they made or use, and a token that they hold or that they issued: they saw the secret.
+    """
+    (makers,) = yield Round(data=(FEED_KEY_MAKERS(client=client),))
+    keys = {row[0] for row in makers}
+    tokens: set[str] = set()
+    if act in {Act.FEED_KEY_ADD, Act.FEED_PUSH}:
+        keys = {acting.person}
+        (rows,) = yield Round(data=(TOKEN_HOLDERS(client=client, now=now_us),))
+        tokens = _names(rows)
+    elif act is Act.TOKEN_PERSON and member is not None:
+        tokens = {acting.person, member.id}
+    elif act is Act.PERSON_ASSIGN and member is not None:
+        (rows,) = yield Round(data=(TOKENS_HELD(person=member.id, client=client, now=now_us),))
+        tokens = _names(rows)
+    apart = keys.isdisjoint(tokens)
+    return _known(apart, "apart" if apart else "with one person")
+
+
+def _names(rows: Iterable[tuple[str, ...]]) -> set[str]:
+    return {name for row in rows for name in row if name}
+
+
+def clients_of(person: str, now_us: int) -> Work[tuple[str, ...]]:
+    """Return the clients that the person is, or is yet to be, assigned to: whose logs are told."""
+    (rows,) = yield Round(data=(ASSIGNMENTS_OF_PERSON(person=person),))
+    return tuple(sorted({row[1] for row in rows if row[6] is None or row[6] > now_us}))
+
+
+def works_for(person: str, now_us: int) -> Work[frozenset[str]]:
+    """Return the clients that the person is assigned to at this moment."""
+    (rows,) = yield Round(data=(ASSIGNMENTS_OF_PERSON(person=person),))
+    return frozenset(
+        row[1] for row in rows if row[5] <= now_us and (row[6] is None or row[6] > now_us)
+    )
+
+
+def _known(met: bool, value: str) -> FactValue:  # noqa: FBT001  the one thing that it says
+    return FactValue(FactState.KNOWN, met, value)

@@ -1,0 +1,74 @@
+"""Administrative acts: what somebody does to the house itself, or to who may see what (SPINE 12)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Act(StrEnum):
+    """All acts, in one enumeration. ``guards/administration.cedar`` says which role may do which."""
+
+    # persons and employers
+    EMPLOYER_ADD = "employer.add"
+    EMPLOYER_LIST = "employer.list"
+    PERSON_ADD = "person.add"
+    PERSON_ASSIGN = "person.assign"
+    PERSON_UNASSIGN = "person.unassign"
+    PERSON_ROLES = "person.roles"
+    PERSON_LINE = "person.line"  # who leads whom
+    PERSON_SUSPEND = "person.suspend"
+    PERSON_RESTORE = "person.restore"
+    PERSON_LEAVE = "person.leave"
+    PERSON_LIST = "person.list"
+    # credentials
+    TOKEN_PERSON = "token.create_person"
+    TOKEN_SERVICE = "token.create_service"
+    TOKEN_REVOKE = "token.revoke"
+    TOKEN_REVOKE_FOUND = "token.revoke_found"  # by who holds its secret
+    TOKEN_STEP_UP = "token.step_up"
+    TOKEN_LIST = "token.list"
+    # feeds
+    FEED_ADD = "feed.add"
+    FEED_KEY_ADD = "feed.key_add"
+    FEED_KEY_RETIRE = "feed.key_retire"
+    FEED_PUSH = "feed.push"  # with the house's own copy of a key
+    FEED_LIST = "feed.list"
+    # clients and their data
+    CLIENT_ADD = "client.add"
+    CLIENT_LIST = "client.list"
+    CLIENT_FREEZE = "client.freeze"
+    CLIENT_UNFREEZE = "client.unfreeze"
+    CLIENT_SHRED = "client.shred"
+    CONTRACT_PUBLISH = "contract.publish"
+    CONTRACT_READ = "contract.read"
+    COLLECTION_ADD = "collection.add"
+    COLLECTION_LIST = "collection.list"
+    IMPORT = "import"
+    EXPORT = "export"
+    CUSTOMER_FIND = "customer.find"
+    CUSTOMER_SHRED = "customer.shred"
+    LOG_EXPORT = "log.export"
+    # exceptions
+    GLASS = "glass"  # break-glass
+    OUTAGE_DECLARE = "outage.declare"
+    OUTAGE_END = "outage.end"
+    # the house
+    BACKUP = "backup"
+    RESTORE = "restore"
+    CLOCK_CONFIRM = "clock.confirm"
+
+
+#: Names that a contract may list under ``[administration] second_person``, and the acts that each means.
+SECOND_PERSON: Final[dict[str, frozenset[Act]]] = {
+    "assignment": frozenset({Act.PERSON_ASSIGN}),
+    "collection": frozenset({Act.COLLECTION_ADD}),
+    "feed": frozenset({Act.FEED_ADD}),
+    "feed_key": frozenset({Act.FEED_KEY_ADD}),
+    "import": frozenset({Act.IMPORT}),
+    "log_export": frozenset({Act.LOG_EXPORT}),
+    "restoration": frozenset({Act.PERSON_RESTORE}),
+    "roles": frozenset({Act.PERSON_ROLES}),
+    "shred": frozenset({Act.CUSTOMER_SHRED}),
+    "token": frozenset({Act.TOKEN_PERSON, Act.TOKEN_SERVICE}),
+}
