@@ -12,6 +12,7 @@ from holdfast.edges.checks.catalogue import CHECKS
 from holdfast.edges.cli import main
 from holdfast.edges.cli.commands import COMMANDS
 from holdfast.kit.config import SETTINGS
+from holdfast.spine.administration.policies import policies_text
 from holdfast.spine.decision.engine import annotated, parsed
 from holdfast.spine.decision.facts import DECLARATIONS
 from holdfast.spine.decision.policies import guards_text
@@ -120,7 +121,7 @@ refuses, not even that the customer exists is told.
 
 def rules() -> str:
     """Every house rule and every fact."""
-    first, second = (_rules_of(stage) for stage in Stage)
+    first, second = (_rules_of(guards_text(stage)) for stage in Stage)
     facts = [
         f"| `{d.fact}` | {d.label} | {_KINDS[d.kind]} | {d.audience} |"
         for d in DECLARATIONS.values()
@@ -131,6 +132,9 @@ def rules() -> str:
         + first
         + "\n## What may be done\n\n"
         + second
+        + "\n## What may be done to the house\n\n"
+        "An administrative act is allowed to who has a role for it, unless one of these refuses.\n\n"
+        + _rules_of(policies_text())
         + "\n## Facts\n\nWhat a decision knows of person, contact, fields and counts. *Unknown* is not always *no*.\n\n"
         "| fact | about | unknown means | told to |\n|---|---|---|---|\n" + "\n".join(facts) + "\n"
     )
@@ -144,8 +148,8 @@ _KINDS = {
 }
 
 
-def _rules_of(stage: Stage) -> str:
-    found = (rule for rule in read_rules(annotated(parsed(guards_text(stage)))) if rule)
+def _rules_of(text: str) -> str:
+    found = (rule for rule in read_rules(annotated(parsed(text))) if rule)
     rows = [
         f"| `{r.id}` | {r.label} | {r.effect.replace('_', ' ')} | `{r.fact}` | {r.remedy} |"
         for r in found

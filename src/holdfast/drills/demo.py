@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 CLIENT: Final = "bank-01"
 COLLECTION: Final = "customers"
 AGENT: Final = "A0001"
+TELEPHONY: Final = "T0001"
 FEED: Final = "bank-acd"
 CUSTOMERS: Final = 2000
 WRAP_UP_S: Final = 2
@@ -71,7 +72,10 @@ class Demo:
         self.run("person", "add", AGENT, "--employer", "house", "--role", "agent",
                  "--programme", "cards-in")  # fmt: skip
         self.run("feed", "add", FEED, "--client", CLIENT, "--types", _TYPES)
-        key = json.loads(self.run("feed", "key", FEED, "--json", secret=True))
+        # Nobody has both a feed's key and a token that it empowers: another administrator makes the key.
+        self.run("person", "add", TELEPHONY, "--employer", "house", "--role", "admin")
+        issued = self.run("token", "create", "--person", TELEPHONY, "--expires", "1h", secret=True)
+        key = json.loads(self.run("feed", "key", FEED, "--json", secret=True, token=issued.strip()))
         self._state = {
             "vkeys": vkeys.split(),
             "kid": key["kid"],
@@ -103,13 +107,19 @@ class Demo:
         expect: tuple[int, ...] = (0,),
         secret: bool = False,
         shown: bool = True,
+        token: str = "",
     ) -> str:
-        """Run one command on the house, show it, and return what it printed; secrets are not shown."""
+        """Run one command on the house, show it, and return what it printed; secrets are not shown.
+
+        ``token`` names in whose name; without one it is the first administrator's.
+        """
         if shown:
-            self._write(f"$ holdfast {self._short(arguments)}")
+            by = "HOLDFAST_TOKEN=… " if token else ""
+            self._write(f"$ {by}holdfast {self._short(arguments)}")
+        acting = {"HOLDFAST_TOKEN": token} if token else {}
         done = subprocess.run(
             [sys.executable, "-m", "holdfast", *arguments],
-            env={**os.environ, "HOLDFAST_HOME": str(self.home)},
+            env={**os.environ, "HOLDFAST_HOME": str(self.home), **acting},
             capture_output=True,
             text=True,
             check=False,

@@ -37,8 +37,7 @@ class Act(StrEnum):
     # clients and their data
     CLIENT_ADD = "client.add"
     CLIENT_LIST = "client.list"
-    CLIENT_FREEZE = "client.freeze"
-    CLIENT_UNFREEZE = "client.unfreeze"
+    CLIENT_UNFREEZE = "client.unfreeze"  # by the house; a user of the client does it without
     CLIENT_SHRED = "client.shred"
     CONTRACT_PUBLISH = "contract.publish"
     CONTRACT_READ = "contract.read"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from holdfast.kit.db import Round
-from holdfast.spine.administration.facts import feed_apart
+from holdfast.spine.administration.facts import NO_FEED, feed_apart
 from holdfast.spine.administration.judge import Context, Ruling, judge
 from holdfast.spine.administration.policies import Standing
 from holdfast.spine.decision.contract import compile_contract
@@ -62,17 +62,15 @@ def context_of(case: Case, facts: Facts, *, second: bool = False) -> Context:
 def ruled(case: Case, facts: Facts, *, client: str, now_us: int) -> Work[Ruling]:
     """Judge a case for one of its clients, or for the house when ``client`` is empty."""
     if not client:
-        return judge(in_house(case.acting), context_of(case, facts), facts)
+        known = {**facts, FactId.FEED_APART: NO_FEED}
+        return judge(in_house(case.acting), context_of(case, known), known)
     apart = yield from feed_apart(case.act, case.acting, case.member, client=client, now_us=now_us)
     known = {**facts, FactId.FEED_APART: apart}
     assignments, contract = yield Round(
         data=(ASSIGNMENTS(person=case.acting.person, client=client), CONTRACT(client=client))
     )
-    roles = assigned_at(assignments, now_us).roles
-    posts = {role.value for mine in roles.values() for role in mine}
-    standing = in_house(case.acting)._replace(
-        client=client, posts=tuple(sorted(posts)), works_there=bool(roles)
-    )
+    there = bool(assigned_at(assignments, now_us).programmes)
+    standing = in_house(case.acting)._replace(client=client, works_there=there)
     kinds = compile_contract(contract[0][0]).second_person if contract else frozenset[str]()
     second = any(case.act in SECOND_PERSON[kind] for kind in kinds)
     return judge(standing, context_of(case, known, second=second), known)

@@ -21,14 +21,17 @@ if TYPE_CHECKING:
 Facts = dict[FactId, FactValue]
 
 LINE: Final = frozenset({Role.AGENT, Role.LEAD})
+#: Where no client is concerned, no feed is.
+NO_FEED: Final = FactValue(FactState.KNOWN, met=True, value="no client")
 
 
 def actor_facts(acting: Acting) -> Facts:
     """What is known of who acts, from their credential and the people store."""
+    bound = bool(acting.device or acting.client)
     return {
         FactId.EMPLOYED: _known(acting.state is not PersonState.LEFT, acting.state.value),
         FactId.NOT_SUSPENDED: _known(acting.state is not PersonState.SUSPENDED, acting.state.value),
-        FactId.TOKEN_UNBOUND: _known(not acting.bound, "bound" if acting.bound else "not bound"),
+        FactId.TOKEN_UNBOUND: _known(not bound, "bound" if bound else "not bound"),
         FactId.NETWORK: _known(not acting.elsewhere, "elsewhere" if acting.elsewhere else "here"),
     }
 

@@ -62,9 +62,9 @@ _BROKEN: Final = Ruling((NOT_EVALUATED,))
 def entry(standing: Standing, context: Context, facts: Mapping[FactId, FactValue]) -> Ruling:
     """Judge the person alone: whether they are active, and whether they may do this for anybody at all.
 
-    ``standing`` has the roles only; client and posts are supposed, and so is that they act on themselves.
+    ``standing`` has the roles only; a client that they work for is supposed, and that they act on themselves.
     """
-    anywhere = Standing(standing.roles, ANY_CLIENT, tuple(Role), works_there=True)
+    anywhere = Standing(standing.roles, ANY_CLIENT, works_there=True)
     answer = policies().ask(anywhere, context)
     about_actor = _about_actor(answer)
     if answer.errors:

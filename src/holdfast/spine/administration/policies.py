@@ -33,7 +33,6 @@ class Standing(NamedTuple):
 
     roles: tuple[str, ...]
     client: str = ""
-    posts: tuple[str, ...] = ()  # in their assignments at the client
     works_there: bool = False
 
     def resource(self) -> dict[str, str]:
@@ -43,13 +42,12 @@ class Standing(NamedTuple):
     def entities(self) -> list[Json]:
         """Write person, roles, client and house as Cedar's JSON."""
         roles = [{"type": "Role", "id": role} for role in self.roles]
-        posts = [{"type": "Post", "id": post} for post in self.posts]
         there = [self.resource()] if self.client and self.works_there else []
         made: list[Json] = [
-            {"uid": _PRINCIPAL, "attrs": {}, "parents": [*roles, *posts, *there]},
+            {"uid": _PRINCIPAL, "attrs": {}, "parents": [*roles, *there]},
             {"uid": _HOUSE, "attrs": {}, "parents": []},
         ]
-        made += [{"uid": uid, "attrs": {}, "parents": []} for uid in (*roles, *posts)]
+        made += [{"uid": uid, "attrs": {}, "parents": []} for uid in roles]
         if self.client:
             made.append({"uid": self.resource(), "attrs": {}, "parents": [_HOUSE]})
         return made

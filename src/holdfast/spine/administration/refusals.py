@@ -45,11 +45,13 @@ class Refused(Denied):
     code = "act_refused"
 
     def __init__(self, attempt: Attempt, reasons: tuple[RuleReason, ...], clock: Clock) -> None:
-        super().__init__(
-            f"{attempt.act.value} is refused", remedy=reasons[0].remedy_text, reasons=reasons
-        )
         self.attempt = attempt
         self.rules = tuple(sorted(reason.rule for reason in reasons))
+        super().__init__(
+            f"{attempt.act.value} is refused by {', '.join(self.rules)}",
+            remedy=reasons[0].remedy_text,
+            reasons=reasons,
+        )
         self.aftermath = lambda: _leave(attempt, self.rules, clock)
 
 

@@ -11,7 +11,7 @@ from holdfast.kit.db import Round
 from holdfast.kit.errors import Denied, NotAuthenticated
 from holdfast.kit.secret import Secret
 from holdfast.spine.identity import people
-from holdfast.spine.identity.acting import Acting, acting_person, os_user, require
+from holdfast.spine.identity.acting import Acting, acting_person, os_user
 from holdfast.spine.identity.credentials import Bounds, issue, issue_step_up, revoke
 from holdfast.vocabulary.levels import PersonState, Role
 from support.stores import NOON_US, SmallHouse
@@ -130,11 +130,3 @@ def test_who_is_suspended_or_has_left_does_not_administer(house, state, by_token
     house.transact(people.change_state(person, PersonState.ACTIVE, state))
     with pytest.raises(Denied):
         acting(house)
-
-
-def test_a_missing_role_is_named_with_what_to_do():
-    acting = Acting("per_1", frozenset({Role.AGENT}))
-    with pytest.raises(Denied, match="one of the roles admin, security") as caught:
-        require(acting, Role.ADMIN, Role.SECURITY)
-    assert caught.value.remedy
-    require(acting, Role.LEAD, Role.AGENT)

@@ -15,9 +15,11 @@ from holdfast.spine.administration.scene import (
     administer,
     clients_of,
     digest_of,
+    enter,
     tell,
     tell_in,
 )
+from holdfast.spine.identity import people
 from holdfast.spine.identity.requester import joined
 from holdfast.spine.identity.store import ADD_ASSIGNMENT, END_ASSIGNMENTS
 from holdfast.vocabulary.acts import Act
@@ -53,24 +55,31 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What an assignment would be; no roles means the person's own."""
+    """An assignment as it is to be; as a second person, where one is needed, and the client's log are told."""
 
+    member: Member
     line: Line
     queues: tuple[str, ...]
     roles: tuple[Role, ...]
     term: Term
 
-    def texts(self) -> tuple[str, ...]:
+    @property
+    def digest(self) -> bytes:
         line, term = self.line, self.term
         ends = (str(term.starts_us), str(term.ends_us))
-        return (line.client, line.programme, ",".join(self.queues), ",".join(self.roles), *ends)
+        return digest_of(
+            line.client, line.programme, ",".join(self.queues), ",".join(self.roles), *ends
+        )
 
-    def summary(self) -> dict[str, Any]:
+    def body(self, starts_us: int) -> dict[str, Any]:
         ends_us = self.term.ends_us
         return {
+            "client": self.line.client,
             "programme": self.line.programme,
             "queues": list(self.queues),
             "roles": list(self.roles),
+            "employer": self.member.employer,
+            "starts": rfc3339(starts_us),
             "ends": "" if ends_us is None else rfc3339(ends_us),
         }
 
@@ -88,55 +97,53 @@ def assign(
 
     The client's log also gets a leaf for each live token that can reach its data now.
     """
-    term = term or Term()
-    wanted = _Wanted(line, tuple(sorted(set(queues))), tuple(sorted(set(roles))), term)
-    scene = yield from administer(
-        house,
-        Act.PERSON_ASSIGN,
-        clients=(line.client,),
-        on=text,
-        digest=digest_of(text, *wanted.texts()),
-        summary=wanted.summary(),
-    )
-    member = scene.member
+    entered = yield from enter(house, Act.PERSON_ASSIGN)
+    member, now_us = (yield from people.find_person(text)), house.clock.now_us()
     if member.state is PersonState.LEFT:
         raise Conflict(f"{member.staff_id} has left and cannot be assigned", code="wrong_state")
-    chosen = wanted.roles or tuple(sorted(member.roles))
-    starts_us = scene.now_us if term.starts_us is None else max(term.starts_us, scene.now_us)
+    term = term or Term()
+    starts_us = now_us if term.starts_us is None else max(term.starts_us, now_us)
     if term.ends_us is not None and term.ends_us <= starts_us:
         raise InvalidInput("an assignment ends after it starts", field="ends")
+    chosen = tuple(sorted(frozenset(roles) or member.roles))
+    wanted = _Wanted(member, line, tuple(sorted(set(queues))), chosen, term)
+    scene = yield from entered.judge(
+        on=member.id,
+        clients=(line.client,),
+        digest=wanted.digest,
+        summary=wanted.body(starts_us),
+    )
     reached = yield from clients_of(member.id, scene.now_us)
-    writes = [
-        ADD_ASSIGNMENT(
-            id=new_id("asg", scene.now_us),
-            person=member.id,
-            client=line.client,
-            programme=line.programme,
-            queues=joined(wanted.queues),
-            roles=joined(chosen),
-            starts_us=starts_us,
-            ends_us=term.ends_us,
-        )
-    ]
-    if starts_us == scene.now_us:
-        writes.insert(0, _end(scene, member, line))
-    yield Round(data=tuple(writes))
+    yield from _write(scene, wanted, starts_us)
     yield from tell(
         scene,
         LeafType.PERSON_ASSIGNED,
         (line.client,),
         person=member.id,
-        client=line.client,
-        programme=line.programme,
-        queues=list(wanted.queues),
-        roles=list(chosen),
-        employer=member.employer,
-        starts=rfc3339(starts_us),
-        ends="" if term.ends_us is None else rfc3339(term.ends_us),
+        **wanted.body(starts_us),
     )
     if line.client not in reached:
         yield from _introduce_tokens(scene, member, line.client)
     return member
+
+
+def _write(scene: Scene, wanted: _Wanted, starts_us: int) -> Work[None]:
+    """Store the assignment; one that begins now takes the place of what the person had on the line."""
+    writes = [
+        ADD_ASSIGNMENT(
+            id=new_id("asg", scene.now_us),
+            person=wanted.member.id,
+            client=wanted.line.client,
+            programme=wanted.line.programme,
+            queues=joined(wanted.queues),
+            roles=joined(wanted.roles),
+            starts_us=starts_us,
+            ends_us=wanted.term.ends_us,
+        )
+    ]
+    if starts_us == scene.now_us:
+        writes.insert(0, _end(scene, wanted.member, wanted.line))
+    yield Round(data=tuple(writes))
 
 
 def _introduce_tokens(scene: Scene, member: Member, client: str) -> Work[None]:
