@@ -33,6 +33,7 @@ class Case:
     member: Member | None = None
     clients: tuple[str, ...] = ()
     widens: bool = False
+    keyed: bool = False
     approved: bool = False
 
     @property
@@ -64,7 +65,9 @@ def ruled(case: Case, facts: Facts, *, client: str, now_us: int) -> Work[Ruling]
     if not client:
         known = {**facts, FactId.FEED_APART: NO_FEED}
         return judge(in_house(case.acting), context_of(case, known), known)
-    apart = yield from feed_apart(case.act, case.acting, case.member, client=client, now_us=now_us)
+    apart = yield from feed_apart(
+        case.act, case.acting, case.member, client=client, keyed=case.keyed, now_us=now_us
+    )
     known = {**facts, FactId.FEED_APART: apart}
     assignments, contract = yield Round(
         data=(ASSIGNMENTS(person=case.acting.person, client=client), CONTRACT(client=client))

@@ -64,7 +64,13 @@ def _admin_remains(member: Member | None) -> Work[bool]:
 
 
 def feed_apart(
-    act: Act, acting: Acting, member: Member | None, *, client: str, now_us: int
+    act: Act,
+    acting: Acting,
+    member: Member | None,
+    *,
+    client: str,
+    keyed: bool = False,
+    now_us: int,
 ) -> Work[FactValue]:
     """Whether, after the act, nobody has both a key of a feed of the client and a token that the feed empowers.
 
@@ -78,7 +84,7 @@ def feed_apart(
         (rows,) = yield Round(data=(TOKEN_HOLDERS(client=client, now=now_us),))
         tokens = _names(rows)
     elif act is Act.TOKEN_PERSON and member is not None:
-        tokens = {acting.person, member.id}
+        tokens = {member.id} if keyed else {member.id, acting.person}
     elif act is Act.PERSON_ASSIGN and member is not None:
         (rows,) = yield Round(data=(TOKENS_HELD(person=member.id, client=client, now=now_us),))
         tokens = _names(rows)

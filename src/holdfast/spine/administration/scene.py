@@ -67,6 +67,7 @@ def administer(
     clients: Iterable[str] | None = (),
     on: str = "",
     widens: bool = False,
+    keyed: bool = False,
     digest: bytes = b"",
     summary: dict[str, Any] | None = None,
 ) -> Work[Scene]:
@@ -74,7 +75,8 @@ def administer(
 
     ``clients`` are those whose data it concerns: the act is judged once for each, or for the house if there is none;
     None means all that the person concerned works for. ``on`` names that person as :func:`find_person` does.
-    ``widens`` says of a contract that more may be seen by it. ``digest`` is over all that the act would write, so that
+    ``widens`` says of a contract that more may be seen by it, ``keyed`` of a token that it is bound to its holder's key,
+    so that who issues it can do nothing with it. ``digest`` is over all that the act would write, so that
     a second person's approval holds for exactly this; ``summary`` is what that person is shown of it.
 
     Raises :class:`Refused`, which leaves a leaf in the logs concerned; :class:`NeedsSecondPerson`, which leaves a
@@ -84,7 +86,7 @@ def administer(
     entered = yield from enter(house, act)
     return (
         yield from entered.judge(
-            clients=clients, on=on, widens=widens, digest=digest, summary=summary
+            clients=clients, on=on, widens=widens, keyed=keyed, digest=digest, summary=summary
         )
     )
 
@@ -104,6 +106,7 @@ class Entered:
         clients: Iterable[str] | None = (),
         on: str = "",
         widens: bool = False,
+        keyed: bool = False,
         digest: bytes = b"",
         summary: dict[str, Any] | None = None,
     ) -> Work[Scene]:
@@ -112,7 +115,11 @@ class Entered:
         member = (yield from find_person(on)) if on else None
         if clients is None:
             clients = (yield from clients_of(member.id, now_us)) if member else ()
-        case = Case(self.act, self.acting, member, tuple(sorted(set(clients))), widens=widens)
+        case = Case(
+            *(self.act, self.acting, member, tuple(sorted(set(clients)))),
+            widens=widens,
+            keyed=keyed,
+        )
         facts = self.facts | (yield from object_facts(self.acting, member, now_us))
         needs = yield from self._rule(case, facts, now_us=now_us)
         if not needs:

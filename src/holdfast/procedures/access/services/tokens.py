@@ -34,7 +34,7 @@ from holdfast.spine.identity.requester import FIRST, words
 from holdfast.spine.identity.store import CREDENTIAL, CREDENTIAL_BY_ID, CREDENTIALS
 from holdfast.vocabulary.acts import Act
 from holdfast.vocabulary.leaves import LeafType
-from holdfast.vocabulary.levels import PersonState
+from holdfast.vocabulary.levels import AuthLevel, PersonState
 
 if TYPE_CHECKING:
     from holdfast.kit.db import Row, Work
@@ -44,6 +44,7 @@ _SCOPE: Final = re.compile(r"log:([a-z0-9][a-z0-9._-]{0,119})")
 _SERVICE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DEVICE: Final = re.compile(r"[\x21-\x7e]{1,128}")
 MOST_LISTED: Final = 1000
+_BOUNDS: Final = ("networks", "scopes", "device", "client", "key", "certificate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,20 +125,20 @@ def create_for_person(
     house: HasSettings, text: str, *, life_us: int | None, bounds: Bounds
 ) -> Work[IssuedToken]:
     """Issue a token to a person; without a length of life it lasts a shift, twelve hours."""
-    scene = yield from administer(
-        house,
-        Act.TOKEN_PERSON,
-        clients=(bounds.client,) if bounds.client else None,
-        on=text,
-        digest=digest_of(text, str(life_us), *_bound_texts(bounds)),
-        summary={"bound": _bound_names(bounds)},
-    )
-    member = scene.member
+    entered = yield from enter(house, Act.TOKEN_PERSON)
+    member = yield from people.find_person(text)
     if member.state is not PersonState.ACTIVE:
         raise Conflict(f"{member.staff_id} is {member.state}", code="wrong_state")
     yield from _check(bounds)
     if bounds.scopes:
         raise InvalidInput("scopes are for services; a person's rights are judged", field="scope")
+    scene = yield from entered.judge(
+        clients=(bounds.client,) if bounds.client else None,
+        on=member.id,
+        keyed=bounds.level is AuthLevel.POSSESSION,
+        digest=digest_of(str(life_us), *_bound_texts(bounds)),
+        summary={"bound": _bound_names(bounds)},
+    )
     issued = yield from issue(
         person=member.id,
         life_us=life_us or PERSON_LIFE_US,
@@ -184,12 +185,12 @@ def create_for_service(
 
 
 def _bound_texts(bounds: Bounds) -> tuple[str, ...]:
-    return (",".join(bounds.networks), bounds.device, bounds.client, ",".join(bounds.scopes))
+    lists = (",".join(bounds.networks), ",".join(bounds.scopes))
+    return (*lists, bounds.device, bounds.client, bounds.jkt, bounds.x5t)
 
 
 def _bound_names(bounds: Bounds) -> list[str]:
-    named = {"client": bounds.client, "device": bounds.device, "networks": bounds.networks}
-    return [name for name, value in named.items() if value]
+    return [name for name, value in zip(_BOUNDS, _bound_texts(bounds), strict=True) if value]
 
 
 def _check(bounds: Bounds) -> Work[list[str]]:
