@@ -75,9 +75,9 @@ def administer(
 
     ``clients`` are those whose data it concerns: the act is judged once for each, or for the house if there is none;
     None means all that the person concerned works for. ``on`` names that person as :func:`find_person` does.
-    ``widens`` says of a contract that more may be seen by it, ``keyed`` of a token that it is bound to its holder's key,
-    so that who issues it can do nothing with it. ``digest`` is over all that the act would write, so that
-    a second person's approval holds for exactly this; ``summary`` is what that person is shown of it.
+    ``widens`` says of a contract that more may be seen by it, ``keyed`` of a token that it is bound to its holder's
+    key, so that who issues it can do nothing with it. ``digest`` is over all that the act would write, so that a second
+    person's approval holds for exactly this; ``summary`` is what that person is shown of it.
 
     Raises :class:`Refused`, which leaves a leaf in the logs concerned; :class:`NeedsSecondPerson`, which leaves a
     request for approval, until it is granted and the same is tried again; :class:`NotFound` or :class:`Conflict` for
