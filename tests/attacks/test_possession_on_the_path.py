@@ -5,97 +5,14 @@ Each first sees the value with an honest request, so that what refuses afterward
 
 from __future__ import annotations
 
-import asyncio
-import json
-
 import pytest
 
-from holdfast.drills.bank.build import CLIENT, COLLECTION
-from holdfast.edges.dataplane.app import App
-from holdfast.edges.dataplane.door import Door
-from holdfast.edges.dataplane.handlers import routes
-from holdfast.edges.dataplane.metrics import Metrics
-from holdfast.edges.dataplane.turn import Turns
 from holdfast.edges.worker.jobs import _forget
-from support.bank import Bank, new_bank
+from support.bank import Bank
+from support.desk import Desk
 from support.holders import Holder
 
-CUSTOMER = "C00001"
 REFUSED = "no valid credential came with the request"
-
-
-class Desk:
-    """The bank behind its data plane; requests of one call run in the same turn."""
-
-    def __init__(self, home):
-        self.bank = new_bank(home)
-        self.bank.connect()
-        self.holder = Holder()
-        self.agent = self.bank.new_token(self.bank.agent, jkt=self.holder.jkt)
-        self.token = self.agent.token
-
-    def proof(self, holder=None, token=None, **claims):
-        now = self.bank.clock.now_us()
-        return (holder or self.holder).proof(token or self.token, now, **claims)
-
-    def reveal(self, *headers, fields=("name",)):
-        """Reveal once for each set of headers, all in one turn."""
-        body = {
-            "client": CLIENT,
-            "collection": COLLECTION,
-            "customer": self.bank.customers[CUSTOMER],
-            "fields": list(fields),
-            "purpose": {"contact": "CT-1"},
-        }
-        return self.send("POST", "/v1/reveal", json.dumps(body).encode(), *headers)
-
-    def bound(self, proof, token=None):
-        return [("authorization", f"DPoP {token or self.token}"), ("dpop", proof)]
-
-    def send(self, method, path, body, *headers):
-        return asyncio.run(self._send(method, path, body, headers))
-
-    async def _send(self, method, path, body, headers):
-        house = self.bank.house
-        stores = house.connect(busy_timeout_ms=0)
-        turns = Turns(stores, asyncio.get_running_loop())
-        metrics = Metrics()
-        app = App(
-            routes(house, turns, metrics),
-            frozenset({"localhost"}),
-            metrics,
-            Door(house.settings, house.clock),
-        )
-        calls = (self._call(app, method, path, body, one) for one in headers)
-        answers = await asyncio.gather(*calls)
-        assert turns.turns <= 1
-        stores.close()
-        return answers
-
-    async def _call(self, app, method, path, body, headers):
-        sent = []
-
-        async def receive():
-            return {"type": "http.request", "body": body}
-
-        async def send(message):
-            sent.append(message)
-
-        raw = [("host", "localhost"), *headers]
-        scope = {
-            "type": "http",
-            "method": method,
-            "path": path,
-            "client": (self.bank.peer, 50_000),
-            "headers": [(name.encode(), value.encode()) for name, value in raw],
-        }
-        await app(scope, receive, send)
-        return Answer(sent[0]["status"], sent[0]["headers"], json.loads(sent[1]["body"]))
-
-
-class Answer:
-    def __init__(self, status, headers, body):
-        self.status, self.headers, self.body = status, headers, body
 
 
 @pytest.fixture

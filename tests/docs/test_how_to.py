@@ -20,6 +20,7 @@ IN_THIS_ORDER = (
     "freeze-a-client",
     "erase-a-customer",
 )
+NOT_RUN = ("put-it-behind-a-proxy",)  # it needs a proxy, and a name with a certificate
 STOP = pages.Step("the house is stopped", "kill $SERVE; wait $SERVE\n", None)
 
 
@@ -27,7 +28,7 @@ def test_every_recipe_is_listed():
     index = (HOW_TO / "README.md").read_text()
     names = {page.name for page in HOW_TO.glob("*.md")} - {"README.md"}
     assert {name for name in names if f"({name})" not in index} == set()
-    assert names == {f"{name}.md" for name in (*IN_THIS_ORDER, "back-up-and-restore")}
+    assert names == {f"{name}.md" for name in (*IN_THIS_ORDER, *NOT_RUN, "back-up-and-restore")}
 
 
 @pytest.mark.slow

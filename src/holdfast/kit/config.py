@@ -11,6 +11,7 @@ import difflib
 import os
 import tomllib
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from urllib.parse import unquote, urlsplit
@@ -70,6 +71,20 @@ def _log_level(raw: str) -> str:
         msg = "must be debug, info, warning or error"
         raise ValueError(msg)
     return raw.lower()
+
+
+def _ranges(raw: str) -> tuple[str, ...]:
+    found = []
+    for part in filter(None, (part.strip() for part in raw.split(","))):
+        try:
+            found.append(ip_network(part))
+        except ValueError as error:
+            msg = f"must be ranges such as 192.0.2.7/32,2001:db8::/64: {error}"
+            raise ValueError(msg) from None
+    if any(network.prefixlen == 0 for network in found):
+        msg = "must not be everybody: who is trusted says where a request comes from"
+        raise ValueError(msg)
+    return tuple(str(network) for network in found)
 
 
 def _origin(raw: str) -> str:
@@ -132,6 +147,26 @@ SETTINGS: Final = (
     Setting("console.port", "8460", _port, "port of the console"),
     Setting("data_plane.host", "127.0.0.1", _text, "address that the data plane listens on"),
     Setting("data_plane.port", "8461", _port, "port of the data plane"),
+    Setting("tls.certificate", "", _text, "file with the certificate chain of both listeners, PEM"),
+    Setting("tls.key", "", _text, "file with its private key, PEM, without a passphrase"),
+    Setting(
+        "tls.client_ca",
+        "",
+        _text,
+        "file with the authority whose client certificates alone may connect, PEM; unset: anybody",
+    ),
+    Setting(
+        "trusted_proxies",
+        "",
+        _ranges,
+        "ranges whose Forwarded and X-Forwarded-For headers are believed, comma-separated",
+    ),
+    Setting(
+        "proxy_client_cert",
+        "false",
+        _flag,
+        "the trusted proxies check client certificates and set Client-Cert (RFC 9440) themselves",
+    ),
     Setting("workers", "1", _count, "processes of the data plane; more than one needs PostgreSQL"),
     Setting("log_level", "info", _log_level, "least severity that is written to the log"),
     Setting("debug", "false", _flag, "show tracebacks of internal errors on the terminal"),
@@ -166,6 +201,11 @@ class Settings:
     console_port: int
     data_plane_host: str
     data_plane_port: int
+    tls_certificate: Path | None
+    tls_key: Path | None
+    tls_client_ca: Path | None
+    trusted_proxies: tuple[str, ...]
+    proxy_client_cert: bool
     workers: int
     log_level: str
     debug: bool
@@ -177,7 +217,13 @@ class Settings:
     @property
     def origin(self) -> str:
         """The origin that browsers see, e.g. ``https://holdfast.example.org``."""
-        return self.public_origin or f"http://localhost:{self.console_port}"
+        scheme = "https" if self.encrypted else "http"
+        return self.public_origin or f"{scheme}://localhost:{self.console_port}"
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the listeners speak TLS themselves."""
+        return self.tls_certificate is not None
 
     def explain(self) -> tuple[ExplainedSetting, ...]:
         """Every setting with its value, where that came from, and its default."""
@@ -214,16 +260,30 @@ def _settings(
     data, keys = (_path(home, values[key]) for key in ("database_url", "keys_url"))
     if data == keys:
         raise _refused("keys_url", "names the same file as database_url; the two stores are apart")
-    apart = {"database_url", "keys_url", "origin"}
-    named = {key.replace(".", "_"): value for key, value in values.items() if key not in apart}
+    if bool(values["tls.certificate"]) is not bool(values["tls.key"]):
+        raise _refused("tls.key", "and tls.certificate go together")
+    if values["tls.client_ca"] and not values["tls.certificate"]:
+        raise _refused("tls.client_ca", "needs tls.certificate and tls.key")
+    files = ("tls.certificate", "tls.key", "tls.client_ca")
+    certificate, key, client_ca = (_file(home, values[name]) for name in files)
+    apart = {"database_url", "keys_url", "origin", "trusted_proxies", *files}
+    named = {name.replace(".", "_"): value for name, value in values.items() if name not in apart}
     return Settings(
         home=home,
         data_path=data,
         keys_path=keys,
         public_origin=values["origin"],
+        trusted_proxies=values["trusted_proxies"] or (),
+        tls_certificate=certificate,
+        tls_key=key,
+        tls_client_ca=client_ca,
         rows=rows,
         **named,
     )
+
+
+def _file(home: Path, name: str | None) -> Path | None:
+    return home / Path(name).expanduser() if name else None
 
 
 def _home(given: Path | None, env: Mapping[str, str]) -> tuple[Path, str]:
@@ -324,6 +384,8 @@ def _explained(setting: Setting, given: _Found | None, value: object) -> Explain
     default = setting.default or "not set"
     if setting.secret or value is None:
         shown = "set" if given else "not set"
+    elif isinstance(value, tuple):
+        shown = ",".join(value)
     else:
         shown = str(value).lower() if isinstance(value, bool) else str(value)
     return ExplainedSetting(setting.key, shown, source, default, setting.env, setting.meaning)

@@ -46,15 +46,21 @@ def folder_mode(settings: Settings) -> Iterator[Finding]:
 
 
 def listeners(settings: Settings) -> Iterator[Finding]:
-    """Values leave the data plane in clear, so it listens on loopback until something in front of it encrypts."""
-    for name, host in (
-        ("console.host", settings.console_host),
-        ("data_plane.host", settings.data_plane_host),
+    """Values leave the data plane in clear, so beyond loopback it speaks TLS, or only with a proxy that does."""
+    yield from _exposed(settings)
+    for key, path in (
+        ("tls.certificate", settings.tls_certificate),
+        ("tls.key", settings.tls_key),
+        ("tls.client_ca", settings.tls_client_ca),
     ):
-        if not is_loopback(host):
-            yield wrong(
-                f"{name} is {host}: without encryption it may listen on this machine only",
-                f"Leave {name} at 127.0.0.1 and put a reverse proxy with TLS in front of it.",
+        if path is not None and not os.access(path, os.R_OK):
+            yield wrong(f"{key} names {path}, which cannot be read", "Name a PEM file.")
+    if settings.tls_key is not None and settings.tls_key.exists():
+        mode = stat.S_IMODE(settings.tls_key.stat().st_mode)
+        if mode & 0o077:
+            yield doubtful(
+                f"{settings.tls_key} has mode {mode:04o}: other accounts can read the key",
+                f"chmod 600 {settings.tls_key}",
             )
     if (settings.console_host, settings.console_port) == (
         settings.data_plane_host,
@@ -64,6 +70,20 @@ def listeners(settings: Settings) -> Iterator[Finding]:
             "console and data plane are told to listen on the same port",
             "Give console.port and data_plane.port different numbers.",
         )
+
+
+def _exposed(settings: Settings) -> Iterator[Finding]:
+    if settings.encrypted or settings.trusted_proxies:
+        return
+    for name, host in (
+        ("console.host", settings.console_host),
+        ("data_plane.host", settings.data_plane_host),
+    ):
+        if not is_loopback(host):
+            yield wrong(
+                f"{name} is {host}: without encryption it may listen on this machine only",
+                f"Set tls.certificate and tls.key, or trusted_proxies; or leave {name} at 127.0.0.1.",
+            )
 
 
 def origin(settings: Settings) -> Iterator[Finding]:

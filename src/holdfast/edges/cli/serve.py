@@ -13,6 +13,8 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import replace
+from socket import create_connection
+from ssl import CERT_NONE, create_default_context
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -98,12 +100,27 @@ class Supervisor:
                     f"the {ended} did not start",
                     remedy="Its message stands above; `holdfast doctor` says more.",
                 )
-            with suppress(URLError, OSError), urlopen(f"http://{host}:{port}{path}", timeout=1):
+            with suppress(URLError, OSError):
+                self._ask(host, port, path)
                 return
             if monotonic_s() > deadline:
                 self.stop()
                 raise Unavailable(f"nothing answers on port {port} after {START_LIMIT_S:.0f} s")
             time.sleep(0.02)
+
+    def _ask(self, host: str, port: int, path: str) -> None:
+        """Ask one address; ``OSError`` without an answer. Where clients need a certificate, to connect is enough."""
+        if self._settings.tls_client_ca is not None:
+            create_connection((host, port), timeout=1).close()
+            return
+        scheme, context = "http", None
+        if self._settings.encrypted:
+            scheme, context = "https", create_default_context()
+            context.check_hostname = False  # it is our own process, on a port that was free before
+            context.verify_mode = CERT_NONE
+        shown = f"[{host}]" if ":" in host else host
+        url = f"{scheme}://{shown}:{port}{path}"
+        urlopen(url, timeout=1, context=context).close()  # noqa: S310  the scheme stands above
 
     def _ended(self) -> str:
         return next((part.name for part, child in self._children if child.poll() is not None), "")
@@ -187,7 +204,8 @@ def serve(host: str | None, port: int | None, console_port: int | None, workers:
     settings = settings_for(host, port, console_port)
     supervisor = Supervisor(settings)
     supervisor.start()
-    click.echo(f"Console     http://localhost:{settings.console_port}")
-    click.echo(f"Data plane  http://localhost:{settings.data_plane_port}")
+    scheme = "https" if settings.encrypted else "http"
+    click.echo(f"Console     {scheme}://localhost:{settings.console_port}")
+    click.echo(f"Data plane  {scheme}://localhost:{settings.data_plane_port}")
     say("Stop with Ctrl-C.")
     raise SystemExit(supervisor.wait())

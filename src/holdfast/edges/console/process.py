@@ -14,6 +14,7 @@ import sys
 from granian.constants import Interfaces
 from granian.server import Server
 
+from holdfast.edges.checks.run import require_sound
 from holdfast.kit.config import load_settings
 from holdfast.kit.process import die_with_parent, forbid_core_dumps, refuse_taken_port
 
@@ -26,6 +27,7 @@ def main() -> None:
         die_with_parent(int(sys.argv[1]))
     forbid_core_dumps()
     settings = load_settings()
+    require_sound(settings)
     refuse_taken_port(settings.console_host, settings.console_port)
     server = Server(
         "holdfast.edges.console.process:load_application",
@@ -37,6 +39,10 @@ def main() -> None:
         factory=True,
         log_enabled=False,
         websockets=False,
+        ssl_cert=settings.tls_certificate,
+        ssl_key=settings.tls_key,
+        ssl_ca=settings.tls_client_ca,
+        ssl_client_verify=settings.tls_client_ca is not None,
     )
     server.serve()
 

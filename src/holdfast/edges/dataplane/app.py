@@ -48,16 +48,18 @@ _MISSING = re.compile(r"missing required field `(.*?)`")
 class Request:
     """One request: what handlers may look at."""
 
-    __slots__ = ("_door", "_receive", "headers", "method", "path", "peer")
+    __slots__ = ("_door", "_receive", "headers", "method", "path", "socket")
 
     def __init__(self, scope: Scope, receive: Receive, door: Door) -> None:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
-        self.peer: str = scope["client"][0] if scope.get("client") else ""
+        self.socket: str = scope["client"][0] if scope.get("client") else ""
         self.headers: dict[bytes, bytes] = {}
         for name, value in scope["headers"]:
             if name in self.headers and name in _SINGLE:
                 raise InvalidInput("a header was sent twice", field=name.decode())
+            if name in self.headers and name in _JOINED:
+                value = self.headers[name] + b"," + value  # noqa: PLW2901  RFC 9110 §5.3: one list in several lines
             self.headers[name] = value
         self._receive = receive
         self._door = door
@@ -111,6 +113,7 @@ class Request:
 _SINGLE = frozenset(
     (
         b"authorization",
+        b"client-cert",
         b"dpop",
         b"holdfast-step-up",
         b"holdfast-signature",
@@ -118,6 +121,10 @@ _SINGLE = frozenset(
         b"content-length",
     )
 )
+
+
+_JOINED = frozenset((b"forwarded", b"x-forwarded-for"))
+_OPEN = frozenset(("/healthz", "/readyz"))  # for probes of the machine's keeper; they say nothing
 
 
 class Reply(NamedTuple):
@@ -229,6 +236,8 @@ class App:
         if host.rsplit(":", 1)[0] not in self._hosts:
             return problem_reply(problem(421, "unknown_host", field="Host"))
         path = request.path
+        if path not in _OPEN:
+            self._door.admit(request)
         methods = self._exact.get(path)
         if methods is not None:
             handler = methods.get(request.method)

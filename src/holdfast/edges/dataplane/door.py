@@ -6,20 +6,24 @@ Nothing is looked up here. A proof is verified before the turn's transaction beg
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace
+
 from holdfast.kit.config import is_loopback
-from holdfast.kit.errors import NotAuthenticated
+from holdfast.kit.errors import Denied, NotAuthenticated
 from holdfast.spine.identity import dpop
 from holdfast.spine.identity.credentials import hash_secret
+from holdfast.spine.identity.place import within
 from holdfast.spine.identity.presented import UNPROVED, Caller, Proved
+from holdfast.spine.identity.proxies import client_address, client_certificate
 
 if TYPE_CHECKING:
-    from holdfast.edges.dataplane.app import Request
     from holdfast.kit.clock import Clock
     from holdfast.kit.config import Settings
 
+_LOOPBACK: Final = ("127.0.0.0/8", "::1/128")
 _CREDENTIAL: Final = re.compile(rb"(?i:(bearer|dpop)) ([A-Za-z0-9._~+/=-]{16,256})\Z")
 CHALLENGES: Final = (  # the stronger first
     (
@@ -28,6 +32,19 @@ CHALLENGES: Final = (  # the stronger first
     ),
     (b"www-authenticate", b'Bearer realm="holdfast"'),
 )
+
+
+class Incoming(Protocol):
+    """What this module looks at of a request. ``socket`` is the address of the socket's other end."""
+
+    method: str
+    path: str
+    socket: str
+    headers: dict[bytes, bytes]
+
+    def device(self) -> str:
+        """Name that the device gives itself."""
+        ...
 
 
 class Credential(NamedTuple):
@@ -56,8 +73,13 @@ def origins_of(settings: Settings) -> frozenset[str]:
     if is_loopback(settings.data_plane_host):
         names |= {"localhost", "127.0.0.1", "::1"}
     hosts = (f"[{name}]" if ":" in name else name for name in names)
-    given = (settings.origin, *(f"http://{host}:{port}" for host in hosts))
+    scheme = "https" if settings.encrypted else "http"
+    given = (settings.origin, *(f"{scheme}://{host}:{port}" for host in hosts))
     return frozenset(dpop.address_of(url)[0] for url in given) - {""}
+
+
+def _text(raw: bytes | None) -> str | None:
+    return None if raw is None else raw.decode("latin-1")
 
 
 class Door:
@@ -66,20 +88,50 @@ class Door:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._origins = origins_of(settings)
         self._clock = clock
+        self._trusted = settings.trusted_proxies
+        self._certificates = settings.proxy_client_cert
+        self._encrypted = settings.encrypted
 
-    def caller(self, request: Request) -> Caller:
+    def admit(self, request: Incoming) -> None:
+        """Raise :class:`Denied` for a request that came in clear over a network, past the proxy that encrypts."""
+        socket = request.socket
+        if self._encrypted or not socket or self._is_proxy(socket) or within(socket, _LOOPBACK):
+            return
+        raise Denied(
+            "this request came in clear, past the proxy",
+            remedy="Use the house's own address, https://….",
+            code="not_encrypted",
+        )
+
+    def _is_proxy(self, socket: str) -> bool:
+        return bool(self._trusted) and within(socket, self._trusted)
+
+    def peer(self, request: Incoming) -> str:
+        """Return the network address of who sent the request; "" when a trusted proxy hides it."""
+        if not self._trusted:
+            return request.socket
+        return client_address(
+            request.socket,
+            self._trusted,
+            forwarded=_text(request.headers.get(b"forwarded")),
+            x_forwarded_for=_text(request.headers.get(b"x-forwarded-for")),
+        )
+
+    def caller(self, request: Incoming) -> Caller:
         """Return who asks; :class:`NotAuthenticated` without a token, or with a proof that is not good."""
         given = credential_of(request.headers.get(b"authorization"), "Authorization")
         return Caller(
             secret_hash=hash_secret(given.token),
             proved=self._proved(request, given, request.headers.get(b"dpop")),
-            peer=request.peer,
+            peer=self.peer(request),
             device=request.device(),
         )
 
-    def _proved(self, request: Request, given: Credential, proof: bytes | None) -> Proved:
+    def _proved(self, request: Incoming, given: Credential, proof: bytes | None) -> Proved:
+        shown = self._certificate(request)
         if given.scheme != "dpop":
-            return UNPROVED  # a bound token that comes as a bearer's is refused, whatever else comes (RFC 9449 §7.2)
+            # A token bound to a key that comes as a bearer's is refused, whatever else comes (RFC 9449 §7.2).
+            return Proved(x5t=shown) if shown else UNPROVED
         if proof is None:
             raise NotAuthenticated(
                 "the DPoP header is missing",
@@ -87,4 +139,12 @@ class Door:
                 code="invalid_dpop_proof",
             )
         address = dpop.Addressed(request.method, request.path, self._origins)
-        return dpop.check(proof.decode("latin-1"), given.token, address, self._clock.now_us())
+        proved = dpop.check(proof.decode("latin-1"), given.token, address, self._clock.now_us())
+        return replace(proved, x5t=shown) if shown else proved
+
+    def _certificate(self, request: Incoming) -> str:
+        """Return the thumbprint of the client's certificate, if a trusted proxy says one."""
+        header = request.headers.get(b"client-cert")
+        if header is None or not self._certificates or not self._is_proxy(request.socket):
+            return ""
+        return client_certificate(header.decode("latin-1"))

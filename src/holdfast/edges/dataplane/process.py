@@ -59,6 +59,10 @@ async def _serve(settings: Settings) -> None:
         log_enabled=False,
         websockets=False,
         backlog=1024,
+        ssl_cert=settings.tls_certificate,
+        ssl_key=settings.tls_key,
+        ssl_ca=settings.tls_client_ca,
+        ssl_client_verify=settings.tls_client_ca is not None,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)

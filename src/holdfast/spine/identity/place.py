@@ -20,6 +20,11 @@ def within(peer: str, networks: Iterable[str]) -> bool:
     return address is not None and any(address in _range(text) for text in networks)
 
 
+def is_address(text: str) -> bool:
+    """Tell whether ``text`` is an IP address."""
+    return _address(text) is not None
+
+
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(text)

@@ -14,7 +14,7 @@ from holdfast.edges.cli import main
 from holdfast.kit.clock import parse_rfc3339
 from holdfast.kit.config import load_settings
 from holdfast.kit.db import sqlite
-from holdfast.kit.errors import Unavailable
+from holdfast.kit.errors import InvalidInput, Unavailable
 from holdfast.vocabulary.manifest import Check, Severity
 
 
@@ -48,6 +48,37 @@ def test_a_folder_that_others_may_enter_is_refused(settings):
 def test_listening_beyond_this_machine_is_refused(settings):
     for name in ("HOLDFAST_CONSOLE_HOST", "HOLDFAST_DATA_PLANE_HOST"):
         assert states(load_settings(settings.home, {name: "0.0.0.0"}))["house.E003"] == "error"
+
+
+def test_listening_beyond_this_machine_takes_encryption_or_a_proxy_that_is_trusted(settings):
+    far = {"HOLDFAST_DATA_PLANE_HOST": "0.0.0.0", "HOLDFAST_CONSOLE_HOST": "0.0.0.0"}
+    proxy = {**far, "HOLDFAST_TRUSTED_PROXIES": "192.0.2.7/32"}
+    assert states(load_settings(settings.home, proxy))["house.E003"] == "ok"
+    tls = {**far, "HOLDFAST_TLS_CERTIFICATE": "house.pem", "HOLDFAST_TLS_KEY": "house.key"}
+    assert states(load_settings(settings.home, tls))["house.E003"] == "error"  # no such files
+    for name in ("house.pem", "house.key"):
+        (settings.home / name).write_text("")
+        (settings.home / name).chmod(0o600)
+    assert states(load_settings(settings.home, tls))["house.E003"] == "ok"
+    (settings.home / "house.key").chmod(0o640)
+    assert states(load_settings(settings.home, tls))["house.E003"] == "warning"
+
+
+@pytest.mark.parametrize(
+    ("env", "field"),
+    [
+        ({"HOLDFAST_TLS_CERTIFICATE": "house.pem"}, "tls.key"),
+        ({"HOLDFAST_TLS_CLIENT_CA": "ca.pem"}, "tls.client_ca"),
+        ({"HOLDFAST_TRUSTED_PROXIES": "0.0.0.0/0"}, "trusted_proxies"),
+        ({"HOLDFAST_TRUSTED_PROXIES": "::/0"}, "trusted_proxies"),
+        ({"HOLDFAST_TRUSTED_PROXIES": "proxy.example"}, "trusted_proxies"),
+        ({"HOLDFAST_TRUSTED_PROXIES": "192.0.2.7/24"}, "trusted_proxies"),
+    ],
+)
+def test_half_a_setting_is_refused(settings, env, field):
+    with pytest.raises(InvalidInput) as error:
+        load_settings(settings.home, env)
+    assert error.value.field == field
 
 
 def test_two_listeners_on_one_port_are_refused(settings):

@@ -1,0 +1,61 @@
+"""The house speaks TLS itself: what a client sees, and who is let in where clients need a certificate."""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import closing
+from http.client import HTTPException, HTTPSConnection
+
+import pytest
+
+from support.desk import Authority
+from support.live import LiveBank
+
+pytestmark = [pytest.mark.slow, pytest.mark.server]
+
+
+def told(bank):
+    """What the house's own file of settings says."""
+    return bank.home / "holdfast.toml"
+
+
+def status(bank, context, path="/healthz", port=None):
+    with closing(
+        HTTPSConnection("localhost", port or bank.port, timeout=20, context=context)
+    ) as connection:
+        connection.request("GET", path)
+        return connection.getresponse().status
+
+
+def test_both_listeners_speak_tls_and_nothing_else(tmp_path):
+    authority = Authority(tmp_path)
+    bank = LiveBank(tmp_path / "house")
+    certificate, key = authority.issue("localhost")
+    told(bank).write_text(f'[tls]\ncertificate = "{certificate}"\nkey = "{key}"\n')
+    with bank:
+        context = ssl.create_default_context(cafile=authority.file)
+        assert status(bank, context) == 200
+        assert status(bank, context, port=bank.console_port) == 200
+        assert status(bank, context, "/logs/house/checkpoint") == 401
+        with pytest.raises((HTTPException, ConnectionError)):
+            bank.request("GET", "/healthz")  # in clear
+
+
+def test_where_clients_need_a_certificate_nobody_connects_without(tmp_path):
+    authority = Authority(tmp_path)
+    bank = LiveBank(tmp_path / "house")
+    certificate, key = authority.issue("localhost")
+    told(bank).write_text(
+        f'[tls]\ncertificate = "{certificate}"\nkey = "{key}"\nclient_ca = "{authority.file}"\n'
+    )
+    with bank:
+        known = ssl.create_default_context(cafile=authority.file)
+        known.load_cert_chain(*authority.issue("desk-7"))
+        assert status(bank, known) == 200
+        stranger = ssl.create_default_context(cafile=authority.file)
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            status(bank, stranger)
+        other = Authority(tmp_path / "other")
+        stranger.load_cert_chain(*other.issue("desk-7"))
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            status(bank, stranger)
