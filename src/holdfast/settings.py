@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "holdfast.spine.identity",
     "holdfast.spine.ledger",
     "holdfast.spine.purpose",
+    "holdfast.spine.recovery",
     "holdfast.spine.signals",
     "holdfast.spine.vault",
     "holdfast.spine.vault.keyring",

@@ -35,9 +35,7 @@ _TRIES: Final = 3
 _CHUNK_BYTES: Final = 4 * 1024 * 1024
 
 
-def erase_keys(
-    keys: Connection, opened: ClientKeys, customer: str, *, now_us: int
-) -> list[bytes]:
+def erase_keys(keys: Connection, opened: ClientKeys, customer: str, *, now_us: int) -> list[bytes]:
     """Delete all of a customer in one transaction; return byte strings that must then be nowhere in the files.
 
     What remains are hashes: of the id, so that no key is made for it again, and of the customer's number, so that a

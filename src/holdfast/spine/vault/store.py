@@ -165,6 +165,10 @@ ERASED_CUSTOMERS: Final = statement(
     "vault_erased_customers",
     "SELECT id FROM vault_customer WHERE client = :client AND state = 'shredded' ORDER BY id",
 )
+GONE_CUSTOMERS: Final = statement(
+    "vault_gone_customers",
+    "SELECT id FROM vault_customer WHERE client = :client AND state <> 'live' ORDER BY id",
+)
 PRESENT_CUSTOMERS: Final = statement(
     "vault_present_customers",
     "SELECT id FROM vault_customer WHERE client = :client AND state <> 'shredded' ORDER BY id",
