@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.drills.bank.build import CLIENT
 from holdfast.edges.checks import logs
+from holdfast.edges.checks.findings import Skipped
 from holdfast.kit.config import load_settings
 from holdfast.kit.db import Round
+from holdfast.kit.errors import HoldfastError
 from holdfast.spine.house import open_house
 from holdfast.spine.ledger.registrar import Registrar
 from holdfast.spine.ledger.tail import leaves_from
 from holdfast.spine.recovery.alone import alone
 from holdfast.spine.recovery.backup import DATA, KEYS, make_backup, read_backup
 from holdfast.spine.recovery.run import Recovered, recover
-from holdfast.spine.recovery.swap import begin_swap
+from holdfast.spine.recovery.swap import MARKER, begin_swap
 from holdfast.spine.vault.hierarchy import client_keys
 from holdfast.spine.vault.shred import complete, request_shred
 from holdfast.vocabulary.ids import HOUSE_LOG, client_log
@@ -98,8 +100,26 @@ class Restorable(Bank):
             "logs.E003": logs.nothing_unfinished,
             "keys.E003": logs.erased_stays_erased,
         }
-        found = {name: [f.message for f in check(settings)] for name, check in checks.items()}
+        found = {}
+        for name, check in checks.items():
+            try:
+                found[name] = [finding.message for finding in check(settings)]
+            except Skipped:
+                continue
+            except HoldfastError as error:
+                found[name] = [error.message]
         return {name: messages for name, messages in found.items() if messages}
+
+    def is_untouched(self) -> bool:
+        """Whether these are still the stores that a restore was to replace: nothing of it stands written."""
+        if (self.home / MARKER).exists():
+            return False
+        return not self.sql("SELECT 1 FROM recovery_gap") and "logs.E002" not in self.refusals()
+
+    def is_told(self) -> bool:
+        """Whether a recovery stands written as ended."""
+        rows = self.sql("SELECT DISTINCT state FROM recovery_gap")
+        return rows == [("told",)]
 
     def shred(self, number: str, *, finish: bool = True) -> str:
         """Erase a customer."""

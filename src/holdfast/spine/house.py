@@ -139,8 +139,9 @@ class House:
 
     @cached_property
     def signing_keys(self) -> SigningKeys:
-        """The house's signing keys, sealed under its root."""
-        self._require_stores()
+        """The house's signing keys, sealed under its root. A house whose stores are lost still has them."""
+        if not (self.home / SIGNING_FOLDER).is_dir():
+            self._require_stores()
         return SigningKeys.load(
             self.home / SIGNING_FOLDER, unseal=lambda sealed: self.root.unwrap(sealed, _SIGNING)
         )
