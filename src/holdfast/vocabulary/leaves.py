@@ -365,6 +365,7 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
         "both",
         {
             "by": "reference of the person who restored; empty when that is not known",
+            "second": "reference of who approved it; empty for a repair, or when the stores here could not be asked",
             "from_size": "leaves that the restored store had",
             "to_size": "leaves that had been signed",
             "from_time": "time of the last leaf that the restored store had; empty for none",

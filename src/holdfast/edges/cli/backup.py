@@ -13,11 +13,12 @@ from holdfast.kit.clock import rfc3339
 from holdfast.kit.config import load_settings
 from holdfast.kit.errors import Conflict, HoldfastError, InvalidInput
 from holdfast.kit.terminal import emit, json_option, say
-from holdfast.vocabulary.levels import Role
+from holdfast.vocabulary.acts import Act
 
 if TYPE_CHECKING:
     from holdfast.kit.config import Settings
     from holdfast.kit.db import Work
+    from holdfast.spine.administration.scene import Scene
     from holdfast.spine.house import House
     from holdfast.spine.recovery.backup import Backup
     from holdfast.spine.recovery.run import Recovered
@@ -47,10 +48,11 @@ def backup(ctx: click.Context, *, folder: Path, include: tuple[str, ...], as_jso
       holdfast backup /srv/backup/monday
       holdfast backup /media/safe/keys-and-all --include root --include signing
     """
+    from holdfast.spine.administration.scene import administer
     from holdfast.spine.recovery.backup import make_backup
 
     house = open_house_from(ctx)
-    house.read(_allowed(house))
+    house.transact(administer(house, Act.BACKUP))
     made = make_backup(house, folder, include=include)
     house.transact(_told(house, made, sorted(set(include))))
     emit(
@@ -62,34 +64,21 @@ def backup(ctx: click.Context, *, folder: Path, include: tuple[str, ...], as_jso
         say("With what was included, this folder opens everything: guard it.", colour="yellow")
 
 
-def _allowed(house: House) -> Work[str]:
-    from holdfast.spine.identity.acting import acting_person, require
-
-    acting = yield from acting_person(house)
-    require(acting, Role.ADMIN, Role.SECURITY)
-    return acting.person
-
-
 def _told(house: House, made: Backup, included: list[str]) -> Work[None]:
-    from holdfast.kit.db import Round
-    from holdfast.kit.ids import new_id
-    from holdfast.spine.identity.acting import acting_person
-    from holdfast.spine.ledger.recorder import append
+    from holdfast.spine.administration.scene import administer, tell_in
     from holdfast.spine.recovery.backup import DATA, KEYS
-    from holdfast.vocabulary.ids import HOUSE_LOG, LEAF
-    from holdfast.vocabulary.leaves import Leaf, LeafType
+    from holdfast.vocabulary.ids import HOUSE_LOG
+    from holdfast.vocabulary.leaves import LeafType
 
-    acting = yield from acting_person(house)
-    by = yield from acting.reference(HOUSE_LOG)
-    now_us = house.clock.now_us()
-    body = {
-        "by": by,
-        "data": made.files[DATA]["sha256"],
-        "keys": made.files[KEYS]["sha256"],
-        "included": included,
-    }
-    leaf = Leaf(LeafType.BACKUP_MADE, new_id(LEAF, now_us), now_us, body)
-    yield Round(data=(append(HOUSE_LOG, leaf),))
+    scene = yield from administer(house, Act.BACKUP)
+    yield from tell_in(
+        scene,
+        LeafType.BACKUP_MADE,
+        (HOUSE_LOG,),
+        data=made.files[DATA]["sha256"],
+        keys=made.files[KEYS]["sha256"],
+        included=included,
+    )
 
 
 @click.command()
@@ -157,25 +146,48 @@ def _restored(settings: Settings, folder: Path | None, bundles: tuple[Path, ...]
 
 
 def _begin(settings: Settings, folder: Path) -> None:
-    """Ask the copy itself who may restore it: the stores that are here may be lost or damaged."""
-    from holdfast.kit.db.sqlite import drive, read_only
+    """Ask who may restore, and begin.
+
+    The stores that are here say so, with a second person. Where they are lost or damaged, the copy itself is asked; it
+    knows of no second person, and the lines in the logs say that there was none.
+    """
     from holdfast.spine.house import open_house
-    from holdfast.spine.recovery.backup import DATA, KEYS, read_backup
+    from holdfast.spine.recovery.backup import read_backup
     from holdfast.spine.recovery.swap import begin_swap
 
-    house = open_house(settings)
-    made = read_backup(folder, house.signing_keys)
-    with closing(read_only(folder / DATA)) as data, closing(read_only(folder / KEYS)) as keys:
-        by = drive(_allowed(house), data, keys)
-    begin_swap(settings, made, by=by, now_us=house.clock.now_us())
+    with closing(open_house(settings)) as house:
+        made = read_backup(folder, house.signing_keys)
+        scene = _judged(house, made)
+        now_us = house.clock.now_us()
+    begin_swap(settings, made, by=scene.acting.person, second=scene.second, now_us=now_us)
+
+
+def _judged(house: House, made: Backup) -> Scene:
+    from holdfast.kit.db.sqlite import check_store, drive, read_only
+    from holdfast.spine.administration.scene import Scene, administer, digest_of, enter
+    from holdfast.spine.recovery.backup import DATA, KEYS
+
+    stores = (house.settings.data_path, house.settings.keys_path)
+    if all(path.exists() and not check_store(path) for path in stores):
+        digests = [made.files[name]["sha256"] for name in (DATA, KEYS)]
+        summary = {"made_at": made.made_at, "leaves": made.leaves}
+        return house.transact(
+            administer(house, Act.RESTORE, digest=digest_of(*digests), summary=summary)
+        )
+    with (
+        closing(read_only(made.folder / DATA)) as data,
+        closing(read_only(made.folder / KEYS)) as keys,
+    ):
+        acting = drive(enter(house, Act.RESTORE), data, keys).acting
+    return Scene(acting, house.clock.now_us())
 
 
 def _acting(house: House) -> str:
     """Who repairs, if it is a person that the store knows; a repair is not refused for want of one."""
-    from holdfast.spine.identity.acting import acting_person
+    from holdfast.spine.identity.acting import named_person
 
     try:
-        return house.read(acting_person(house)).person
+        return house.read(named_person(house)).person
     except HoldfastError:
         return ""
 

@@ -29,6 +29,9 @@ MEANING: Final[Mapping[LeafType, Means]] = {
     LeafType.HOUSE_FOUNDED: Means.NOTHING,
     LeafType.CLIENT_ADDED: Means.LISTED,
     LeafType.CONTRACT_PUBLISHED: Means.NARROWS,
+    LeafType.CLIENT_FROZEN: Means.NARROWS,
+    LeafType.CLIENT_FREEZE_CONFIRMED: Means.NARROWS,
+    LeafType.CLIENT_UNFROZEN: Means.LISTED,
     LeafType.COLLECTION_ADDED: Means.NARROWS,
     LeafType.RECORDS_IMPORTED: Means.NOTHING,  # its end is listed
     LeafType.IMPORT_FINISHED: Means.LISTED,
@@ -55,6 +58,7 @@ MEANING: Final[Mapping[LeafType, Means]] = {
     LeafType.DECISION_READ: Means.NOTHING,
     LeafType.APPROVAL_REQUESTED: Means.NOTHING,
     LeafType.APPROVAL_DECIDED: Means.NOTHING,
+    LeafType.ADMINISTRATION_REFUSED: Means.NOTHING,
     LeafType.SHRED_REQUESTED: Means.ERASES,
     LeafType.SHRED_DONE: Means.ERASES,
     LeafType.LOG_EXPORTED: Means.NOTHING,

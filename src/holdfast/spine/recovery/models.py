@@ -14,6 +14,7 @@ class Gap(models.Model):
     state = models.TextField()  # put_back | redone | told
     source = models.TextField()  # where the leaves came from: published | bundle | none
     by = models.TextField(db_column="person")
+    second = models.TextField()  # the second person who approved it, or empty
     from_size = models.BigIntegerField()
     to_size = models.BigIntegerField()
     from_us = models.BigIntegerField()  # time of the last leaf that the restored store had

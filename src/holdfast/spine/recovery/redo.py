@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from holdfast.kit.clock import parse_rfc3339
 from holdfast.kit.db import Round
 from holdfast.kit.errors import IntegrityBroken
+from holdfast.spine.decision.freezing import UNTIL_LIFTED_US
 from holdfast.spine.decision.store import BUMP_FENCE, CLIENT
 from holdfast.spine.identity import store as identity
 from holdfast.spine.identity.requester import joined, words
@@ -43,6 +45,7 @@ class Gap(NamedTuple):
     state: str
     source: str
     by: str
+    second: str
     from_size: int
     to_size: int
     from_us: int
@@ -133,6 +136,8 @@ class _Narrowing:
             LeafType.PERSON_ROLES_CHANGED: self._roles,
             LeafType.TOKEN_REVOKED: self._revoked,
             LeafType.FEED_KEY_RETIRED: self._retired,
+            LeafType.CLIENT_FROZEN: self._frozen,
+            LeafType.CLIENT_FREEZE_CONFIRMED: self._frozen,
             LeafType.CONTRACT_PUBLISHED: self._published,
             LeafType.COLLECTION_ADDED: self._declared,
         }
@@ -156,7 +161,9 @@ class _Narrowing:
 
     def _person(self, leaf: dict[str, Any]) -> Work[str]:
         """The person of a leaf; empty for one who came in the gap and is not here."""
-        reference = leaf["person"]
+        return (yield from self._named(leaf["person"]))
+
+    def _named(self, reference: str) -> Work[str]:
         if reference not in self._people:
             asked = identity.PERSON_OF_REFERENCE(log=self._log, ref=reference)
             (rows,) = yield Round(data=(asked,))
@@ -210,6 +217,19 @@ class _Narrowing:
     def _retired(self, leaf: dict[str, Any]) -> Work[bool]:
         asked = store.RETIRE_KEY(feed=leaf["feed"], kid=leaf["kid"], now_us=self._now_us)
         (rows,) = yield Round(data=(asked,))
+        return bool(rows)
+
+    def _frozen(self, leaf: dict[str, Any]) -> Work[bool]:
+        person = yield from self._named(leaf["by"])
+        until = leaf.get("until")
+        frozen = store.FREEZE(
+            client=self._client,
+            now_us=parse_rfc3339(leaf["time"]),
+            until_us=parse_rfc3339(until) if until else UNTIL_LIFTED_US,
+            by=person,
+            reason=leaf.get("reason", ""),
+        )
+        (rows,) = yield Round(data=(frozen,))
         return bool(rows)
 
     def _published(self, leaf: dict[str, Any]) -> Work[bool]:

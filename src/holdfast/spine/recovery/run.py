@@ -124,6 +124,7 @@ def _put_back(house: House, swap: Swap | None, gaps: Sequence[Missing], *, by: s
             log=log,
             source=gap.source if gap else NONE,
             person=by,
+            second=swap.second if swap else "",
             from_size=before.size,
             to_size=after.size,
             from_us=before.last_us,
@@ -199,7 +200,8 @@ def _tell(house: House) -> Work[None]:
             new_id(LEAF, now_us),
             now_us,
             {
-                "by": (yield from _reference(gap)),
+                "by": (yield from _reference(gap.by, gap.log)),
+                "second": (yield from _reference(gap.second, gap.log)),
                 "from_size": gap.from_size,
                 "to_size": gap.to_size,
                 "from_time": rfc3339(gap.from_us) if gap.from_us else "",
@@ -213,9 +215,9 @@ def _tell(house: House) -> Work[None]:
         yield Round(data=(append(gap.log, leaf), store.TOLD(id=gap.id, log=gap.log, leaf=leaf.id)))
 
 
-def _reference(gap: Gap) -> Work[str]:
-    (rows,) = yield Round(data=(PERSON(id=gap.by),))
-    return (yield from reference_of(gap.by, gap.log)) if rows else ""
+def _reference(person: str, log: str) -> Work[str]:
+    (rows,) = yield Round(data=(PERSON(id=person),))
+    return (yield from reference_of(person, log)) if rows else ""
 
 
 def _unfinished() -> Work[list[Gap]]:

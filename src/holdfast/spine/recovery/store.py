@@ -6,15 +6,15 @@ from typing import Final
 
 from holdfast.kit.db import statement
 
-_GAP: Final = """id, log, state, source, person, from_size, to_size, from_us, to_us, known, erased, narrowed,
+_GAP: Final = """id, log, state, source, person, second, from_size, to_size, from_us, to_us, known, erased, narrowed,
     not_redone, leaf, at_us"""
 
 # ── the gaps ────────────────────────────────────────────────────────────────────────────────────────────────────
 ADD_GAP: Final = statement(
     "recovery.add_gap",
     f"""INSERT INTO recovery_gap ({_GAP})
-    VALUES (:id, :log, 'put_back', :source, :person, :from_size, :to_size, :from_us, :to_us, :known, 0, 0, 0, '',
-        :at_us)
+    VALUES (:id, :log, 'put_back', :source, :person, :second, :from_size, :to_size, :from_us, :to_us, :known,
+        0, 0, 0, '', :at_us)
     ON CONFLICT (id, log) DO NOTHING""",
 )
 UNFINISHED: Final = statement(
@@ -85,6 +85,13 @@ ADD_ATTEMPT: Final = statement(
     "recovery.add_attempt",
     """INSERT INTO decision_verify_attempt (id, client, customer, field, contact, at_us)
     VALUES (:id, :client, :customer, :field, :contact, :at_us) ON CONFLICT (id) DO NOTHING""",
+)
+# Lifting it in the gap is not done again: it ends by itself, or a user of the client lifts it once more.
+FREEZE: Final = statement(
+    "recovery.freeze",
+    """UPDATE decision_client SET frozen_us = :now_us, frozen_until_us = :until_us, frozen_by = :by,
+        frozen_reason = :reason, fence = fence + 1
+    WHERE client = :client AND frozen_until_us < :until_us RETURNING client""",
 )
 RETIRE_KEY: Final = statement(
     "recovery.retire_key",

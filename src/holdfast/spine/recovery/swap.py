@@ -28,10 +28,14 @@ _BESIDE: Final = ("", "-wal", "-shm", "-journal")
 
 
 class Swap(NamedTuple):
-    """A swap under way: the recovery's id, who began it, where the copy came from, where the old files go."""
+    """A swap under way: the recovery's id, who began it, where the copy came from, where the old files go.
+
+    ``second`` is the second person who approved it; empty where there were no stores that could be asked.
+    """
 
     id: str
     by: str
+    second: str
     source: str
     beside: str
 
@@ -47,7 +51,9 @@ def swap_under_way(home: Path) -> Swap | None:
         raise IntegrityBroken(f"{path} is damaged", remedy="Restore anew.") from None
 
 
-def begin_swap(settings: Settings, backup: Backup, *, by: str, now_us: int) -> Swap:
+def begin_swap(
+    settings: Settings, backup: Backup, *, by: str, second: str = "", now_us: int
+) -> Swap:
     """Stage the copy beside the stores, examine it there, and say durably that it is to move in."""
     ident = new_id(RECOVERY, now_us)
     for path, name in _stores(settings):
@@ -61,7 +67,7 @@ def begin_swap(settings: Settings, backup: Backup, *, by: str, now_us: int) -> S
                 remedy="Use another copy.",
                 code="bad_backup",
             )
-    swap = Swap(ident, by, str(backup.folder.absolute()), f"replaced-{ident}")
+    swap = Swap(ident, by, second, str(backup.folder.absolute()), f"replaced-{ident}")
     document = json.dumps(swap._asdict(), indent=1)
     write_durably(settings.home / MARKER, document.encode(), mode=0o600)
     return swap
