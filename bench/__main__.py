@@ -8,7 +8,16 @@ import sys
 
 from bench.measure import RESULTS
 
-WORKLOADS = ("reveal", "beside", "decision", "vault", "import_records", "ledger", "feeds")
+WORKLOADS = (
+    "reveal",
+    "beside",
+    "decision",
+    "vault",
+    "import_records",
+    "ledger",
+    "feeds",
+    "policy_diff",
+)
 
 
 def main() -> None:

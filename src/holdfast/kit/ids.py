@@ -28,6 +28,12 @@ def new_id(prefix: str, now_us: int) -> str:
     return f"{prefix}_" + "".join([pairs[(value >> shift) & 1023] for shift in range(120, -1, -10)])
 
 
+def first_id(prefix: str, at_us: int) -> str:
+    """Return the id before which all of the kind sort that were made before ``at_us``."""
+    value, pairs = (at_us // 1000) << 80, _PAIRS
+    return f"{prefix}_" + "".join([pairs[(value >> shift) & 1023] for shift in range(120, -1, -10)])
+
+
 def new_ids(prefix: str, now_us: int, count: int) -> list[str]:
     """Return ``count`` ids as :func:`new_id` makes them, from one draw of random bytes: for writing many rows."""
     at, drawn, pairs = (now_us // 1000) << 80, os.urandom(10 * count), _PAIRS

@@ -29,6 +29,7 @@ class LeafType(StrEnum):
     CLIENT_FROZEN = "client.frozen"
     CLIENT_FREEZE_CONFIRMED = "client.freeze_confirmed"
     CLIENT_UNFROZEN = "client.unfrozen"
+    POLICY_COMPARED = "policy.compared"
     COLLECTION_ADDED = "collection.added"
     RECORDS_IMPORTED = "records.imported"
     IMPORT_FINISHED = "import.finished"
@@ -115,6 +116,17 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
             **_BY,
             "second": "reference of the second person, where the house lifted it, or empty",
             "by_house": "whether persons of the house lifted it, not a user of the client",
+        },
+    ),
+    LeafType.POLICY_COMPARED: LeafSpec(
+        "Past decisions were opened and judged again by a contract that may come.",
+        "client",
+        {
+            **_BY,
+            "decisions": "number opened",
+            "since": "time from which on",
+            "policies": "digest of the policy set compared with",
+            "changed": "number that would come out otherwise",
         },
     ),
     LeafType.COLLECTION_ADDED: LeafSpec(

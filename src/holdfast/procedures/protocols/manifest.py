@@ -41,6 +41,12 @@ MANIFEST: Final = Manifest(
         ),
         Command("policy test", f"{_COMMANDS}.policy:test", False, "Run a contract's own tests."),
         Command(
+            "policy diff",
+            f"{_COMMANDS}.diff:diff",
+            False,
+            "Say which real decisions another contract would have changed.",
+        ),
+        Command(
             "policy publish",
             f"{_COMMANDS}.policy:publish",
             False,

@@ -70,6 +70,11 @@ def by_exemption(fact: FactValue) -> bool:
     return fact.met and fact.value == _EXEMPT
 
 
+def is_freeze(value: str) -> bool:
+    """Whether the fact's value speaks of a freeze, whatever came of it."""
+    return value.startswith("frozen")
+
+
 def until(standing: Standing) -> str:
     """When the freeze ends: RFC 3339 to the second, or empty when it stands until somebody lifts it."""
     if standing.frozen_until_us >= UNTIL_LIFTED_US:

@@ -178,6 +178,11 @@ RECORDS_OF_MONTH = statement(
     """SELECT id, at_us, month, person, leaf, salt, sealed FROM decision_record
     WHERE client = :client AND month = :month AND id > :after ORDER BY id LIMIT :limit""",
 )
+RECORDS_FROM = statement(
+    "decision.records_from",
+    """SELECT id, month, leaf, sealed FROM decision_record
+    WHERE client = :client AND id > :after ORDER BY id LIMIT :limit""",
+)
 
 # ── step-up challenges ──────────────────────────────────────────────────────────────────────────────────────────
 ADD_CHALLENGE = statement(

@@ -280,6 +280,12 @@ def record_key(keys: ClientKeys, month: str) -> Work[Secret[bytes]]:
     return keys.open_record_key(month, bytes(rows[0][0]))
 
 
+def kept_record_key(keys: ClientKeys, month: str) -> Work[Secret[bytes] | None]:
+    """Return the key of the client's decision records of ``month``, or None if there is none, or none any more."""
+    (rows,) = yield Round(keys=(store.RECORD_KEY(client=keys.client, month=month),))
+    return keys.open_record_key(month, bytes(rows[0][0])) if rows else None
+
+
 def kek_aad(client: str, purpose: str, epoch: int) -> bytes:
     """Return what a client key is bound to when the root wraps it."""
     return length_prefixed(b"holdfast/kek/v1", client.encode(), purpose.encode(), _word(epoch))

@@ -43,6 +43,8 @@ def check(client: str | None, path: Path | None, as_json: bool) -> None:
     """
     found = _checked(client, path)
     emit([_check_data(one) for one in found], as_json=as_json, text=_text(found, _check_text))
+    if path is not None and any(one.changes for one in found):
+        say("Which real decisions it would change: holdfast policy diff CLIENT --contract FILE")
     _exit(found)
 
 
@@ -84,7 +86,8 @@ def publish(client: str | None, path: Path, signature: Path | None, as_json: boo
     """Put a new version of a client's contract in force, from the next decision on.
 
     It is checked and tested first; a failing test refuses it. The client sees the version in its log, with commitments
-    to the contract and to the policies compiled from it.
+    to the contract and to the policies compiled from it. `holdfast policy diff` says beforehand which real decisions of
+    the last days it would have changed.
 
     \b
     Examples:
@@ -93,9 +96,9 @@ def publish(client: str | None, path: Path, signature: Path | None, as_json: boo
     """
     from holdfast.procedures.protocols.services import contracts
 
-    text = _read(path)
-    with _opened_house() as house:
-        stand = house.read(contracts.stand_of(house, client or _client_of(text)))
+    text = read_contract(path)
+    with opened_house() as house:
+        stand = house.read(contracts.stand_of(house, client or client_of(text)))
         checked, made = contracts.prepared(
             text, signature.read_bytes() if signature else b"", stand
         )
@@ -119,9 +122,9 @@ def _checked(client: str | None, path: Path | None) -> list[Checked]:
     from holdfast.procedures.protocols.services import contracts
 
     if path is not None:
-        text = _read(path)
-        return [contracts.check_contract(text, _stand_or_none(client or _client_of(text), client))]
-    with _opened_house() as house:
+        text = read_contract(path)
+        return [contracts.check_contract(text, _stand_or_none(client or client_of(text), client))]
+    with opened_house() as house:
         ids = (client,) if client else house.read(contracts.client_ids(house))
         stands = [house.read(contracts.stand_of(house, ident)) for ident in ids]
     return [contracts.check_contract(stand.text, stand) for stand in stands]
@@ -132,7 +135,7 @@ def _stand_or_none(client: str, asked: str | None) -> Stand | None:
     from holdfast.procedures.protocols.services import contracts
 
     try:
-        with _opened_house() as house:
+        with opened_house() as house:
             return house.read(contracts.stand_of(house, client))
     except NotFound as error:
         if asked or not contracts.unknown_client(error):
@@ -141,13 +144,15 @@ def _stand_or_none(client: str, asked: str | None) -> Stand | None:
         return None
 
 
-def _client_of(text: str) -> str:
+def client_of(text: str) -> str:
+    """Return the client whom a contract names."""
     from holdfast.spine.decision.contract import compile_contract
 
     return compile_contract(text).client
 
 
-def _read(path: Path) -> str:
+def read_contract(path: Path) -> str:
+    """Read a contract's file; :class:`InvalidInput` when it is not UTF-8."""
     try:
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError:
@@ -155,7 +160,8 @@ def _read(path: Path) -> str:
 
 
 @contextmanager
-def _opened_house() -> Iterator[House]:
+def opened_house() -> Iterator[House]:
+    """Open the house of the settings for a while."""
     from holdfast.kit.config import load_settings
     from holdfast.spine.house import open_house
 

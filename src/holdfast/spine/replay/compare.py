@@ -1,0 +1,265 @@
+"""What a past decision would have been by two contracts, and how the two differ."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from holdfast.spine.decision.judge import judge
+from holdfast.spine.decision.verdict import Permit
+from holdfast.spine.replay.rederive import Turn, put
+from holdfast.vocabulary.facts import FactId
+from holdfast.vocabulary.levels import Operation, Outcome, Presentation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from holdfast.spine.decision.policies import ClientPolicies
+    from holdfast.spine.decision.question import Group, Question
+    from holdfast.spine.replay.situation import Situation
+    from holdfast.vocabulary.contract import Contract
+    from holdfast.vocabulary.schema import CollectionSchema
+
+MOST_KEPT: Final = (
+    20_000  # situations; the memory that a comparison takes does not grow with the days
+)
+_COMBINED: Final = "verify.combined"
+_SELECTIVE: Final = "search.selective"
+_WHOLE: Final = frozenset({Operation.VERIFY, Operation.UPDATE})
+_RANK: Final = {
+    Outcome.DENY: 0,
+    Outcome.APPROVAL: 1,
+    Outcome.STEP_UP: 2,
+    Outcome.PARTIAL: 3,
+    Outcome.PERMIT: 4,
+}
+_SHOWN: Final = {"withheld": 0, "masked": 1, "clear": 2}
+
+
+class Answer(NamedTuple):
+    """What came out: the outcome, how each field is shown, and the rules that refused or limited it."""
+
+    outcome: Outcome
+    shown: tuple[tuple[str, str], ...]
+    rules: tuple[str, ...]
+
+    @property
+    def same_as(self) -> tuple[object, ...]:
+        """What makes two answers equal to whoever gets them."""
+        return self.outcome, self.shown
+
+
+class Compared(NamedTuple):
+    """Both answers; None where the record does not tell, and then ``gaps`` says what it lacks."""
+
+    before: Answer | None
+    after: Answer | None
+    gaps: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> bool:
+        """Whether both are known."""
+        return self.before is not None and self.after is not None
+
+    @property
+    def changed(self) -> bool:
+        """Whether both are known and differ."""
+        if self.before is None or self.after is None:
+            return False
+        return self.before.same_as != self.after.same_as
+
+    @property
+    def direction(self) -> str:
+        """``wider``, ``narrower``, or ``other`` where some is more and some is less."""
+        assert self.before is not None
+        assert self.after is not None
+        before, after = _RANK[self.before.outcome], _RANK[self.after.outcome]
+        more, less = after > before, after < before
+        if self.before.shown and self.after.shown:
+            old, new = dict(self.before.shown), dict(self.after.shown)
+            more |= any(_SHOWN[how] > _SHOWN[old.get(name, how)] for name, how in new.items())
+            less |= any(_SHOWN[how] < _SHOWN[old.get(name, how)] for name, how in new.items())
+        if more == less:
+            return "other"
+        return "wider" if more else "narrower"
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The rules to which the change is owed: those that refuse now and did not, or that do so no more."""
+        assert self.before is not None
+        assert self.after is not None
+        old, new = self.before.rules, self.after.rules
+        more = tuple(rule for rule in new if rule not in old)
+        gone = tuple(rule for rule in old if rule not in new)
+        return gone if self.direction == "wider" else more or gone
+
+    @property
+    def fields(self) -> tuple[tuple[str, str, str], ...]:
+        """Fields that would be shown otherwise: name, before, after."""
+        assert self.before is not None
+        assert self.after is not None
+        old, new = dict(self.before.shown), dict(self.after.shown)
+        return tuple(
+            (name, old[name], new[name]) for name in old if name in new and old[name] != new[name]
+        )
+
+
+class _Verdicts(NamedTuple):
+    """What a judgement came to, for groups of such a shape; which fields they hold does not matter to it."""
+
+    outcome: Outcome
+    whole: Outcome
+    permits: tuple[
+        Presentation | None, ...
+    ]  # per group: how it is shown, None where it is not permitted
+    rules: tuple[str, ...]
+    errors: bool
+
+
+class Comparison:
+    """Compares decisions of one client under the contract in force with another one.
+
+    ``then`` gives the compiled contract of a past version, None when it is not kept. Equal situations are judged once.
+    """
+
+    def __init__(
+        self,
+        in_force: ClientPolicies,
+        other: ClientPolicies,
+        *,
+        schemas: Mapping[str, CollectionSchema],
+        then: Callable[[int], Contract | None],
+    ) -> None:
+        self._in_force = in_force
+        self._other = other
+        self._schemas = schemas
+        self._then = then
+        self._known: dict[Situation, Compared] = {}
+        self._verdicts: dict[tuple[object, ...], _Verdicts] = {}
+        self.judged = 0  # distinct situations
+
+    def compare(self, situation: Situation) -> Compared:
+        """Judge the situation by both contracts."""
+        found = self._known.get(situation)
+        if found is None:
+            if len(self._known) >= MOST_KEPT:
+                self._known.clear()
+            found = self._known[situation] = self._compare(situation)
+            self.judged += 1
+        return found
+
+    def _compare(self, situation: Situation) -> Compared:
+        then = self._then(situation.version)
+        if then is None:
+            return Compared(None, None, ("contract of its time",))
+        before, gaps = self._answer(situation, then, self._in_force)
+        if before is None:
+            return Compared(None, None, gaps)
+        after, gaps = self._answer(situation, then, self._other)
+        return Compared(before, after, gaps if after is None else ())
+
+    def _judged(self, by: ClientPolicies, question: Question) -> _Verdicts:
+        """Judge a question, once for all that differ in the names of their fields only."""
+        groups = _nameless(question.groups)
+        facts = tuple([(fact, value.state, value.met) for fact, value in question.facts.items()])
+        way = (question.operation, question.collection, question.reason, groups)
+        key = (by.digest, way, question.held, question.level, question.approved, facts)
+        found = self._verdicts.get(key)
+        if found is None:
+            if len(self._verdicts) >= MOST_KEPT:
+                self._verdicts.clear()
+            judgement = judge(by, replace(question, groups=groups))
+            permits = tuple(map(_presented, judgement.verdicts)) if groups else ()
+            found = self._verdicts[key] = _Verdicts(
+                judgement.outcome,
+                judgement.whole,
+                permits,
+                judgement.rules,
+                bool(judgement.errors),
+            )
+        return found
+
+    def _answer(
+        self, situation: Situation, then: Contract, by: ClientPolicies
+    ) -> tuple[Answer | None, tuple[str, ...]]:
+        """Return the one answer, or None and why there is not one."""
+        contract = by.contract
+        asked = put(Turn(situation, then, contract), self._schemas)
+        answers: dict[tuple[object, ...], Answer] = {}
+        for question in asked.questions:
+            found = self._judged(by, question)
+            if found.errors:
+                return None, ("not evaluated",)
+            answer = _answer_of(found, question, situation, (then, contract))
+            if answer is None:
+                return None, ("hits of the search",)
+            answers.setdefault(answer.same_as, answer)
+        if len(answers) != 1:
+            return None, asked.gaps
+        return next(iter(answers.values())), ()
+
+
+def _nameless(groups: tuple[Group, ...]) -> tuple[Group, ...]:
+    return tuple(
+        msgspec.structs.replace(group, fields=(str(number),)) for number, group in enumerate(groups)
+    )
+
+
+def _presented(verdict: object) -> Presentation | None:
+    return next(iter(verdict.fields.values()), None) if isinstance(verdict, Permit) else None
+
+
+def _answer_of(
+    found: _Verdicts,
+    question: Question,
+    situation: Situation,
+    contracts: tuple[Contract, Contract],
+) -> Answer | None:
+    """What the operation makes of its judgement; None when that hangs on what the record does not hold."""
+    operation = question.operation
+    outcome = found.outcome
+    if operation in _WHOLE and outcome is not Outcome.PERMIT:
+        outcome = found.whole
+    if outcome in {Outcome.PERMIT, Outcome.PARTIAL}:
+        later = _refused_later(question, situation, contracts)
+        if later is None:
+            return None
+        if later:
+            return Answer(Outcome.DENY, (), later)
+    return Answer(outcome, _shown(found, question), found.rules)
+
+
+def _refused_later(
+    question: Question, situation: Situation, contracts: tuple[Contract, Contract]
+) -> tuple[str, ...] | None:
+    """Rules outside the policies that refuse what these permit; None when the record does not tell."""
+    then, contract = contracts
+    extra = tuple(rule for rule in situation.extra_rules if rule not in {_COMBINED, _SELECTIVE})
+    if situation.operation == Operation.VERIFY:
+        bound = question.facts.get(FactId.CUSTOMER_BOUND)
+        unbound = bound is None or not bound.met
+        if unbound and len(situation.fields) < contract.verification.needed:
+            extra += (_COMBINED,)
+    if situation.operation == Operation.SEARCH:
+        most, was = contract.search.most_hits, then.search.most_hits
+        too_many = _SELECTIVE in situation.extra_rules
+        permitted = situation.outcome == Outcome.PERMIT
+        if situation.hits > most or (too_many and most <= was):
+            extra += (_SELECTIVE,)
+        elif too_many or (permitted and most < was):
+            return None
+    return extra
+
+
+def _shown(found: _Verdicts, question: Question) -> tuple[tuple[str, str], ...]:
+    """How each field is shown; only a look shows some and withholds others."""
+    if question.operation is not Operation.REVEAL or not any(found.permits):
+        return ()
+    shown = {
+        name: (how or Presentation.WITHHELD).value
+        for group, how in zip(question.groups, found.permits, strict=True)
+        for name in group.fields
+    }
+    return tuple(sorted(shown.items()))

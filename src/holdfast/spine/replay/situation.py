@@ -1,0 +1,150 @@
+"""What was asked in a past decision, without ids and times: equal situations are judged once."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import msgspec
+
+from holdfast.kit.errors import IntegrityBroken
+from holdfast.spine.decision.freezing import is_freeze
+from holdfast.vocabulary.facts import FactId, FactState, FactValue
+
+
+class _Fact(msgspec.Struct, frozen=True):
+    state: str = FactState.KNOWN.value
+    met: bool = True
+    value: str = ""
+    as_of_us: int = 0
+
+
+class _Group(msgspec.Struct, frozen=True):
+    fields: tuple[str, ...] = ()
+    in_field_set: bool = True
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    programme: str
+    roles: tuple[str, ...]
+    programmes: tuple[str, ...]
+    level: int
+    approved: bool
+    reason: str
+    collection: str
+    facts: dict[str, _Fact]
+    groups: tuple[_Group, ...]
+
+
+class Slim(msgspec.Struct, frozen=True):
+    """The part of :class:`holdfast.spine.decision.records.Content` that a comparison needs; the rest is skipped."""
+
+    decision: str
+    at_us: int
+    operation: str
+    outcome: str
+    customers: tuple[str, ...]
+    extra_rules: tuple[str, ...]
+    contract_version: int
+    asked: _Asked
+    errors: tuple[str, ...]
+
+
+class Known(NamedTuple):
+    """A fact, without what tells one decision from the next: a value only where another contract could read it."""
+
+    fact: FactId
+    state: FactState
+    met: bool
+    value: str = ""
+    age_us: int = 0  # of the contact's last event
+
+
+class Situation(NamedTuple):
+    """What was asked, and what came of it."""
+
+    version: int
+    operation: str
+    outcome: str
+    extra_rules: tuple[str, ...]
+    broken: bool  # the engine could not evaluate it
+    hits: int  # of a search
+    programme: str
+    roles: tuple[str, ...]
+    programmes: tuple[str, ...]
+    level: int
+    approved: bool
+    reason: str
+    collection: str
+    fields: tuple[str, ...]
+    inside: bool  # all of the fields stood in the field set
+    facts: tuple[Known, ...]
+
+    def fact(self, wanted: FactId) -> Known | None:
+        """The fact, if the decision asked it."""
+        return next((one for one in self.facts if one.fact is wanted), None)
+
+
+#: Facts whose value, not only whether it holds, means something to another contract.
+_VALUED: Final = frozenset(
+    {
+        FactId.EMPLOYER_APPROVED,
+        FactId.NETWORK,
+        FactId.QUEUE,
+        FactId.CONTACT_LIVE,
+        FactId.CONTACT_TALKING,
+        FactId.CUSTOMER_BOUND,
+    }
+)
+_NAMES: Final = {fact.value: fact for fact in FactId}
+_STATES: Final = {state.value: state for state in FactState}
+_decode: Final = msgspec.json.Decoder(Slim).decode
+
+
+def read(data: bytes) -> Slim:
+    """Read an opened record; :class:`IntegrityBroken` when it is none."""
+    try:
+        return _decode(data)
+    except msgspec.MsgspecError as error:
+        raise IntegrityBroken("a decision record does not read as one") from error
+
+
+def situation_of(record: Slim, *, aged: bool) -> Situation:
+    """Reduce a record to its situation. ``aged`` keeps how old the contact's last event was, which few changes ask."""
+    asked, at_us = record.asked, record.at_us
+    groups = asked.groups
+    return Situation(
+        record.contract_version,
+        record.operation,
+        record.outcome,
+        record.extra_rules,
+        bool(record.errors),
+        len(record.customers) if record.operation == "search" else 0,
+        asked.programme,
+        asked.roles,
+        asked.programmes,
+        asked.level,
+        asked.approved,
+        asked.reason,
+        asked.collection,
+        groups[0].fields
+        if len(groups) == 1
+        else tuple([name for group in groups for name in group.fields]),
+        all([group.in_field_set for group in groups]),  # noqa: C419  a list is quicker for so few
+        tuple([_known(name, fact, at_us, aged=aged) for name, fact in asked.facts.items()]),
+    )
+
+
+def _known(name: str, fact: _Fact, at_us: int, *, aged: bool) -> Known:
+    ident = _NAMES[name]
+    state = _STATES[fact.state]
+    if ident in _VALUED:
+        age_us = at_us - fact.as_of_us if aged and ident is FactId.CONTACT_LIVE else 0
+        return Known(ident, state, fact.met, fact.value, age_us)
+    if ident is FactId.CLIENT_OPEN and is_freeze(fact.value):
+        return Known(ident, state, fact.met, "frozen")
+    return Known(ident, state, fact.met)
+
+
+def value_of(known: Known) -> FactValue:
+    """The fact as a question carries it."""
+    return FactValue(known.state, known.met, known.value)
