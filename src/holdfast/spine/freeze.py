@@ -4,7 +4,7 @@ Who may do what::
 
     freeze    a user of the client, or the house's security: it only narrows
     confirm   another user of the client; without it the freeze ends after four hours
-    unfreeze  a user of the client
+    unfreeze  a user of the client, or two administrators of the house, and then the line says so
 
 A *user of the client* has the role ``client_user`` in an assignment to this very client and no working role, in the
 house or there: nobody who looks at customers lifts what stops them. Whoever confirms or lifts a freeze was the
@@ -20,10 +20,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from holdfast.kit.clock import MINUTE_US
+from holdfast.kit.clock import MINUTE_US, rfc3339
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict, NotAuthenticated, NotFound
 from holdfast.kit.ids import new_id
+from holdfast.spine.administration.scene import administer, digest_of
 from holdfast.spine.answers import FreezeRefused, FreezeStands, LeafPointer
 from holdfast.spine.decision import store as decisions
 from holdfast.spine.decision.freezing import UNCONFIRMED_US, UNTIL_LIFTED_US, Standing, until
@@ -35,6 +36,7 @@ from holdfast.spine.identity.requester import level_of, roles_of, step_up_of
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.ledger.sequencer import newest_leaf_us
 from holdfast.vocabulary import ids
+from holdfast.vocabulary.acts import Act
 from holdfast.vocabulary.leaves import Leaf, LeafType
 from holdfast.vocabulary.levels import AuthLevel, FreezeReason, Role
 from holdfast.vocabulary.signals import Signal
@@ -105,10 +107,13 @@ def freeze_here(
 ) -> Work[FreezeStands | FreezeRefused]:
     """Freeze, confirm or unfreeze as the acting person of the command line.
 
-    Raises what :func:`~holdfast.spine.identity.acting.acting_person` raises, and as :func:`ask_to_freeze` does.
+    Raises what :func:`~holdfast.spine.identity.acting.acting_person` raises, and as :func:`ask_to_freeze` does;
+    ``NeedsSecondPerson`` to an administrator who would lift it, until another one has approved this.
     """
     now_us = yield from _now_us(house)
     acting = yield from acting_person(house, bound_to=client)
+    if step is Step.UNFREEZE and Role.ADMIN in acting.roles:
+        return (yield from _unfreeze_by_house(house, client, now_us))
     caller = _Caller(acting.person, acting.roles, strong=True)
     return (yield from _take(client, caller, step, reason=reason, now_us=now_us))
 
@@ -226,7 +231,11 @@ def _freeze(now: _Now, caller: _Caller, reason: FreezeReason) -> Work[FreezeStan
         )
     standing = now.standing._replace(frozen_until_us=until_us)
     body = {"reason": reason.value, "until": until(standing)}
-    return (yield from _told(now, caller, LeafType.CLIENT_FROZEN, body, standing=standing))
+    return (
+        yield from _told(
+            now.client, caller.person, LeafType.CLIENT_FROZEN, body, stands=(standing, now.now_us)
+        )
+    )
 
 
 def _confirm(now: _Now, caller: _Caller) -> Work[FreezeStands]:
@@ -241,39 +250,87 @@ def _confirm(now: _Now, caller: _Caller) -> Work[FreezeStands]:
             code="not_frozen",
         )
     standing = now.standing._replace(frozen_until_us=UNTIL_LIFTED_US)
-    return (yield from _told(now, caller, LeafType.CLIENT_FREEZE_CONFIRMED, {}, standing=standing))
+    return (
+        yield from _told(
+            now.client,
+            caller.person,
+            LeafType.CLIENT_FREEZE_CONFIRMED,
+            {},
+            stands=(standing, now.now_us),
+        )
+    )
 
 
 def _unfreeze(now: _Now, caller: _Caller) -> Work[FreezeStands]:
     change = decisions.UNFREEZE(client=now.client, now_us=now.now_us, frozen_us=now.frozen_us)
     (taken,) = yield Round(data=(change,))
     if not taken:
-        raise Conflict(
-            "the client is not frozen",
-            remedy="`holdfast client list` shows how the client stands.",
-            code="not_frozen",
-        )
+        raise _not_frozen()
     standing = now.standing._replace(frozen_until_us=0)
     body = {"second": "", "by_house": False}
-    return (yield from _told(now, caller, LeafType.CLIENT_UNFROZEN, body, standing=standing))
+    return (
+        yield from _told(
+            now.client, caller.person, LeafType.CLIENT_UNFROZEN, body, stands=(standing, now.now_us)
+        )
+    )
+
+
+def _unfreeze_by_house(house: House, client: str, now_us: int) -> Work[FreezeStands]:
+    """Lift a freeze as an administrator, with the approval of another; both stand in the client's log."""
+    (rows,) = yield Round(data=(decisions.FROZEN(client=client),))
+    if not rows:
+        raise _no_client()
+    state, frozen_us, until_us, *_ = rows[0]
+    standing = Standing(state, until_us)
+    if not standing.is_frozen(now_us):
+        raise _not_frozen()
+    scene = yield from administer(
+        house,
+        Act.CLIENT_UNFREEZE,
+        clients=(client,),
+        digest=digest_of(client, str(frozen_us)),
+        summary={"client": client, "frozen_since": rfc3339(frozen_us)},
+    )
+    change = decisions.UNFREEZE(client=client, now_us=now_us, frozen_us=frozen_us)
+    (taken,) = yield Round(data=(change,))
+    if not taken:
+        raise _not_frozen()
+    second = yield from reference_of(scene.second, ids.client_log(client))
+    return (
+        yield from _told(
+            client,
+            scene.acting.person,
+            LeafType.CLIENT_UNFROZEN,
+            {"second": second, "by_house": True},
+            stands=(standing._replace(frozen_until_us=0), now_us),
+        )
+    )
+
+
+def _not_frozen() -> Conflict:
+    return Conflict(
+        "the client is not frozen",
+        remedy="`holdfast client list` shows how the client stands.",
+        code="not_frozen",
+    )
 
 
 def _told(
-    now: _Now,
-    caller: _Caller,
+    client: str,
+    person: str,
     kind: LeafType,
     body: Mapping[str, object],
     *,
-    standing: Standing,
+    stands: tuple[Standing, int],
 ) -> Work[FreezeStands]:
-    log = ids.client_log(now.client)
-    by = yield from reference_of(caller.person, log)
-    leaf = Leaf(kind, new_id(ids.LEAF, now.now_us), now.now_us, {"by": by, **body})
+    log, (standing, now_us) = ids.client_log(client), stands
+    by = yield from reference_of(person, log)
+    leaf = Leaf(kind, new_id(ids.LEAF, now_us), now_us, {"by": by, **body})
     yield Round(data=(append(log, leaf),))
-    frozen = standing.is_frozen(now.now_us)
+    frozen = standing.is_frozen(now_us)
     return FreezeStands(
-        client=now.client,
-        state=standing.word(now.now_us),
+        client=client,
+        state=standing.word(now_us),
         until=until(standing) if frozen else "",
         confirmed=standing.frozen_until_us >= UNTIL_LIFTED_US,
         leaf=LeafPointer(log, leaf.id),

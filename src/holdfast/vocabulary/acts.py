@@ -41,6 +41,7 @@ class Act(StrEnum):
     CLIENT_SHRED = "client.shred"
     CONTRACT_PUBLISH = "contract.publish"
     CONTRACT_READ = "contract.read"
+    DECISIONS_COMPARE = "decisions.compare"  # opening many, to judge them by another contract
     COLLECTION_ADD = "collection.add"
     COLLECTION_LIST = "collection.list"
     IMPORT = "import"

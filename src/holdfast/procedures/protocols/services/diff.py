@@ -11,20 +11,20 @@ from holdfast.kit.db import Round
 from holdfast.kit.errors import IntegrityBroken, InvalidInput
 from holdfast.kit.ids import first_id, new_id
 from holdfast.procedures.protocols.services.contracts import Stand
+from holdfast.spine.administration.scene import administer
 from holdfast.spine.decision import records, store
 from holdfast.spine.decision.contract import compile_contract
 from holdfast.spine.decision.policies import compile_policies
 from holdfast.spine.decision.publish import contract_in_force
-from holdfast.spine.identity.acting import acting_person, require
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.replay.compare import Comparison
 from holdfast.spine.replay.rederive import asks_age
 from holdfast.spine.replay.situation import read, situation_of
 from holdfast.spine.vault.hierarchy import client_keys, kept_record_key
 from holdfast.spine.vault.load import load_collections
+from holdfast.vocabulary.acts import Act
 from holdfast.vocabulary.ids import DECISION, LEAF, client_log
 from holdfast.vocabulary.leaves import Leaf, LeafType
-from holdfast.vocabulary.levels import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from holdfast.spine.vault.hierarchy import ClientKeys
     from holdfast.vocabulary.contract import Contract
 
-READERS: Final = (Role.ADMIN, Role.SECURITY, Role.DPO, Role.AUDITOR)
 PAGE: Final = 1_000
 NO_KEY: Final = "key of its month"
 NOT_OPENED: Final = "record does not verify"
@@ -151,7 +150,7 @@ def since_us(house: House, days: int) -> int:
 
 
 def _stand(house: House, client: str) -> Work[Stand]:
-    require((yield from acting_person(house)), *READERS)
+    yield from administer(house, Act.DECISIONS_COMPARE, clients=(client,))
     text, version = yield from contract_in_force(client)
     schemas = yield from load_collections(client)
     contract = compile_contract(text, version=version)
@@ -222,11 +221,10 @@ def _keys(house: House, client: str) -> Work[ClientKeys]:
 
 
 def _tell(house: House, found: Difference) -> Work[None]:
-    acting = yield from acting_person(house)
-    require(acting, *READERS)
-    log, now_us = client_log(found.client), house.clock.now_us()
+    scene = yield from administer(house, Act.DECISIONS_COMPARE, clients=(found.client,))
+    log, now_us = client_log(found.client), scene.now_us
     body = {
-        "by": (yield from acting.reference(log)),
+        "by": (yield from scene.acting.reference(log)),
         "decisions": found.decisions,
         "since": rfc3339(found.since_us),
         "policies": found.policies,
