@@ -58,6 +58,7 @@ class Arrival(NamedTuple):
     repeated: bool
     paid: bool
     requester: Requester
+    service: str  # credential of the service that asks on the person's behalf, or ""
     level: AuthLevel
     step_up: str  # id of the challenge that the second token answers, or ""
     log: str
@@ -130,6 +131,7 @@ def arrive(house: House, asked: Asked, *, customer: str = "") -> Work[Arrival]:
         repeated=repeated,
         paid=paid,
         requester=who.requester,
+        service=who.service,
         level=who.level,
         step_up=who.challenge,
         log=log,
@@ -240,6 +242,7 @@ def _exempt(contract: Contract, contact: Contact | None, queue: Queue | None) ->
 
 class _Who(NamedTuple):
     requester: Requester
+    service: str
     level: AuthLevel
     challenge: str
     contact_ref: str
@@ -260,20 +263,31 @@ def _who(house: House, asked: Asked, now_us: int) -> Work[_Who]:
         keys=(purpose.CONTACT_REF(client=asked.client, external=asked.contact),),
     )
     found = dict(zip(asks, answers, strict=True))
-    requester = accept(asked, found, now_us)
+    accepted = accept(asked, found, now_us, client=asked.client)
+    requester = accepted.requester
     if not requester.is_person:
         raise NotAuthenticated(
             "a service's token does not look at customers",
-            remedy="Use the token of the person who is on the contact.",
+            remedy="Use the token of the person who is on the contact, or name it in Holdfast-On-Behalf-Of.",
         )
     second = found.get("step_up")
     step_up = step_up_of(second[0], now_us) if second else None
     contact_ref = contact[0][0] if contact else ""
-    level = level_of(requester, step_up, client=asked.client, contact=contact_ref)
+    level = accepted.at_most(level_of(requester, step_up, client=asked.client, contact=contact_ref))
+    service = accepted.service.credential if accepted.service else ""
     rows = found["client"]
     if not rows:
         return _Who(
-            requester, level, "", contact_ref, False, 0, NO_CLIENT, no_client(), house.decoy_keys
+            requester=requester,
+            service=service,
+            level=level,
+            challenge="",
+            contact_ref=contact_ref,
+            known_client=False,
+            fence=0,
+            standing=NO_CLIENT,
+            policies=no_client(),
+            keys=house.decoy_keys,
         )
     fence = rows[0][3]
     policies = house.policies.get(asked.client, fence)
@@ -282,8 +296,18 @@ def _who(house: House, asked: Asked, now_us: int) -> Work[_Who]:
         policies = house.policies.put(asked.client, fence, contract[0])
     keys = yield from client_keys(house.keks, asked.client, fence)
     challenge = step_up.challenge if step_up and level > requester.level else ""
-    standing = standing_of(rows[0])
-    return _Who(requester, level, challenge, contact_ref, True, fence, standing, policies, keys)
+    return _Who(
+        requester=requester,
+        service=service,
+        level=level,
+        challenge=challenge,
+        contact_ref=contact_ref,
+        known_client=True,
+        fence=fence,
+        standing=standing_of(rows[0]),
+        policies=policies,
+        keys=keys,
+    )
 
 
 def _repeat(asked: Asked, person: str, now_us: int) -> Query:

@@ -228,6 +228,7 @@ def _leaf(arrival: Arrival, line: Line, stored: records.Stored) -> Leaf:
         "outcome": line.outcome.value,
         "person": arrival.person_ref,
         "token": arrival.requester.credential,
+        "service": arrival.service,
         "level": arrival.level.name.lower(),
         "contact": arrival.contact_ref,
         "customers": list(line.customers),

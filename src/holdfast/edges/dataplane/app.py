@@ -115,6 +115,8 @@ _SINGLE = frozenset(
         b"authorization",
         b"client-cert",
         b"dpop",
+        b"holdfast-on-behalf-of",
+        b"holdfast-on-behalf-of-proof",
         b"holdfast-step-up",
         b"holdfast-signature",
         b"idempotency-key",

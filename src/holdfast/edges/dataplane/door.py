@@ -16,7 +16,7 @@ from holdfast.kit.errors import Denied, NotAuthenticated
 from holdfast.spine.identity import dpop
 from holdfast.spine.identity.credentials import hash_secret
 from holdfast.spine.identity.place import within
-from holdfast.spine.identity.presented import UNPROVED, Caller, Proved
+from holdfast.spine.identity.presented import UNPROVED, Caller, Presented, Proved
 from holdfast.spine.identity.proxies import client_address, client_certificate
 
 if TYPE_CHECKING:
@@ -118,24 +118,44 @@ class Door:
         )
 
     def caller(self, request: Incoming) -> Caller:
-        """Return who asks; :class:`NotAuthenticated` without a token, or with a proof that is not good."""
-        given = credential_of(request.headers.get(b"authorization"), "Authorization")
-        return Caller(
+        """Return who asks; :class:`NotAuthenticated` without a token, or with a proof that is not good.
+
+        With ``Holdfast-On-Behalf-Of`` the request is the person's whom it names, sent by the service that the
+        ``Authorization`` names. The connection, and so its certificate, is the service's.
+        """
+        headers = request.headers
+        given = credential_of(headers.get(b"authorization"), "Authorization")
+        sender = Presented(
             secret_hash=hash_secret(given.token),
-            proved=self._proved(request, given, request.headers.get(b"dpop")),
+            proved=self._proved(
+                request, given, headers.get(b"dpop"), shown=self._certificate(request)
+            ),
+        )
+        person, service = sender, None
+        if b"holdfast-on-behalf-of" in headers:
+            named = credential_of(headers[b"holdfast-on-behalf-of"], "Holdfast-On-Behalf-Of")
+            proof = headers.get(b"holdfast-on-behalf-of-proof")
+            proved = self._proved(request, named, proof, shown="")
+            person, service = Presented(secret_hash=hash_secret(named.token), proved=proved), sender
+        return Caller(
+            secret_hash=person.secret_hash,
+            proved=person.proved,
+            service=service,
             peer=self.peer(request),
             device=request.device(),
         )
 
-    def _proved(self, request: Incoming, given: Credential, proof: bytes | None) -> Proved:
-        shown = self._certificate(request)
+    def _proved(
+        self, request: Incoming, given: Credential, proof: bytes | None, *, shown: str
+    ) -> Proved:
+        """Return what the request shows; ``shown`` is the thumbprint of the connection's certificate, or ""."""
         if given.scheme != "dpop":
             # A token bound to a key that comes as a bearer's is refused, whatever else comes (RFC 9449 §7.2).
             return Proved(x5t=shown) if shown else UNPROVED
         if proof is None:
             raise NotAuthenticated(
-                "the DPoP header is missing",
-                remedy="Send one proof (RFC 9449) beside `Authorization: DPoP <token>`.",
+                "a token of the scheme DPoP came without its proof: the DPoP header is missing",
+                remedy="Send one proof (RFC 9449) beside `DPoP <token>`.",
                 code="invalid_dpop_proof",
             )
         address = dpop.Addressed(request.method, request.path, self._origins)

@@ -213,6 +213,7 @@ def asked_of(
         contact=contact,
         secret_hash=caller.secret_hash,
         proved=caller.proved,
+        service=caller.service,
         peer=caller.peer,
         device=caller.device,
         step_up_hash=request.step_up_hash(),

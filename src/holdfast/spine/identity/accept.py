@@ -6,19 +6,34 @@ for an operation that asks nothing else in that round.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.kit.db import Round
 from holdfast.kit.errors import NotAuthenticated
-from holdfast.spine.identity.requester import requester_of
+from holdfast.spine.identity.place import within
+from holdfast.spine.identity.requester import not_accepted, requester_of
 from holdfast.spine.identity.store import CREDENTIAL, USE_PROOF
+from holdfast.vocabulary.levels import AuthLevel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from holdfast.kit.db import Query, Rows, Work
-    from holdfast.spine.identity.presented import Caller
+    from holdfast.spine.identity.presented import Caller, Presented
     from holdfast.spine.identity.requester import Requester
+
+ACT_FOR = "act_for:"  # a service's scope, followed by the client
+
+
+class Accepted(NamedTuple):
+    """Who asks, and the service that asks on their behalf, if one does."""
+
+    requester: Requester
+    service: Requester | None
+
+    def at_most(self, level: AuthLevel) -> AuthLevel:
+        """Return the lower of ``level`` and what the service proves: a chain is as strong as its weaker link."""
+        return level if self.service is None else min(level, self.service.level)
 
 
 def loads(caller: Caller) -> dict[str, Query]:
@@ -27,21 +42,39 @@ def loads(caller: Caller) -> dict[str, Query]:
     The use of a proof is written here. An operation that ends in an error takes it back with all else that it wrote, so
     that no proof is kept of who holds no token; a proof is good for one operation that shows or writes anything.
     """
-    asks = {"credential": CREDENTIAL(secret_hash=caller.secret_hash)}
-    if caller.proved.use:
-        asks["proof"] = USE_PROOF(use=caller.proved.use, until_us=caller.proved.until_us)
+    asks = _loads(caller, "credential", "proof")
+    if caller.service is not None:
+        asks |= _loads(caller.service, "service", "service_proof")
     return asks
 
 
-def accept(caller: Caller, rows: Mapping[str, Rows], now_us: int) -> Requester:
-    """Read the answers to :func:`loads`.
+def _loads(shown: Presented, credential: str, proof: str) -> dict[str, Query]:
+    asks = {credential: CREDENTIAL(secret_hash=shown.secret_hash)}
+    if shown.proved.use:
+        asks[proof] = USE_PROOF(use=shown.proved.use, until_us=shown.proved.until_us)
+    return asks
+
+
+def accept(caller: Caller, rows: Mapping[str, Rows], now_us: int, *, client: str = "") -> Accepted:
+    """Read the answers to :func:`loads`. ``client`` is whose persons a service may act for here; "" is nobody's.
 
     Raises :class:`NotAuthenticated` in the same words for a token that is unknown, expired, revoked or bound to a key
-    whose possession was not shown; and when the proof was used before.
+    whose possession was not shown, or to a service that does not send it; when a proof was used before; and when the
+    service may not act for a person here.
     """
-    found = rows["credential"]
-    requester = requester_of(found[0] if found else None, now_us, caller.proved)
-    if "proof" in rows and not rows["proof"]:
+    service = None
+    if caller.service is not None:
+        service = _accept(caller.service, rows["service"], rows.get("service_proof"), now_us)
+        _check_service(service, client, caller.peer)
+    requester = _accept(caller, rows["credential"], rows.get("proof"), now_us)
+    if requester.via not in {"", service.service if service else ""}:
+        raise not_accepted()
+    return Accepted(requester, service)
+
+
+def _accept(shown: Presented, found: Rows, proof: Rows | None, now_us: int) -> Requester:
+    requester = requester_of(found[0] if found else None, now_us, shown.proved)
+    if proof is not None and not proof:
         raise NotAuthenticated(
             "the DPoP proof was used before",
             remedy="Make a new proof, with a new jti, for each request.",
@@ -50,8 +83,19 @@ def accept(caller: Caller, rows: Mapping[str, Rows], now_us: int) -> Requester:
     return requester
 
 
+def _check_service(service: Requester, client: str, peer: str) -> None:
+    if service.is_person or f"{ACT_FOR}{client}" not in service.scopes:
+        raise NotAuthenticated(
+            "this credential may not act for a person here",
+            remedy="`Authorization` holds a service's token of the scope act_for:CLIENT.",
+            code="not_on_behalf",
+        )
+    if service.networks and not within(peer, service.networks):
+        raise not_accepted()
+
+
 def accepted(caller: Caller, now_us: int) -> Work[Requester]:
-    """Return who calls; see :func:`accept`."""
+    """Return who calls, for what no service does on anybody's behalf; see :func:`accept`."""
     asks = loads(caller)
     answers = yield Round(data=tuple(asks.values()))
-    return accept(caller, dict(zip(asks, answers, strict=True)), now_us)
+    return accept(caller, dict(zip(asks, answers, strict=True)), now_us).requester

@@ -57,6 +57,7 @@ class Bounds:
     scopes: tuple[str, ...] = field(default=())
     jkt: str = ""  # thumbprint of the holder's key
     x5t: str = ""  # thumbprint of the holder's certificate
+    via: str = ""  # service that alone may send it
 
     @property
     def level(self) -> AuthLevel:
@@ -107,6 +108,7 @@ def issue(
             client=bounds.client,
             jkt=bounds.jkt,
             x5t=bounds.x5t,
+            via=bounds.via,
             challenge="",
             contact="",
             issued_by=issued_by,
@@ -133,6 +135,7 @@ def issue_step_up(
             client=client,
             jkt="",
             x5t="",
+            via="",
             challenge=challenge,
             contact=contact,
             issued_by=issued_by,

@@ -90,6 +90,7 @@ class Credential(models.Model):
     contact = models.TextField()  # of a step_up: the contact's reference
     jkt = models.TextField(default="")  # thumbprint of the holder's key (RFC 9449); "" is none
     x5t = models.TextField(default="")  # thumbprint of the holder's certificate (RFC 8705)
+    via = models.TextField(default="")  # service that alone may send it; "" is any, or none
     issued_by = models.TextField(default="")  # the person who saw the secret; "" of one from before
     created_us = models.BigIntegerField()
     expires_us = models.BigIntegerField()

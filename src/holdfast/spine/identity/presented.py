@@ -33,7 +33,11 @@ class Presented(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Caller(Presented, frozen=True, kw_only=True):
-    """Who asks, and from where. ``peer`` is the network address, ``device`` the name that a device gives itself."""
+    """Who asks, and from where. ``peer`` is the network address, ``device`` the name that a device gives itself.
 
+    Where a service asks on behalf of a person, the credential is the person's, and ``service`` is the service's own.
+    """
+
+    service: Presented | None = None
     peer: str = ""
     device: str = ""

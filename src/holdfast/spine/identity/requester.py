@@ -6,7 +6,7 @@ that a revocation or suspension that has committed before counts (nothing is cac
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -27,8 +27,8 @@ class Requester(msgspec.Struct, frozen=True, kw_only=True):
     """The holder of an accepted token: a person, or a service that is nobody's.
 
     ``networks`` and ``device`` are what the token is bound to (empty: not bound), ``client`` the one client that it is
-    good for ("" for any). Of a service, ``person`` and ``employer`` are "", ``roles`` are empty and ``scopes`` say what
-    it may do.
+    good for ("" for any), ``via`` the service that alone may send it. Of a service, ``person`` and ``employer`` are "",
+    ``roles`` are empty and ``scopes`` say what it may do.
     """
 
     credential: str
@@ -40,6 +40,7 @@ class Requester(msgspec.Struct, frozen=True, kw_only=True):
     networks: tuple[str, ...]
     device: str
     client: str
+    via: str
     expires_us: int
     revoked_us: int | None
     person_state: PersonState
@@ -77,13 +78,13 @@ def requester_of(row: Row | None, now_us: int, proved: Proved = UNPROVED) -> Req
     that the client sees.
     """
     if row is None:
-        _refuse()
+        raise not_accepted()
     (ident, kind, person, service, scope, level, networks, device, client) = row[:9]
-    expires_us, revoked_us, state, employer, roles, jkt, x5t = row[11:18]
+    expires_us, revoked_us, state, employer, roles, jkt, x5t, via = row[11:19]
     if kind != FIRST or revoked_us is not None or expires_us <= now_us:
-        _refuse()
+        raise not_accepted()
     if jkt not in {"", proved.jkt} or x5t not in {"", proved.x5t}:
-        _refuse()
+        raise not_accepted()
     return Requester(
         credential=ident,
         kind="service" if person is None else "person",
@@ -94,6 +95,7 @@ def requester_of(row: Row | None, now_us: int, proved: Proved = UNPROVED) -> Req
         networks=words(networks),
         device=device,
         client=client,
+        via=via,
         expires_us=expires_us,
         revoked_us=revoked_us,
         person_state=PersonState.ACTIVE if person is None else PersonState(state),
@@ -148,8 +150,9 @@ def roles_of(text: str) -> frozenset[Role]:
     return frozenset(_ROLES[word] for word in words(text) if word in _ROLES)
 
 
-def _refuse() -> NoReturn:
-    raise NotAuthenticated(
+def not_accepted() -> NotAuthenticated:
+    """Return the one refusal of a credential, whatever is wrong with it."""
+    return NotAuthenticated(
         "no valid credential came with the request",
         remedy="Send `Authorization: Bearer <token>` with a current token; `holdfast token create` issues one.",
     )

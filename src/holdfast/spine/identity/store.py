@@ -124,16 +124,16 @@ ADD_CREDENTIAL = statement(
     "identity.add_credential",
     """INSERT INTO identity_credential
          (id, kind, person, service, scope, secret_hash, level, networks, device, client, challenge,
-          contact, jkt, x5t, issued_by, created_us, expires_us, revoked_us)
+          contact, jkt, x5t, via, issued_by, created_us, expires_us, revoked_us)
        VALUES (:id, :kind, :person, :service, :scope, :secret_hash, :level, :networks, :device, :client,
-          :challenge, :contact, :jkt, :x5t, :issued_by, :created_us, :expires_us, NULL)""",
+          :challenge, :contact, :jkt, :x5t, :via, :issued_by, :created_us, :expires_us, NULL)""",
 )
 # across clients: a credential is found by its secret, and says itself which client it is good for
 CREDENTIAL = statement(
     "identity.credential",
     """SELECT c.id, c.kind, c.person, c.service, c.scope, c.level, c.networks, c.device, c.client,
               c.challenge, c.contact, c.expires_us, c.revoked_us, p.state, p.employer, p.roles,
-              c.jkt, c.x5t
+              c.jkt, c.x5t, c.via
        FROM identity_credential c LEFT JOIN identity_person p ON p.id = c.person
        WHERE c.secret_hash = :secret_hash""",
 )
@@ -141,14 +141,14 @@ CREDENTIAL = statement(
 CREDENTIAL_BY_ID = statement(
     "identity.credential_by_id",
     """SELECT id, kind, person, service, scope, level, networks, device, client, created_us,
-              expires_us, revoked_us, jkt, x5t
+              expires_us, revoked_us, jkt, x5t, via
        FROM identity_credential WHERE id = :id""",
 )
 # across clients: the list of credentials, for those who administer them
 CREDENTIALS = statement(
     "identity.credentials",
     """SELECT c.id, c.kind, c.person, c.service, c.scope, c.level, c.networks, c.device, c.client,
-              c.created_us, c.expires_us, c.revoked_us, c.jkt, c.x5t, p.employer, p.staff_id
+              c.created_us, c.expires_us, c.revoked_us, c.jkt, c.x5t, c.via, p.employer, p.staff_id
        FROM identity_credential c LEFT JOIN identity_person p ON p.id = c.person
        WHERE c.id > :after AND (:person = '' OR c.person = :person) AND (:service = '' OR c.service = :service)
          AND (:all = 1 OR (c.revoked_us IS NULL AND c.expires_us > :now))

@@ -30,6 +30,7 @@ AGENT = Requester(
     networks=(),
     device="",
     client="",
+    via="",
     expires_us=NOON_US + 1,
     revoked_us=None,
     person_state=PersonState.ACTIVE,

@@ -32,8 +32,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--device", default="", help="Good only from the device of this name.")
 @click.option("--client", default="", help="Good only for this client.")
 @click.option(
-    "--scope", "scopes", multiple=True, help="What a service may do: log:CLIENT reads its log."
+    "--scope",
+    "scopes",
+    multiple=True,
+    help="What a service may do: log:CLIENT reads its log, act_for:CLIENT asks on behalf of persons.",
 )
+@click.option("--via", default="", metavar="NAME", help="Good only if sent by this service.")
 @click.option("--dpop-key", type=_FILE, metavar="FILE", help="Good only with the key in FILE.")
 @click.option("--jkt", default="", metavar="THUMBPRINT", help="The same, by the key's thumbprint.")
 @click.option(
@@ -49,6 +53,7 @@ def create(
     device: str,
     client: str,
     scopes: tuple[str, ...],
+    via: str,
     dpop_key: Path | None,
     jkt: str,
     certificate: Path | None,
@@ -77,6 +82,7 @@ def create(
         device=device,
         client=client,
         scopes=tuple(split(scopes)),
+        via=via,
         jkt=bindings.checked_thumbprint(jkt, "--jkt") if jkt else "",
         x5t=bindings.thumbprint_of_certificate(certificate, "--certificate") if certificate else "",
     )
@@ -146,6 +152,7 @@ def _token(token: tokens.Token, now_us: int) -> dict[str, Any]:
         "device": token.device,
         "key": token.jkt,
         "certificate": token.x5t,
+        "via": token.via,
         "scopes": list(token.scopes),
     }
 

@@ -40,11 +40,11 @@ if TYPE_CHECKING:
     from holdfast.kit.db import Row, Work
     from holdfast.spine.identity.acting import HasSettings
 
-_SCOPE: Final = re.compile(r"log:([a-z0-9][a-z0-9._-]{0,119})")
+_SCOPE: Final = re.compile(r"(?:log|act_for|pdp):([a-z0-9][a-z0-9._-]{0,119})")
 _SERVICE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DEVICE: Final = re.compile(r"[\x21-\x7e]{1,128}")
 MOST_LISTED: Final = 1000
-_BOUNDS: Final = ("networks", "scopes", "device", "client", "key", "certificate")
+_BOUNDS: Final = ("networks", "scopes", "device", "client", "key", "certificate", "service")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +64,7 @@ class Token:
     revoked_us: int | None
     jkt: str = ""
     x5t: str = ""
+    via: str = ""
     holder: str = ""
 
     def state(self, now_us: int) -> str:
@@ -74,7 +75,7 @@ class Token:
 
 
 def _token_of(row: Row) -> Token:
-    employer, staff_id = (row[14], row[15]) if len(row) > 14 else ("", "")
+    employer, staff_id = (row[15], row[16]) if len(row) > 15 else ("", "")
     return Token(
         id=row[0],
         kind=row[1],
@@ -89,6 +90,7 @@ def _token_of(row: Row) -> Token:
         revoked_us=row[11],
         jkt=row[12],
         x5t=row[13],
+        via=row[14],
         holder=f"{employer}/{staff_id}" if staff_id else row[3],
     )
 
@@ -101,6 +103,7 @@ def token_body(token: Token) -> dict[str, Any]:
         "device": token.device,
         "key": token.jkt,
         "networks": token.networks,
+        "service": token.via,
     }
     return {
         "token": token.id,
@@ -161,11 +164,11 @@ def create_for_service(
         raise InvalidInput(
             "a service's name is up to 64 letters, digits and . _ -", field="service"
         )
-    if bounds.client or bounds.device:
+    if bounds.client or bounds.device or bounds.via:
         raise InvalidInput(
             "a service's token is bound by scopes and networks",
             field="service",
-            remedy="Leave out --client and --device; name scopes, e.g. --scope log:CLIENT.",
+            remedy="Leave out --client, --device and --via; name scopes, e.g. --scope log:CLIENT.",
         )
     clients = yield from _check(bounds)
     scene = yield from entered.judge(
@@ -186,7 +189,7 @@ def create_for_service(
 
 def _bound_texts(bounds: Bounds) -> tuple[str, ...]:
     lists = (",".join(bounds.networks), ",".join(bounds.scopes))
-    return (*lists, bounds.device, bounds.client, bounds.jkt, bounds.x5t)
+    return (*lists, bounds.device, bounds.client, bounds.jkt, bounds.x5t, bounds.via)
 
 
 def _bound_names(bounds: Bounds) -> list[str]:
@@ -197,12 +200,16 @@ def _check(bounds: Bounds) -> Work[list[str]]:
     """Refuse bounds that mean nothing; return the clients that the scopes name."""
     if bounds.device and not _DEVICE.fullmatch(bounds.device):
         raise InvalidInput("a device is up to 128 printable ASCII characters", field="device")
+    if bounds.via and not _SERVICE.fullmatch(bounds.via):
+        raise InvalidInput("a service's name is up to 64 letters, digits and . _ -", field="via")
     clients = []
     for scope in bounds.scopes:
         match = _SCOPE.fullmatch(scope)
         if not match:
             raise InvalidInput(
-                f"unknown scope {scope}", field="scope", remedy="There is: log:CLIENT"
+                f"unknown scope {scope}",
+                field="scope",
+                remedy="There are: log:CLIENT, act_for:CLIENT, pdp:CLIENT",
             )
         clients.append(match[1])
     for client in [*clients, *filter(None, (bounds.client,))]:
@@ -294,7 +301,7 @@ def revoke_of_person(house: HasSettings, text: str) -> Work[list[Token]]:
 
 
 def _tell_revoked(scene: Scene, token: Token) -> Work[None]:
-    clients = {scope.removeprefix("log:") for scope in token.scopes}
+    clients = {scope.partition(":")[2] for scope in token.scopes}
     if token.client:
         clients.add(token.client)
     if token.person:
