@@ -38,8 +38,7 @@ LEAVES_INTRODUCTION = """# Leaves
 
 What may stand in a log. A leaf is canonical JSON with `v`, `type`, `id`, `time` and the fields below. It
 holds no personal data and no free text: persons, customers and contacts appear as references that mean
-nothing outside that log, digests as salted commitments. A client reads its own log; the house's log is
-read by the house and its auditors.
+nothing outside that log, digests as salted commitments.
 """
 COMMANDS_INTRODUCTION = """# Command line
 
@@ -89,6 +88,7 @@ def leaves() -> str:
         fields = "\n".join(f"| `{name}` | {meaning} |" for name, meaning in spec.fields.items())
         parts.append(
             f"\n## {kind.value}\n\n{spec.meaning} In {logs[spec.log]} log.\n\n"
+            f"Readers: {spec.readers}.\n\n"
             + (f"| field | what it says |\n|---|---|\n{fields}\n" if fields else "")
         )
     return "".join(parts)

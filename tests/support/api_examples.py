@@ -18,11 +18,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from holdfast.drills.bank.build import FEED
-from holdfast.edges.dataplane.app import App
-from holdfast.edges.dataplane.door import Door
-from holdfast.edges.dataplane.handlers import routes
-from holdfast.edges.dataplane.metrics import Metrics
-from holdfast.edges.dataplane.turn import Turns
+from holdfast.edges.dataplane.assembled import assemble
 from holdfast.kit.clock import SECOND_US
 from holdfast.kit.secret import Secret
 from holdfast.spine.identity.credentials import Bounds, issue
@@ -34,6 +30,9 @@ from support.freezing import person
 FILE = Path(__file__).parents[2] / "docs" / "reference" / "api-examples.json"
 _ID = re.compile(r"\b([a-z]{2,4})_[0-9a-z]{26}\b")
 _SECRET = re.compile(r"\b(hf[ts])_[\w-]{43}")
+_HASH = re.compile(r"(?<=\")[\w+/]{43}=(?=\")")
+_ORIGIN = re.compile(r"localhost/[0-9a-f]{8}/(\S+?)(\")")
+_SIGNED = re.compile(r"\u2014 localhost/[0-9a-f]{8}/(\S+) [\w+/=]{92}")
 _HEX = re.compile(r"\b[0-9a-f]{64}\b")
 _LOOK = {
     "client": "bank-01",
@@ -86,11 +85,8 @@ class Desk:
         self, method: str, path: str, body: bytes, headers: dict[str, str]
     ) -> tuple[int, bytes]:
         stores = self.bank.house.connect(busy_timeout_ms=0)
-        turns = Turns(stores, asyncio.get_running_loop())
-        metrics = Metrics()
-        house = self.bank.house
-        door = Door(house.settings, house.clock)
-        app = App(routes(house, turns, metrics), frozenset({"localhost"}), metrics, door)
+        loop = asyncio.get_running_loop()
+        app = assemble(self.bank.house, stores, loop, frozenset({"localhost"})).app
         sent: list[dict[str, Any]] = []
         raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
@@ -121,7 +117,8 @@ def examples(home: Path) -> dict[str, list[Shown]]:
         bank.close()
     text = json.dumps(found, ensure_ascii=False)
     text = _HEX.sub("…", _SECRET.sub(r"\1_…", _ID.sub(r"\1_…", text)))
-    shown: dict[str, list[Shown]] = json.loads(text)
+    text = _SIGNED.sub("\u2014 localhost/…/\\1 …", _HASH.sub("…", text))
+    shown: dict[str, list[Shown]] = json.loads(_ORIGIN.sub(r"localhost/…/\1\2", text))
     return shown
 
 

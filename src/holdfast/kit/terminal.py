@@ -32,6 +32,7 @@ class ExitCode(IntEnum):
     INTEGRITY = 6  # stored or published state does not verify
     UNAVAILABLE = 7  # a part is missing or busy; nothing was done, try again
     HISTORY = 8  # a log was rolled back, or shows another history than it showed before
+    PROMISE = 9  # a leaf that a receipt promised is not in the log
 
 
 json_option = click.option(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from holdfast.spine.identity.presented import Caller
+from holdfast.spine.ledger.receipts import Receipt
 
 
 class Asked(Caller, frozen=True, kw_only=True):
@@ -25,11 +26,17 @@ class Asked(Caller, frozen=True, kw_only=True):
     idempotency: tuple[str, bytes] | None = None
 
 
-class LeafPointer(msgspec.Struct, frozen=True):
-    """Where the line about this answer stands; ``log`` is empty for a client that the requester is not assigned to."""
+class LeafPointer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where the line about this answer stands, its RFC 6962 leaf hash (base64), and the signed promise about it.
+
+    ``log`` is empty for a client that the requester is not assigned to; then there is neither hash nor receipt, whether
+    that client exists or not. The shell adds the receipt when the line is durable.
+    """
 
     log: str
     id: str
+    hash: str = ""
+    receipt: Receipt | None = None
 
 
 class Remedy(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ from holdfast.spine.identity.accept import accepted
 from holdfast.spine.identity.facts import assigned_at
 from holdfast.spine.identity.place import within
 from holdfast.spine.identity.references import reference_of
+from holdfast.spine.ledger.checkpoint import base64_text
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.steps import told
 from holdfast.spine.vault.hierarchy import client_keys, record_key
@@ -48,7 +49,7 @@ def read_decision(house: House, caller: Caller, decision: str) -> Work[DecisionS
     (rows,) = yield Round(data=(decisions.RECORD_ANYWHERE(id=decision),))
     if not rows:
         raise _not_found()
-    client, at_us, month, person, leaf, _, sealed = rows[0]
+    client, at_us, month, person, leaf, _, sealed, leaf_hash = rows[0]
     audience, assigned = yield from _audience(reader, person, client, now_us)
     content = yield from _content(house, client, month, sealed=bytes(sealed), record_id=leaf)
     own = person == reader.person
@@ -67,7 +68,7 @@ def read_decision(house: House, caller: Caller, decision: str) -> Work[DecisionS
         collection=content.asked.collection if content.visible else "",
         fields=content.fields if content.visible else {},
         reasons=told(reasons),
-        leaf=LeafPointer(ids.client_log(client), leaf),
+        leaf=LeafPointer(ids.client_log(client), leaf, base64_text(bytes(leaf_hash))),
         own=own,
     )
 

@@ -33,7 +33,8 @@ from holdfast.spine.identity import store as identity
 from holdfast.spine.identity.acting import acting_person
 from holdfast.spine.identity.references import reference_of
 from holdfast.spine.identity.requester import level_of, roles_of, step_up_of
-from holdfast.spine.ledger.recorder import append
+from holdfast.spine.ledger.checkpoint import base64_text
+from holdfast.spine.ledger.recorder import append, hash_of
 from holdfast.spine.ledger.sequencer import newest_leaf_us
 from holdfast.vocabulary import ids
 from holdfast.vocabulary.acts import Act
@@ -326,14 +327,15 @@ def _told(
     log, (standing, now_us) = ids.client_log(client), stands
     by = yield from reference_of(person, log)
     leaf = Leaf(kind, new_id(ids.LEAF, now_us), now_us, {"by": by, **body})
-    yield Round(data=(append(log, leaf),))
+    written = append(log, leaf)
+    yield Round(data=(written,))
     frozen = standing.is_frozen(now_us)
     return FreezeStands(
         client=client,
         state=standing.word(now_us),
         until=until(standing) if frozen else "",
         confirmed=standing.frozen_until_us >= UNTIL_LIFTED_US,
-        leaf=LeafPointer(log, leaf.id),
+        leaf=LeafPointer(log, leaf.id, base64_text(hash_of(written))),
     )
 
 

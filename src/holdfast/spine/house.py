@@ -185,7 +185,15 @@ class House:
 
     def transact(self, work: Work[T]) -> T:
         """Run ``work`` in one write transaction of ``data``; all of it or nothing is written."""
-        return in_transaction(work, self._own.data, self._own.keys)
+        return in_transaction(self._in_time(work), self._own.data, self._own.keys)
+
+    def _in_time(self, work: Work[T]) -> Work[T]:
+        yield from self.keep_time()
+        return (yield from work)
+
+    def keep_time(self) -> Work[None]:
+        """Promise not to answer a time before the newest leaf of any process; first in each write transaction."""
+        self.clock.floor((yield from newest_leaf_us()))
 
     def read(self, work: Work[T]) -> T:
         """Run ``work`` outside a write transaction. What an error leaves behind is written in one."""
@@ -205,7 +213,7 @@ class House:
 
     def floor_clock(self) -> None:
         """Promise not to answer a time before the newest leaf of any log (SPINE 24); for processes that serve."""
-        self.clock.floor(self.read(newest_leaf_us()))
+        self.read(self.keep_time())
 
     def close(self) -> None:
         """Close the house's own connections."""

@@ -21,7 +21,8 @@ from holdfast.spine.decision.groups import groups_of
 from holdfast.spine.decision.judge import Group, Question
 from holdfast.spine.decision.verdict import RuleReason
 from holdfast.spine.identity import store as identity
-from holdfast.spine.ledger.recorder import append
+from holdfast.spine.ledger.checkpoint import base64_text
+from holdfast.spine.ledger.recorder import append, hash_of
 from holdfast.spine.purpose.contact import closes_us
 from holdfast.spine.vault.hierarchy import record_key
 from holdfast.vocabulary import ids
@@ -190,15 +191,20 @@ def write_line(arrival: Arrival, line: Line) -> Work[LeafPointer]:
         _content(arrival, line), key, client=arrival.asked.client, record=arrival.leaf
     )
     charges = () if arrival.paid else line.charges  # a repeat of what was refused was not paid for
-    rest = _rows(arrival, line, stored, month)
-    answers = yield Round(
-        data=(*charges, append(arrival.log, _leaf(arrival, line, stored)), *line.writes, *rest)
-    )
+    written = append(arrival.log, _leaf(arrival, line, stored))
+    leaf_hash = hash_of(written)
+    rest = _rows(arrival, line, stored, month=month, leaf_hash=leaf_hash)
+    answers = yield Round(data=(*charges, written, *line.writes, *rest))
     if _must_take(arrival, line) and not all(answers[: len(charges)]):
         raise Unavailable("a budget was used up at this very moment", remedy="Ask again.")
+    return _pointer(arrival, arrival.leaf, leaf_hash)
+
+
+def _pointer(arrival: Arrival, leaf: str, leaf_hash: bytes) -> LeafPointer:
     # To whom the client is none of their business, the log's name would tell that it exists.
-    assigned = arrival.facts[FactId.ASSIGNED].met
-    return LeafPointer(arrival.log if assigned else "", arrival.leaf)
+    if not arrival.facts[FactId.ASSIGNED].met:
+        return LeafPointer("", leaf)
+    return LeafPointer(arrival.log, leaf, base64_text(leaf_hash))
 
 
 def _must_take(arrival: Arrival, line: Line) -> bool:
@@ -249,7 +255,9 @@ def _exempted(arrival: Arrival, judgement: Judgement) -> tuple[str, ...]:
     return (EXEMPT_RULE,) if goes_on else ()
 
 
-def _rows(arrival: Arrival, line: Line, stored: records.Stored, month: str) -> tuple[Query, ...]:
+def _rows(
+    arrival: Arrival, line: Line, stored: records.Stored, *, month: str, leaf_hash: bytes
+) -> tuple[Query, ...]:
     """What stands beside the leaf: the sealed record, a new reference, a remembered key, a signal."""
     rows: list[Query] = []
     person = arrival.requester.person
@@ -262,6 +270,7 @@ def _rows(arrival: Arrival, line: Line, stored: records.Stored, month: str) -> t
                 month=month,
                 person=person,
                 leaf=arrival.leaf,
+                leaf_hash=leaf_hash,
                 salt=stored.salt,
                 sealed=stored.sealed,
             )

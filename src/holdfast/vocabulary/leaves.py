@@ -65,6 +65,14 @@ class LeafType(StrEnum):
     SIGNAL_RAISED = "signal.raised"
 
 
+#: Who may read a log's files (``spine.decisions.may_read_log``).
+READERS: Final[Mapping[str, str]] = {
+    "client": "the client's own users, its services, its auditors, and the house's overseers"
+    " (security, data protection, administration, audit)",
+    "house": "the house's overseers, no client",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class LeafSpec:
     """What a type promises its readers."""
@@ -72,6 +80,12 @@ class LeafSpec:
     meaning: str
     log: str  # "client", "house" or "both"
     fields: Mapping[str, str]  # field → what it says
+
+    @property
+    def readers(self) -> str:
+        """Who may read it: those who may read the logs that it stands in."""
+        logs = ("client", "house") if self.log == "both" else (self.log,)
+        return "; ".join(f"in the {log}'s log {READERS[log]}" for log in logs)
 
 
 _BY = {"by": "reference of the person who did it"}

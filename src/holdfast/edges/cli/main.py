@@ -12,6 +12,7 @@ code   meaning
 6      integrity broken: stored or published state does not verify
 7      unavailable: a part is missing or busy; nothing was done
 8      history broken: a log was rolled back, or shows another history than before
+9      promise broken: a leaf that a receipt promised is not in the log
 130    stopped with Ctrl-C
 =====  ==========================================================================
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -33,6 +33,10 @@ _VERDICTS = {
         "ANOTHER HISTORY: whole in itself, but it contradicts what was seen before.",
         "red",
     ),
+    Outcome.PROMISE_BROKEN: (
+        "BROKEN PROMISE: a leaf that the house promised in writing is not in the log.",
+        "red",
+    ),
 }
 
 
@@ -50,11 +54,17 @@ _VERDICTS = {
     type=click.Path(path_type=Path, dir_okay=False),
     help="A checkpoint that you kept: the log must continue it.",
 )
+@click.option(
+    "--receipt",
+    "receipts",
+    metavar="FILE",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A saved answer, or its `leaf`: was the promised leaf written? Needs the Ed25519 key.",
+)
 @json_option
 @click.pass_context
-def verify(
-    ctx: click.Context, folder: Path, *, keys: tuple[str, ...], since: Path | None, as_json: bool
-) -> None:
+def verify(ctx: click.Context, /, folder: Path, *, as_json: bool, **given: Any) -> None:
     """Verify a log: an exported bundle, or a mirror of its published files.
 
     Every entry is hashed anew, every tile and the root compared, every signature of a key that you give checked, and
@@ -67,26 +77,33 @@ def verify(
       4  consistent with itself, not authenticated (no --key)
       6  broken: edited, cut or forged, or a given key did not sign
       8  rolled back, or another history than was seen before
+      9  whole, but a leaf that a genuine receipt promised is missing
 
     \b
     Examples:
       holdfast verify bundle --key 'house.example/1a2b3c4d/client-bank-01+9f8e7d6c+AZ…'
       holdfast verify bundle --key keys.txt --since last-month/checkpoint
+      holdfast verify bundle --key keys.txt --receipt answer.json
       holdfast verify bundle --key keys.txt --json
     """
     if not folder.is_dir():
         raise InvalidInput(f"{folder} is not a folder", field="DIR")
-    given = Given(
+    brought = _brought(**given)
+    report = verify_bundle(folder, brought)
+    emit(report.as_data(), as_json=as_json, text="\n".join(_lines(report)))
+    if not brought.keys and (folder / "vkeys").is_file() and not as_json:
+        say("The bundle names keys in its file 'vkeys'. Compare them with your contract's first.")
+    ctx.exit(report.outcome)
+
+
+def _brought(keys: tuple[str, ...], since: Path | None, receipts: tuple[Path, ...]) -> Given:
+    return Given(
         memory=UserMemory(state_folder(os.environ, Path.home())),
         now_us=SystemClock().now_us(),
         keys=tuple(dict.fromkeys(key for text in keys for key in _keys(text))),
         since=_read(since, "--since") if since else None,
+        receipts=tuple((path.name, _read(path, "--receipt")) for path in receipts),
     )
-    report = verify_bundle(folder, given)
-    emit(report.as_data(), as_json=as_json, text="\n".join(_lines(report)))
-    if not given.keys and (folder / "vkeys").is_file() and not as_json:
-        say("The bundle names keys in its file 'vkeys'. Compare them with your contract's first.")
-    ctx.exit(report.outcome)
 
 
 def _keys(text: str) -> Iterable[VerifierKey]:
@@ -123,6 +140,8 @@ def _lines(report: Report) -> Iterable[str]:
     for certificate in report.certificates:
         state = "accepted" if certificate.accepted else "not accepted"
         yield f"erasure  {certificate.customer} ({certificate.file}): {state}; {certificate.says}"
+    for receipt in report.receipts:
+        yield f"receipt  {receipt.leaf} ({receipt.file}): {receipt.promise.value}; {receipt.says}"
     for note in report.notes:
         yield f"note     {note}"
     for finding in report.findings:

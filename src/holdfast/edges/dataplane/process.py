@@ -18,11 +18,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from holdfast.edges.checks.run import require_sound
-from holdfast.edges.dataplane.app import App
-from holdfast.edges.dataplane.door import Door
-from holdfast.edges.dataplane.handlers import routes
-from holdfast.edges.dataplane.metrics import Metrics
-from holdfast.edges.dataplane.turn import Turns
+from holdfast.edges.dataplane.assembled import assemble
 from holdfast.kit.config import Settings, load_settings
 from holdfast.kit.log import configure
 from holdfast.kit.process import die_with_parent, forbid_core_dumps, refuse_taken_port
@@ -46,13 +42,9 @@ async def _serve(settings: Settings) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER, 50, 50)
-    turns = Turns(house.connect(busy_timeout_ms=0), loop)
-    metrics = Metrics()
-    metrics.watch(turns)
-    door = Door(settings, house.clock)
-    app = App(routes(house, turns, metrics), hosts_of(settings), metrics, door)
+    plane = assemble(house, house.connect(busy_timeout_ms=0), loop, hosts_of(settings))
     server = Server(
-        app,
+        plane.app,
         address=settings.data_plane_host,
         port=settings.data_plane_port,
         interface=Interfaces.ASGINL,

@@ -39,10 +39,25 @@ class _Waiting(NamedTuple):
     since_s: float
 
 
+def unchanged(results: list[Any]) -> list[Any]:
+    """Let results leave as they are."""
+    return results
+
+
 class Turns:
     """Runs operations in turns on one pair of connections; ``stores.data`` must have a busy timeout of 0."""
 
-    def __init__(self, stores: Stores, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        opens: Callable[[], Work[None]] | None = None,
+        seals: Callable[[list[Any]], list[Any]] = unchanged,
+    ) -> None:
+        """``opens`` is run first in each turn; ``seals`` is given the results of a turn once they are durable."""
+        self._opens = opens
+        self._seals = seals
         self._data = stores.data
         self._keys = stores.keys
         self._loop = loop
@@ -99,6 +114,8 @@ class Turns:
             # One read transaction for the turn: its locks are taken once. No other can commit in `data` meanwhile,
             # so nothing that `keys` gains now could count in this turn.
             self._keys.execute("BEGIN")
+            if self._opens is not None:
+                drive(self._opens(), self._data, self._keys)
             return [self._one(waiting) for waiting in batch]
         except Exception as error:  # noqa: BLE001  the store itself failed: nothing of this turn may count
             if self._data.in_transaction:
@@ -122,24 +139,33 @@ class Turns:
         return result
 
     def _finish(self, batch: list[_Waiting], results: list[Any]) -> None:
-        try:
-            if self._data.in_transaction:
-                self._data.execute("COMMIT")
-        except Exception as error:  # noqa: BLE001  no failure may look like an answer
-            log.error("commit_failed", error=type(error).__name__, operations=len(batch))  # noqa: TRY400  a traceback may hold a value
-            if self._data.in_transaction:
-                self._data.execute("ROLLBACK")
-            refusal = Unavailable("the ledger could not be written", remedy="Try again.")
-            results = [_Failed(refusal)] * len(batch)
+        committed = self._committed(results)
         self.turns += 1
         self.operations += len(batch)
-        for waiting, result in zip(batch, results, strict=True):
+        for waiting, result in zip(batch, committed, strict=True):
             if waiting.future.cancelled():
                 continue
             if isinstance(result, _Failed):
                 waiting.future.set_exception(result.error)
             else:
                 waiting.future.set_result(result)
+
+    def _committed(self, results: list[Any]) -> list[Any]:
+        """Commit, and only then sign for what was written."""
+        if not self._data.in_transaction:
+            return results
+        try:
+            self._data.execute("COMMIT")
+        except Exception as error:  # noqa: BLE001  no failure may look like an answer
+            log.error("commit_failed", error=type(error).__name__, operations=len(results))  # noqa: TRY400  a traceback may hold a value
+            if self._data.in_transaction:
+                self._data.execute("ROLLBACK")
+            refusal = Unavailable("the ledger could not be written", remedy="Try again.")
+            return [_Failed(refusal)] * len(results)
+        try:
+            return self._seals(results)
+        except Exception as error:  # noqa: BLE001  an answer without its receipt is none
+            return [_Failed(error)] * len(results)
 
     def _cannot_begin(self, error: Exception) -> None:
         if is_busy(error) and monotonic_s() - self._waiting[0].since_s < BUSY_LIMIT_S:

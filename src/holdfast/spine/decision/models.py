@@ -118,6 +118,7 @@ class Record(models.Model):
     month = models.TextField()
     person = models.TextField()  # whose decision it is: who may read it without a leaf
     leaf = models.TextField()
+    leaf_hash = models.BinaryField(default=bytes)  # RFC 6962; empty for one of an older version
     salt = models.BinaryField()
     sealed = models.BinaryField()
 

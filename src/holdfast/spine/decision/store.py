@@ -160,8 +160,8 @@ CLEAR_ATTEMPTS = statement(
 # ── decision records ────────────────────────────────────────────────────────────────────────────────────────────
 ADD_RECORD = statement(
     "decision.add_record",
-    """INSERT INTO decision_record (client, id, at_us, month, person, leaf, salt, sealed)
-    VALUES (:client, :id, :at_us, :month, :person, :leaf, :salt, :sealed)""",
+    """INSERT INTO decision_record (client, id, at_us, month, person, leaf, leaf_hash, salt, sealed)
+    VALUES (:client, :id, :at_us, :month, :person, :leaf, :leaf_hash, :salt, :sealed)""",
 )
 RECORD = statement(
     "decision.record",
@@ -171,7 +171,8 @@ RECORD = statement(
 # across clients: a decision's id says not whose it is; the reader's right is judged on what is found
 RECORD_ANYWHERE = statement(
     "decision.record_anywhere",
-    "SELECT client, at_us, month, person, leaf, salt, sealed FROM decision_record WHERE id = :id",
+    """SELECT client, at_us, month, person, leaf, salt, sealed, leaf_hash FROM decision_record
+    WHERE id = :id""",
 )
 RECORDS_OF_MONTH = statement(
     "decision.records_of_month",

@@ -15,6 +15,7 @@ class Pending(models.Model):
 
     class Meta:
         db_table = "ledger_pending"
+        indexes = [models.Index(fields=("at_us",), name="ledger_pending_newest")]
 
 
 class Tree(models.Model):

@@ -13,6 +13,7 @@ from holdfast.kit.errors import TooLarge
 from holdfast.spine.ledger.names import checked_log
 from holdfast.spine.ledger.store import APPEND
 from holdfast.spine.ledger.tiles import MOST_ENTRY_BYTES
+from holdfast.spine.ledger.tree import leaf_hash
 
 if TYPE_CHECKING:
     from holdfast.kit.db import Query
@@ -26,6 +27,11 @@ def append(log: str, leaf: Leaf) -> Query:
     than 65,535 bytes, and :class:`InvalidInput` for a name that no log can have.
     """
     return append_entry(log, leaf.id, leaf.at_us, leaf.entry())
+
+
+def hash_of(written: Query) -> bytes:
+    """Return the leaf hash (RFC 6962) of what :func:`append` is going to write."""
+    return leaf_hash(written.params["entry"])
 
 
 def append_entry(log: str, leaf_id: str, at_us: int, entry: bytes) -> Query:

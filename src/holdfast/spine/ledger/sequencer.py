@@ -204,6 +204,11 @@ def has_pending(without: Mapping[str, str]) -> Work[bool]:
 
 
 def newest_leaf_us() -> Work[int]:
-    """Time of the newest committed leaf of all logs, the lower bound of the clock at start-up (SPINE 24); 0 if none."""
-    placed, pending = yield Round(data=(store.NEWEST(), store.NEWEST_PENDING()))
-    return max(int(placed[0][0] or 0), int(pending[0][0]) if pending else 0)
+    """Time of the newest committed leaf of all logs, the lower bound of every clock (SPINE 24); 0 if none.
+
+    Asked inside a write transaction, it is what a leaf of this transaction must not lie before: then no log that the
+    leaf goes to holds a later one, and the sequencer never has to lift it.
+    """
+    (rows,) = yield Round(data=(store.NEWEST(),))
+    placed, pending = rows[0]
+    return max(placed or 0, pending or 0)

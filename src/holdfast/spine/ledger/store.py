@@ -131,7 +131,9 @@ COUNT_PENDING: Final = statement(
     "ledger_count_pending",
     "SELECT COUNT(*) FROM ledger_pending WHERE id > :above AND id <= :upto",
 )
-NEWEST: Final = statement("ledger_newest", "SELECT MAX(last_us) FROM ledger_tree")
-NEWEST_PENDING: Final = statement(
-    "ledger_newest_pending", "SELECT at_us FROM ledger_pending ORDER BY id DESC LIMIT 1"
+NEWEST: Final = statement(
+    "ledger_newest",
+    """
+    SELECT (SELECT MAX(last_us) FROM ledger_tree), (SELECT MAX(at_us) FROM ledger_pending)
+    """,
 )

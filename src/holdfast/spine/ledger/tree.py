@@ -77,6 +77,20 @@ class CompactRange:
         return fold(self.nodes) if self.nodes else EMPTY_ROOT
 
 
+def root_and_paths(hashes: Sequence[bytes]) -> tuple[bytes, list[list[bytes]]]:
+    """MTH(D) and, for each leaf, PATH(m, D) (RFC 6962 §2.1.1) of a small tree, at least one leaf."""
+    if len(hashes) == 1:
+        return hashes[0], [[]]
+    split = _largest_power_below(len(hashes))
+    left, left_paths = root_and_paths(hashes[:split])
+    right, right_paths = root_and_paths(hashes[split:])
+    for path in left_paths:
+        path.append(right)
+    for path in right_paths:
+        path.append(left)
+    return node_hash(left, right), left_paths + right_paths
+
+
 def complete_subtrees(begin: int, end: int) -> tuple[Node, ...]:
     """Nodes that cover ``[begin, end)``, largest first; ``begin`` is a multiple of a power of two ≥ the length."""
     nodes = []

@@ -111,6 +111,49 @@ def test_a_commit_that_fails_gives_no_answer_to_anyone(stores: Stores, other: Co
     assert lines(other) == set()
 
 
+def test_nothing_is_signed_before_the_commit_nor_without_it(
+    stores: Stores, other: Connection
+) -> None:
+    stores.data.execute("CREATE TABLE parent (id INTEGER PRIMARY KEY)")
+    stores.data.execute(
+        "CREATE TABLE child (p INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED)"
+    )
+    orphan = statement("orphan", "INSERT INTO child (p) VALUES (:p)")
+    signed: list[set[str]] = []
+
+    def seals(results: list[Any]) -> list[Any]:
+        signed.append(lines(other))
+        return [f"signed {result}" for result in results]
+
+    def breaks_the_commit() -> Work[str]:
+        yield Round(data=(orphan(p=7),))
+        return "a value"
+
+    async def story() -> list[Any]:
+        turns = Turns(stores, asyncio.get_running_loop(), seals=seals)
+        first = await turns.submit(lambda: add("durable"))
+        failed = await asyncio.gather(turns.submit(breaks_the_commit), return_exceptions=True)
+        return [first, *failed]
+
+    first, failed = asyncio.run(story())
+    assert first == "signed 1"
+    assert signed == [{"durable"}], "another connection saw the line before it was signed for"
+    assert isinstance(failed, Unavailable)
+
+
+def test_an_answer_that_cannot_be_signed_does_not_leave(stores: Stores) -> None:
+    def seals(results: list[Any]) -> list[Any]:
+        raise ValueError(results)
+
+    async def story() -> list[Any]:
+        turns = Turns(stores, asyncio.get_running_loop(), seals=seals)
+        return await asyncio.gather(turns.submit(lambda: add("a")), return_exceptions=True)
+
+    (result,) = asyncio.run(story())
+    assert isinstance(result, HoldfastError)
+    assert result.code == "internal"
+
+
 def test_a_turn_waits_for_another_writer_and_then_answers(
     stores: Stores, other: Connection
 ) -> None:

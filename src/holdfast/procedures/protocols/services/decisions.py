@@ -86,7 +86,7 @@ def find(house: House, decision: str) -> Work[Found]:
     (rows,) = yield Round(data=(store.RECORD_ANYWHERE(id=decision),))
     if not rows:
         raise _no_such_decision()
-    client, _, month, person, leaf, salt, sealed = rows[0]
+    client, _, month, person, leaf, salt, sealed, _ = rows[0]
     assignments, standing = yield Round(
         data=(ASSIGNMENTS(person=acting.person, client=client), store.CLIENT(client=client))
     )

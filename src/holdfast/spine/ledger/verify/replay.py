@@ -24,13 +24,27 @@ if TYPE_CHECKING:
 
 
 class Replay:
-    """Replays one bundle of ``size`` leaves. ``roots`` holds the roots at the sizes asked for, and at the end."""
+    """Replays one bundle of ``size`` leaves.
 
-    def __init__(self, files: BundleFiles, size: int, report: Report, sizes: Iterable[int]) -> None:
+    ``roots`` holds the roots at the sizes asked for, and at the end; ``places`` the index of each leaf hash in
+    ``wanted`` that the log has.
+    """
+
+    def __init__(
+        self,
+        files: BundleFiles,
+        size: int,
+        report: Report,
+        sizes: Iterable[int],
+        *,
+        wanted: Iterable[bytes] = (),
+    ) -> None:
         self._files = files
         self._size = size
         self._report = report
         self._wanted = {at for at in sizes if 0 < at <= size} | {size}
+        self._leaves = frozenset(wanted)
+        self.places: dict[bytes, int] = {}
         self._tree = CompactRange()
         self._rows: list[list[bytes]] = []
         self._done: list[int] = []
@@ -62,6 +76,8 @@ class Replay:
         hashes = hashes_of(entries)
         for at, leaf in enumerate(hashes):
             self._tree.append(leaf)
+            if leaf in self._leaves:
+                self.places.setdefault(leaf, n * WIDTH + at)
             if self._tree.size in self._wanted:
                 self.roots[n * WIDTH + at + 1] = self._tree.root()
         self._grow(0, hashes)

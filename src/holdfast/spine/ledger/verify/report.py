@@ -16,6 +16,7 @@ class Outcome(IntEnum):
     NOT_AUTHENTICATED = 4  # consistent with itself; without a key nothing says who made it
     BROKEN = 6  # edited, cut, forged, or a signature of a given key is missing
     HISTORY_BROKEN = 8  # rolled back, or another history than the one seen before
+    PROMISE_BROKEN = 9  # whole, but a leaf is missing that a genuine receipt promised
 
 
 class Kind(StrEnum):
@@ -23,6 +24,16 @@ class Kind(StrEnum):
 
     INTEGRITY = "integrity"
     HISTORY = "history"
+    PROMISE = "promise"
+
+
+class Promise(StrEnum):
+    """What became of the promise in a receipt."""
+
+    KEPT = "kept"  # the leaf is in the log
+    NOT_YET_DUE = "not_yet_due"  # genuine; this log does not reach to when it is due
+    BROKEN = "broken"  # genuine, due, and not in the log
+    UNKNOWN = "unknown"  # nobody vouches for the receipt: no key was given
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,17 @@ class CertificateResult:
     says: str
 
 
+@dataclass(frozen=True, slots=True)
+class ReceiptResult:
+    """A receipt, held against the log. ``index`` is where its leaf stands, or None."""
+
+    file: str
+    leaf: str
+    promise: Promise
+    index: int | None
+    says: str
+
+
 @dataclass(slots=True)
 class Report:
     """Everything that ``holdfast verify`` prints. Times are RFC 3339; ``root`` is base64."""
@@ -59,6 +81,7 @@ class Report:
     types: dict[str, int] = field(default_factory=dict)
     history: str = ""
     certificates: list[CertificateResult] = field(default_factory=list)
+    receipts: list[ReceiptResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     more_findings: int = 0
@@ -72,8 +95,12 @@ class Report:
         """Add a finding about what was seen before."""
         self._add(Finding(Kind.HISTORY, code, message))
 
+    def promise_broken(self, code: str, message: str) -> None:
+        """Add a finding about what a receipt promised."""
+        self._add(Finding(Kind.PROMISE, code, message))
+
     def _add(self, finding: Finding) -> None:
-        if len(self.findings) < MOST_FINDINGS or finding.kind is Kind.HISTORY:
+        if len(self.findings) < MOST_FINDINGS or finding.kind is not Kind.INTEGRITY:
             self.findings.append(finding)
         else:
             self.more_findings += 1
@@ -85,11 +112,14 @@ class Report:
 
     @property
     def outcome(self) -> Outcome:
-        """The verdict: what is broken outweighs broken history, and that the want of a key."""
+        """The verdict: what is broken outweighs broken history, that a broken promise, and that the want of a key."""
         if not self.whole:
             return Outcome.BROKEN
-        if self.findings:
+        kinds = {finding.kind for finding in self.findings}
+        if Kind.HISTORY in kinds:
             return Outcome.HISTORY_BROKEN
+        if Kind.PROMISE in kinds:
+            return Outcome.PROMISE_BROKEN
         return Outcome.AUTHENTIC if self.with_key else Outcome.NOT_AUTHENTICATED
 
     def as_data(self) -> dict[str, Any]:
@@ -114,6 +144,16 @@ class Report:
                     "says": result.says,
                 }
                 for result in self.certificates
+            ],
+            "receipts": [
+                {
+                    "file": result.file,
+                    "leaf": result.leaf,
+                    "promise": result.promise.value,
+                    "index": result.index,
+                    "says": result.says,
+                }
+                for result in self.receipts
             ],
             "notes": self.notes,
             "findings": [

@@ -13,6 +13,7 @@ from holdfast.spine.ledger.verify.bundle import BundleFiles
 from holdfast.spine.ledger.verify.certificates import check_certificates, read_certificates
 from holdfast.spine.ledger.verify.history import compare
 from holdfast.spine.ledger.verify.leaves import LeafReader
+from holdfast.spine.ledger.verify.receipts import Kept, check_receipts, read_receipts
 from holdfast.spine.ledger.verify.replay import Replay
 from holdfast.spine.ledger.verify.report import Outcome, Report
 
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the user brings: keys, an earlier checkpoint, a memory, and the time."""
+    """What the user brings: keys, an earlier checkpoint, a memory, the time, and receipts (name and content)."""
 
     memory: UserMemory
     now_us: int
     keys: Sequence[VerifierKey] = ()
     since: bytes | None = None
+    receipts: Sequence[tuple[str, bytes]] = ()
 
 
 def verify_bundle(folder: Path, given: Given) -> Report:
@@ -50,8 +52,10 @@ def verify_bundle(folder: Path, given: Given) -> Report:
     report.origin, report.size, report.root = head.origin, head.size, base64_text(head.root)
     seen = given.memory.last(head.origin)
     since = _since(given, head)
-    replay = Replay(files, head.size, report, _sizes(seen, since))
-    _replay(files, head, report, given.keys, replay=replay)
+    kept = read_receipts(given.receipts, report, given.keys)
+    wanted = [receipt.hash for receipt in kept]
+    replay = Replay(files, head.size, report, _sizes(seen, since), wanted=wanted)
+    _replay(files, head, report, given.keys, replay=replay, receipts=kept)
     if report.whole:
         _judge_history(report, head, replay.roots, seen=seen, since=since)
     if report.outcome is Outcome.AUTHENTIC:
@@ -122,14 +126,21 @@ def _since(given: Given, head: Head) -> Head | None:
 
 
 def _replay(
-    files: BundleFiles, head: Head, report: Report, keys: Sequence[VerifierKey], *, replay: Replay
+    files: BundleFiles,
+    head: Head,
+    report: Report,
+    keys: Sequence[VerifierKey],
+    *,
+    replay: Replay,
+    receipts: Sequence[Kept],
 ) -> None:
     try:
         certificates = read_certificates(files, report, keys)
     except IntegrityBroken as error:
         report.broken(error.code, error.message)
         certificates = []
-    leaves = LeafReader(report, [leaf for each in certificates for leaf in each.leaf_ids])
+    named = [leaf for each in certificates for leaf in each.leaf_ids]
+    leaves = LeafReader(report, named + [receipt.id for receipt in receipts])
     complete = replay.run(leaves.read)
     leaves.finish()
     if complete:
@@ -138,6 +149,7 @@ def _replay(
                 "wrong_root", "the entries do not give the root that the checkpoint names"
             )
         check_certificates(report, certificates, leaves.found)
+        check_receipts(report, receipts, replay.places, leaves.found)
 
 
 def _judge_history(
