@@ -19,7 +19,6 @@ from holdfast.kit.config import load_settings
 from holdfast.spine.answers import Refused, Revealed
 from holdfast.spine.decisions import read_decision
 from holdfast.spine.house import open_house
-from holdfast.spine.identity.credentials import hash_secret
 from holdfast.spine.ledger.checkpoint import from_base64
 from holdfast.spine.ledger.export import export_bundle
 from holdfast.spine.ledger.files import log_folder
@@ -93,10 +92,8 @@ def test_every_kind_of_answer_carries_a_receipt_that_holds(served):
     shown, refused = served.answers(served.look(), served.look("C00002"))
     assert isinstance(shown, Revealed)
     assert isinstance(refused, Refused)
-    secret = hash_secret(served.bank.agent.token)
-    (read,) = served.answers(
-        lambda: read_decision(served.bank.house, secret, shown.decision, served.bank.peer)
-    )
+    caller = served.bank.caller()
+    (read,) = served.answers(lambda: read_decision(served.bank.house, caller, shown.decision))
     assert read.leaf.hash == shown.leaf.hash
     report = served.verify(shown, refused, read)
     assert report.outcome is Outcome.AUTHENTIC, report.findings
