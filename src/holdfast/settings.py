@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "holdfast.kit.jobs",
     "holdfast.spine.administration",
     "holdfast.spine.approvals",
+    "holdfast.spine.actions",
     "holdfast.spine.decision",
     "holdfast.spine.identity",
     "holdfast.spine.ledger",

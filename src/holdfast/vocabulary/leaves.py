@@ -34,6 +34,8 @@ class LeafType(StrEnum):
     RECORDS_IMPORTED = "records.imported"
     IMPORT_FINISHED = "import.finished"
     RECORD_UPDATED = "record.updated"
+    ACTION_PERMITTED = "action.permitted"
+    ACTION_REPORTED = "action.reported"
     EMPLOYER_ADDED = "employer.added"
     PERSON_ADDED = "person.added"
     PERSON_ROLES_CHANGED = "person.roles_changed"
@@ -183,6 +185,29 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
             "collection": "name",
             "fields": "names changed",
             "manifests": "commitment to the new manifests",
+        },
+    ),
+    LeafType.ACTION_PERMITTED: LeafSpec(
+        "An action on a customer was permitted: a target system may do it once, within a minute.",
+        "client",
+        {
+            "decision": "id",
+            "act": "id of the permit",
+            "action": "id in the contract",
+            "target": "the system that may do it; empty when the vault alone is changed",
+            "customer": "reference",
+            "proof": "ids of the decisions that verified the caller",
+            "permit": "SHA-256 of the permit, which holds a random salt; empty without a target",
+            "expires": "time",
+        },
+    ),
+    LeafType.ACTION_REPORTED: LeafSpec(
+        "A target system said what became of a permitted action.",
+        "client",
+        {
+            "act": "id of the permit",
+            "outcome": "claimed, done, failed or not_done",
+            "token": "id of the service's credential",
         },
     ),
     LeafType.EMPLOYER_ADDED: LeafSpec(

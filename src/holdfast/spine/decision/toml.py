@@ -145,6 +145,11 @@ class Table:
             self.fail(key, f"must be from {least} to {most}")
         return int(value)
 
+    def flag(self, key: str, *, default: bool) -> bool:
+        """True or false."""
+        value = self._take(key, bool, "true or false")
+        return default if value is None else bool(value)
+
     def seconds(self, key: str, default: int, *, least: int = 0, most: int) -> int:
         """A duration such as ``"90 s"``, ``"5 min"``, ``"1 h"``, in seconds."""
         value = self._take(key, str, 'a duration such as "5 min"')
