@@ -30,7 +30,7 @@ _TITLES: Final = {
     401: "not authenticated",
     403: "refused",
     404: "not found",
-    409: "not now, or not again",
+    409: "not as things stand",
     422: "every line refused",
 }
 DEEPEST: Final = 2  # of objects in objects; the examples show the rest
@@ -47,7 +47,11 @@ def page() -> str:
         for method, operation in methods.items():
             parts.append(f"\n## {method.upper()} {path}\n\n{operation['summary']}.\n")
             parts.append(_bodies(operation, kinds))
-            parts.extend(_example(one) for one in examples.get(path, ()))
+            own = f"{method.upper()} "
+            shown = [
+                one for one in examples.get(path, ()) if one["request"]["line"].startswith(own)
+            ]
+            parts.extend(map(_example, shown))
     return "".join(parts).rstrip("\n") + "\n"
 
 

@@ -198,7 +198,7 @@ reasons = ["kyc"]
 """
     compiled = compile_policies(compile_contract(CONTRACT + added))
     assert len(compiled) == len(policies()) + 1
-    assert sum(rule is None for rule in compiled.whole.rules) == 2
+    assert sum(rule is None for rule in compiled.whole.rules) == 4
     assert compiled.by_id["contract.late"].label == text
     assert judge(compiled, question(programmes=frozenset())).permit is None
 

@@ -142,9 +142,9 @@ def same_type(right, value):
 
 def allowed_look(operation):
     """A context that is allowed, as plain data."""
-    asked = question(operation=operation)
+    asked = question(operation=operation, roles=frozenset({"agent", "lead"}))
     look = look_of(asked, asked.groups[0], sets_of(asked.facts))
-    if operation is Operation.SEARCH:
+    if operation in {Operation.SEARCH, Operation.APPROVE}:
         look = msgspec.structs.replace(look, clear=False)
     return asked, msgspec.to_builtins(look)
 

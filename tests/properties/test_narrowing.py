@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from holdfast.spine.decision.engine import Engine, Slice, parsed
 from holdfast.spine.decision.narrow import narrow
-from holdfast.spine.decision.policies import ALL_WORK, OPERATIONS, schema_text
+from holdfast.spine.decision.policies import ALL_WORK, OPERATIONS, group_of, schema_text
 from holdfast.spine.decision.question import Look
 from holdfast.vocabulary.facts import FactId
 from support.judging import policies
@@ -58,7 +58,7 @@ def test_the_answer_is_the_same(operation, held, look):
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_it_is_narrower(operation):
-    narrowed = narrow(policies().whole.policies, operation, group=ALL_WORK)
+    narrowed = narrow(policies().whole.policies, operation, group=group_of(operation))
     assert len(narrowed.policies["staticPolicies"]) < len(policies())
     assert narrowed.facts is not None
     assert "employed" in narrowed.facts

@@ -15,14 +15,17 @@ from holdfast.spine.ledger.receipts import Receipt
 class Asked(Caller, frozen=True, kw_only=True):
     """Who asks, from where, for which client and under which contact: the part that all operations share.
 
-    ``step_up_hash`` is the hash of a second token. ``idempotency`` is the caller's key and a digest of the body, or
-    None.
+    ``step_up_hash`` is the hash of a second token, ``approval`` the id of an approval that the person has, or empty.
+    ``idempotency`` is the caller's key and a digest of the body, or None. ``contact_ref`` names the contact by our own
+    reference in place of the feed's id; no request from outside sets it.
     """
 
     client: str
     collection: str
     contact: str
     step_up_hash: bytes | None = None
+    approval: str = ""
+    contact_ref: str = ""
     idempotency: tuple[str, bytes] | None = None
 
 
@@ -112,39 +115,6 @@ class Updated(msgspec.Struct, frozen=True):
     leaf: LeafPointer
 
 
-class Acted(msgspec.Struct, frozen=True):
-    """An action is permitted. ``permit`` goes to the target system; it is good once, until ``expires``.
-
-    Both are None where the vault alone was changed. ``version`` is the record's new version, if fields were changed.
-    """
-
-    decision: str
-    act: str
-    action: str
-    target: str
-    customer: str
-    permit: str | None
-    expires: str | None
-    version: int | None
-    leaf: LeafPointer
-
-
-class OutcomeTaken(msgspec.Struct, frozen=True):
-    """What a target system said of a permit stands in the client's log."""
-
-    act: str
-    outcome: str
-    leaf: LeafPointer
-
-
-class OutcomeRefused(msgspec.Struct, frozen=True):
-    """A permit that was used before, or came too late (HTTP 409)."""
-
-    code: str  # permit_used | permit_expired
-    detail: str
-    remedy: str
-
-
 class ReasonChanged(msgspec.Struct, frozen=True):
     """The contact has another reason; ``changes_left`` is how often that may happen again."""
 
@@ -167,6 +137,37 @@ class DecisionShown(msgspec.Struct, frozen=True):
     reasons: tuple[ReasonGiven, ...]
     leaf: LeafPointer
     own: bool
+
+
+class ApprovalShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A request for approval. ``wanted`` says how each field is to be shown, or names an act's parameters.
+
+    ``fields`` and ``leaf`` are there when an approver looks at it: what is there now, masked.
+    """
+
+    approval: str
+    state: str  # asked | granted | refused | used | lapsed
+    kind: str
+    client: str
+    operation: str
+    programme: str
+    reason: str
+    collection: str
+    wanted: dict[str, str]
+    requester: str  # staff id
+    own: bool
+    decision: str
+    asked_at: str
+    expires_at: str
+    fields: dict[str, Shown] = {}
+    leaf: LeafPointer | None = None
+
+
+class Approvals(msgspec.Struct, frozen=True):
+    """Some requests for approval, oldest first. ``next`` is what ``after`` is to be for more; empty at the end."""
+
+    approvals: tuple[ApprovalShown, ...]
+    next: str = ""
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -220,11 +221,10 @@ Answer = (
     | Found
     | Verified
     | Updated
-    | Acted
     | ReasonChanged
     | DecisionShown
-    | OutcomeTaken
-    | OutcomeRefused
+    | ApprovalShown
+    | Approvals
     | Ambiguous
     | Refused
 )

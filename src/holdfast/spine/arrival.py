@@ -12,6 +12,8 @@ from holdfast.kit.clock import DAY_US
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict, NotAuthenticated
 from holdfast.kit.ids import new_id, new_reference
+from holdfast.spine.approvals import store as approvals
+from holdfast.spine.approvals.requests import request_of
 from holdfast.spine.decision import budgets
 from holdfast.spine.decision import store as decisions
 from holdfast.spine.decision.freezing import NO_CLIENT, Standing, client_fact, standing_of
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from holdfast.kit.db import Query, Rows, Work
     from holdfast.spine.answers import Asked
+    from holdfast.spine.approvals.requests import Request
     from holdfast.spine.decision.policies import ClientPolicies
     from holdfast.spine.house import House
     from holdfast.spine.purpose.contact import Contact
@@ -60,6 +63,7 @@ class Arrival(NamedTuple):
     requester: Requester
     service: str  # credential of the service that asks on the person's behalf, or ""
     level: AuthLevel
+    approval: Request | None  # the one that came with the request, whoever's it is
     step_up: str  # id of the challenge that the second token answers, or ""
     log: str
     person_ref: str
@@ -109,6 +113,8 @@ def arrive(house: House, asked: Asked, *, customer: str = "") -> Work[Arrival]:
     asks["reference"] = identity.REFERENCE(person=person, log=log)
     if asked.idempotency:
         asks["repeat"] = _repeat(asked, person, now_us)
+    if asked.approval:
+        asks["approval"] = approvals.LOAD(id=asked.approval)
     rows = dict(zip(asks, (yield Round(data=tuple(asks.values()))), strict=True))
     contact = contact_of(rows["contact"])
     queue = who.policies.contract.queues.get(contact.queue) if contact else None
@@ -133,6 +139,7 @@ def arrive(house: House, asked: Asked, *, customer: str = "") -> Work[Arrival]:
         requester=who.requester,
         service=who.service,
         level=who.level,
+        approval=request_of(rows["approval"][0]) if rows.get("approval") else None,
         step_up=who.challenge,
         log=log,
         person_ref=rows["reference"][0][0] if rows["reference"] else new_reference(ids.PERSON_REF),
@@ -272,7 +279,7 @@ def _who(house: House, asked: Asked, now_us: int) -> Work[_Who]:
         )
     second = found.get("step_up")
     step_up = step_up_of(second[0], now_us) if second else None
-    contact_ref = contact[0][0] if contact else ""
+    contact_ref = asked.contact_ref or (contact[0][0] if contact else "")
     level = accepted.at_most(level_of(requester, step_up, client=asked.client, contact=contact_ref))
     service = accepted.service.credential if accepted.service else ""
     rows = found["client"]

@@ -48,13 +48,13 @@ def read_decision(house: House, caller: Caller, decision: str) -> Work[DecisionS
     reader = yield from reader_of(caller, now_us)
     (rows,) = yield Round(data=(decisions.RECORD_ANYWHERE(id=decision),))
     if not rows:
-        raise _not_found()
+        raise no_such_decision()
     client, at_us, month, person, leaf, _, sealed, leaf_hash = rows[0]
     audience, assigned = yield from _audience(reader, person, client, now_us)
-    content = yield from _content(house, client, month, sealed=bytes(sealed), record_id=leaf)
+    content = yield from content_of(house, client, month, sealed=bytes(sealed), record_id=leaf)
     own = person == reader.person
     if own and not content.visible and not assigned:
-        raise _not_found()  # as if the client did not exist: such a decision is not kept
+        raise no_such_decision()  # as if the client did not exist: such a decision is not kept
     policies = yield from current_policies(house.policies, client)
     reasons = for_audience(_reasons(content), audience, policies.by_id)
     if not own:
@@ -101,7 +101,7 @@ def _audience(
     reader: Requester, person: str, client: str, now_us: int
 ) -> Work[tuple[Audience, bool]]:
     if reader.client not in {"", client}:
-        raise _not_found()
+        raise no_such_decision()
     (rows,) = yield Round(data=(identity.ASSIGNMENTS(person=reader.person, client=client),))
     assigned = assigned_at(rows, now_us)
     found = audience_for(
@@ -110,17 +110,19 @@ def _audience(
         client_roles=frozenset[Role]().union(*assigned.roles.values()),
     )
     if found is None:
-        raise _not_found()
+        raise no_such_decision()
     return found, bool(assigned.programmes)
 
 
-def _not_found() -> NotFound:
+def no_such_decision() -> NotFound:
+    """The one answer for a decision that does not exist, and for one that is none of the reader's business."""
     return NotFound("there is no such decision", remedy="Ask the person concerned, or their lead.")
 
 
-def _content(
+def content_of(
     house: House, client: str, month: str, *, sealed: bytes, record_id: str
 ) -> Work[records.Content]:
+    """Open a sealed decision record; ``record_id`` is the id of its leaf."""
     (rows,) = yield Round(data=(decisions.CLIENT(client=client),))
     keys = yield from client_keys(house.keks, client, rows[0][3])
     key = yield from record_key(keys, month)

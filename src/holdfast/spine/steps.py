@@ -5,14 +5,16 @@ Pure, but for :func:`write_line`, which yields the one round of writes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdfast.kit.clock import MINUTE_US, rfc3339
 from holdfast.kit.db import Round
-from holdfast.kit.errors import InvalidInput, Unavailable
+from holdfast.kit.errors import Conflict, InvalidInput, Unavailable
 from holdfast.kit.ids import new_id
 from holdfast.kit.secret import Secret
 from holdfast.spine.answers import LeafPointer, ReasonGiven, Refused, Remedy, Shown
+from holdfast.spine.approvals.covering import Sought, uncovered
+from holdfast.spine.approvals.requests import take
 from holdfast.spine.arrival import body_mac
 from holdfast.spine.decision import budgets, records
 from holdfast.spine.decision import store as decisions
@@ -28,7 +30,7 @@ from holdfast.spine.vault.hierarchy import record_key
 from holdfast.vocabulary import ids
 from holdfast.vocabulary.facts import FactId
 from holdfast.vocabulary.leaves import Leaf, LeafType
-from holdfast.vocabulary.levels import Operation, Outcome, Presentation
+from holdfast.vocabulary.levels import ApprovalKind, Operation, Outcome, Presentation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -90,6 +92,7 @@ def question_of(
 ) -> Question:
     """Put the question. What belongs to a contact of somebody else stays out of it."""
     contact = arrival.contact if arrival.yours else None
+    approval = _approval(arrival, operation, groups, customer=customer)
     programme = contact.programme if contact else ""
     return Question(
         operation=operation,
@@ -105,7 +108,30 @@ def question_of(
         collection=arrival.asked.collection,
         customer=customer,
         reason=arrival.reason.id if arrival.reason else "",
+        approved=bool(arrival.asked.approval) and not approval,
+        approval=approval,
     )
+
+
+def _approval(
+    arrival: Arrival, operation: Operation, groups: tuple[Group, ...], *, customer: str
+) -> str:
+    """Why the approval that came with the request does not count; empty when it does, or when none came."""
+    if not arrival.asked.approval:
+        return ""
+    sought = Sought(
+        kind=ApprovalKind.LOOK,
+        operation=operation.value,
+        requester=arrival.requester.person,
+        client=arrival.asked.client,
+        contact=arrival.contact_ref,
+        customer=customer,
+        reason=arrival.reason.id if arrival.reason else "",
+        collection=arrival.asked.collection,
+        policies=arrival.policies.bound,
+        fields={name: group.presentation for group in groups for name in group.fields},
+    )
+    return uncovered(arrival.approval, sought, arrival.now_us)
 
 
 def check_fields(arrival: Arrival, names: Iterable[str], where: str) -> None:
@@ -177,13 +203,14 @@ class Line(NamedTuple):
     extra_rules: tuple[str, ...] = ()
     writes: tuple[Query, ...] = ()
     charges: tuple[Query, ...] = ()
+    approval: str = ""  # what somebody looked at, who may approve it
 
 
 def write_line(arrival: Arrival, line: Line) -> Work[LeafPointer]:
     """Write the leaf, the sealed decision record, what was used of the budgets, and the operation's own rows.
 
     Raises :class:`Unavailable`, and nothing is written or shown, when another request took the last of a budget since
-    this one was judged.
+    this one was judged, and :class:`Conflict` when another used up its approval.
     """
     month = records.month_of(arrival.now_us)
     key = yield from _record_key(arrival, month)
@@ -191,10 +218,17 @@ def write_line(arrival: Arrival, line: Line) -> Work[LeafPointer]:
         _content(arrival, line), key, client=arrival.asked.client, record=arrival.leaf
     )
     charges = () if arrival.paid else line.charges  # a repeat of what was refused was not paid for
+    taken = _takes(arrival, line)
     written = append(arrival.log, _leaf(arrival, line, stored))
     leaf_hash = hash_of(written)
     rest = _rows(arrival, line, stored, month=month, leaf_hash=leaf_hash)
-    answers = yield Round(data=(*charges, written, *line.writes, *rest))
+    answers = yield Round(data=(*charges, *taken, written, *line.writes, *rest))
+    if not all(answers[len(charges) : len(charges) + len(taken)]):
+        raise Conflict(
+            "this approval was used, or has lapsed, at this very moment",
+            remedy="Ask for another.",
+            code="approval_closed",
+        )
     if _must_take(arrival, line) and not all(answers[: len(charges)]):
         raise Unavailable("a budget was used up at this very moment", remedy="Ask again.")
     return _pointer(arrival, arrival.leaf, leaf_hash)
@@ -207,9 +241,18 @@ def _pointer(arrival: Arrival, leaf: str, leaf_hash: bytes) -> LeafPointer:
     return LeafPointer(arrival.log, leaf, base64_text(leaf_hash))
 
 
+def _takes(arrival: Arrival, line: Line) -> tuple[Query, ...]:
+    """The approval that is used up: whatever is shown or changed with one in the hand, uses it."""
+    used = line.judgement.question.approved and line.outcome in _SHOWS
+    return (take(arrival.approval, now_us=arrival.now_us),) if used and arrival.approval else ()
+
+
+_SHOWS: Final = frozenset({Outcome.PERMIT, Outcome.PARTIAL})
+
+
 def _must_take(arrival: Arrival, line: Line) -> bool:
     """Whether something is shown that costs budget: then all that it costs must be taken."""
-    return line.outcome in {Outcome.PERMIT, Outcome.PARTIAL} and not arrival.paid
+    return line.outcome in _SHOWS and not arrival.paid
 
 
 def _content(arrival: Arrival, line: Line) -> records.Content:
@@ -244,7 +287,7 @@ def _leaf(arrival: Arrival, line: Line, stored: records.Stored) -> Leaf:
         "policies": judgement.policies.digest,
         "record": stored.commitment.hex(),
         "count": 1,
-        "approval": "",
+        "approval": line.approval or (arrival.asked.approval if _takes(arrival, line) else ""),
     }
     return Leaf(LeafType.DECISION_MADE, arrival.leaf, arrival.now_us, body)
 

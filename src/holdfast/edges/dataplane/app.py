@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 import msgspec
 import structlog
@@ -40,6 +40,7 @@ log = structlog.get_logger(__name__)
 
 _JSON: Final = b"application/json"
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,128}\Z")
+_APPROVAL = re.compile(r"apr_[0-9a-hjkmnp-tv-z]{26}\Z")
 _FIELD = re.compile(r" - at `(?:key` in `)?\$\.?(.*?)`$")
 _UNKNOWN = re.compile(r"unknown field `(.*?)`")
 _MISSING = re.compile(r"missing required field `(.*?)`")
@@ -48,7 +49,7 @@ _MISSING = re.compile(r"missing required field `(.*?)`")
 class Request:
     """One request: what handlers may look at."""
 
-    __slots__ = ("_door", "_receive", "headers", "method", "path", "socket")
+    __slots__ = ("_door", "_query", "_receive", "headers", "method", "path", "socket")
 
     def __init__(self, scope: Scope, receive: Receive, door: Door) -> None:
         self.method: str = scope["method"]
@@ -63,6 +64,26 @@ class Request:
             self.headers[name] = value
         self._receive = receive
         self._door = door
+        self._query: bytes = scope.get("query_string", b"")
+
+    def query(self, *names: str) -> dict[str, str]:
+        """The parameters of the address; :class:`InvalidInput` for one that is unknown, repeated or not readable."""
+        try:
+            pairs = parse_qsl(
+                self._query.decode("ascii"),
+                keep_blank_values=True,
+                strict_parsing=bool(self._query),
+                errors="strict",
+                max_num_fields=16,
+            )
+        except ValueError:
+            raise InvalidInput("the parameters cannot be read", field="query") from None
+        given: dict[str, str] = {}
+        for name, value in pairs:
+            if name not in names or name in given:
+                raise InvalidInput("this parameter is unknown, or sent twice", field=name[:64])
+            given[name] = value
+        return given
 
     async def body(self, most_bytes: int = MOST_BODY_BYTES) -> bytes:
         """Read the body; :class:`TooLarge` beyond ``most_bytes``."""
@@ -95,6 +116,13 @@ class Request:
             return None
         return hash_secret(credential_of(header, "Holdfast-Step-Up").token)
 
+    def approval(self) -> str:
+        """Id of an approval that the person has, or empty."""
+        given = self.headers.get(b"holdfast-approval", b"").decode("latin-1")
+        if given and not _APPROVAL.match(given):
+            raise InvalidInput("the id of an approval, apr_…", field="Holdfast-Approval")
+        return given
+
     def idempotency(self, body: bytes) -> tuple[str, bytes] | None:
         """The caller's idempotency key with a digest of the request, or None."""
         raw = self.headers.get(b"idempotency-key")
@@ -118,6 +146,8 @@ _SINGLE = frozenset(
         b"holdfast-on-behalf-of",
         b"holdfast-on-behalf-of-proof",
         b"holdfast-step-up",
+        b"holdfast-approval",
+        b"holdfast-device",
         b"holdfast-signature",
         b"idempotency-key",
         b"content-length",

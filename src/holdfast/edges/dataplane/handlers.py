@@ -9,10 +9,9 @@ from holdfast.edges.dataplane.app import Reply, Route, decode, json_reply, probl
 from holdfast.edges.dataplane.openapi import document
 from holdfast.edges.dataplane.types import (
     MOST_FEED_BYTES,
-    ActRequest,
+    ApprovalRequest,
     FreezeRequest,
     FreezeStepRequest,
-    OutcomeRequest,
     ReasonRequest,
     RevealRequest,
     SearchRequest,
@@ -22,12 +21,12 @@ from holdfast.edges.dataplane.types import (
 from holdfast.edges.feeds.catalogue import ADAPTORS
 from holdfast.kit.errors import InvalidInput
 from holdfast.kit.http.problem import problem
-from holdfast.spine.act import Wanted, act
-from holdfast.spine.answers import Ambiguous, Asked, FreezeRefused, OutcomeRefused, Refused
+from holdfast.spine.answers import Ambiguous, Asked, FreezeRefused, Refused
+from holdfast.spine.approve import MOST_LISTED, decide_approval, list_approvals, show_approval
+from holdfast.spine.asking import ask_approval
 from holdfast.spine.decisions import may_read_log, read_decision
 from holdfast.spine.freeze import Step, ask_to_freeze
 from holdfast.spine.ledger.files import log_file
-from holdfast.spine.outcome import Report, report_outcome
 from holdfast.spine.reason import change_reason
 from holdfast.spine.reveal import reveal
 from holdfast.spine.search import search
@@ -111,30 +110,6 @@ class Handlers:
             )
         )
 
-    async def act(self, request: Request, _parts: dict[str, str]) -> Reply:
-        """POST /v1/act."""
-        body = await request.body()
-        given = decode(body, ActRequest)
-        wanted = Wanted(
-            action=given.action,
-            proof=tuple(given.proof),
-            values=given.values or {},
-            target=given.target or "",
-            record=given.record,
-        )
-        asked = _asked(request, body, given)
-        return await self._run(partial(act, self._house, asked, given.customer, wanted))
-
-    async def outcome(self, request: Request, parts: dict[str, str]) -> Reply:
-        """POST /v1/act/{id}/outcome."""
-        given = decode(await request.body(), OutcomeRequest)
-        report = Report(parts["id"], given.permit, given.outcome)
-        return await self._run(partial(report_outcome, self._house, request.caller(), report))
-
-    async def jwks(self, _request: Request, _parts: dict[str, str]) -> Reply:
-        """GET /.well-known/jwks.json: the key by which targets check permits."""
-        return json_reply(self._house.permit_key.jwk_set())
-
     async def reason(self, request: Request, _parts: dict[str, str]) -> Reply:
         """POST /v1/reason."""
         body = await request.body()
@@ -175,6 +150,60 @@ class Handlers:
     async def decision(self, request: Request, parts: dict[str, str]) -> Reply:
         """GET /v1/decisions/{id}."""
         return await self._run(partial(read_decision, self._house, request.caller(), parts["id"]))
+
+    async def ask_approval(self, request: Request, _parts: dict[str, str]) -> Reply:
+        """POST /v1/approvals."""
+        given = decode(await request.body(), ApprovalRequest)
+        return await self._run(
+            partial(
+                ask_approval,
+                self._house,
+                asked_of(request, b"", client="", contact=""),
+                given.decision,
+            )
+        )
+
+    async def approvals(self, request: Request, _parts: dict[str, str]) -> Reply:
+        """GET /v1/approvals."""
+        given = request.query("after", "limit")
+        limit = given.get("limit", str(MOST_LISTED))
+        if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit[:9]) <= MOST_LISTED:
+            raise InvalidInput(f"from 1 to {MOST_LISTED}", field="limit")
+        work = partial(list_approvals, after=given.get("after", "")[:64], limit=int(limit))
+        return await self._run(
+            partial(work, self._house, asked_of(request, b"", client="", contact=""))
+        )
+
+    async def approval(self, request: Request, parts: dict[str, str]) -> Reply:
+        """GET /v1/approvals/{id}."""
+        return await self._run(
+            partial(
+                show_approval,
+                self._house,
+                asked_of(request, b"", client="", contact=""),
+                parts["id"],
+            )
+        )
+
+    async def approve(self, request: Request, parts: dict[str, str]) -> Reply:
+        """POST /v1/approvals/{id}/approve."""
+        return await self._decide(request, parts["id"], grant=True)
+
+    async def refuse(self, request: Request, parts: dict[str, str]) -> Reply:
+        """POST /v1/approvals/{id}/refuse."""
+        return await self._decide(request, parts["id"], grant=False)
+
+    async def _decide(self, request: Request, ident: str, *, grant: bool) -> Reply:
+        if await request.body():
+            raise InvalidInput("this address takes no body", field="body")
+        work = partial(
+            decide_approval,
+            self._house,
+            asked_of(request, b"", client="", contact=""),
+            ident,
+            grant=grant,
+        )
+        return await self._run(work)
 
     async def feed(self, request: Request, parts: dict[str, str]) -> Reply:
         """POST /v1/feeds/{name}."""
@@ -226,7 +255,7 @@ def _asked(request: Request, body: bytes, given: Any) -> Asked:
         body,
         client=given.client,
         contact=given.purpose.contact,
-        collection=given.collection or "",
+        collection=given.collection,
     )
 
 
@@ -245,6 +274,7 @@ def asked_of(
         peer=caller.peer,
         device=caller.device,
         step_up_hash=request.step_up_hash(),
+        approval=request.approval(),
         idempotency=request.idempotency(body),
     )
 
@@ -263,8 +293,6 @@ def _reply(answer: Answer) -> Reply:
                     challenge=answer.challenge or "",
                 )
             )
-        case OutcomeRefused():
-            return problem_reply(problem(409, answer.code, answer.detail, remedy=answer.remedy))
         case Ambiguous():
             return problem_reply(
                 problem(
@@ -284,7 +312,7 @@ def _reply(answer: Answer) -> Reply:
 _DETAILS = {
     "denied": "A rule refuses this look; each reason says what to do.",
     "step_up_required": "Prove again that it is you, then repeat the request.",
-    "approval_required": "Another person has to approve this.",
+    "approval_required": "Another person has to approve this: ask at /v1/approvals by the id of this decision.",
 }
 
 
@@ -296,16 +324,18 @@ def routes(house: House, turns: Turns, metrics: Metrics) -> tuple[Route, ...]:
         Route("POST", "/v1/reveal", do.reveal, "Show fields of a customer's record"),
         Route("POST", "/v1/verify", do.verify, "Compare the caller's answers; show nothing"),
         Route("POST", "/v1/update", do.update, "Change fields of a customer's record"),
-        Route("POST", "/v1/act", do.act, "Permit an action on a customer's account, once"),
-        Route("POST", "/v1/act/{id}/outcome", do.outcome, "Say what became of a permit"),
         Route("POST", "/v1/reason", do.reason, "Change a contact's reason"),
         Route("POST", "/v1/freeze", do.freeze, "Stop every look at a client's customers"),
         Route("POST", "/v1/freeze/confirm", do.confirm_freeze, "Confirm a client's freeze"),
         Route("POST", "/v1/unfreeze", do.unfreeze, "Lift a client's freeze"),
         Route("GET", "/v1/decisions/{id}", do.decision, "Read one decision"),
+        Route("POST", "/v1/approvals", do.ask_approval, "Ask for a second person's approval"),
+        Route("GET", "/v1/approvals", do.approvals, "What waits for you, and what you asked for"),
+        Route("GET", "/v1/approvals/{id}", do.approval, "Look at a request, masked"),
+        Route("POST", "/v1/approvals/{id}/approve", do.approve, "Approve it"),
+        Route("POST", "/v1/approvals/{id}/refuse", do.refuse, "Refuse it"),
         Route("POST", "/v1/feeds/{name}", do.feed, "Take in signed events"),
         Route("GET", "/logs/{log}/{path*}", do.log, "Read a log's static files"),
-        Route("GET", "/.well-known/jwks.json", do.jwks, "The key that signs permits"),
         Route("GET", "/healthz", do.health, "Whether the process answers"),
         Route("GET", "/readyz", do.ready, "Whether the stores can be written"),
         Route("GET", "/metrics", do.metrics, "Figures for Prometheus"),

@@ -8,10 +8,9 @@ import msgspec
 
 from holdfast import __version__
 from holdfast.edges.dataplane.types import (
-    ActRequest,
+    ApprovalRequest,
     FreezeRequest,
     FreezeStepRequest,
-    OutcomeRequest,
     ReasonRequest,
     RevealRequest,
     SearchRequest,
@@ -20,11 +19,11 @@ from holdfast.edges.dataplane.types import (
 )
 from holdfast.kit.http.problem import CONTENT_TYPE, Problem
 from holdfast.spine.answers import (
-    Acted,
+    Approvals,
+    ApprovalShown,
     DecisionShown,
     Found,
     FreezeStands,
-    OutcomeTaken,
     ReasonChanged,
     Revealed,
     Updated,
@@ -48,11 +47,12 @@ class Documented(NamedTuple):
     parameters: tuple[str, ...] = ()
     secured: bool = True
     media: str = "application/json"
-    look: bool = True  # a request of a person, with the headers of one
+    queries: tuple[str, ...] = ()
 
 
 _LOOK = (400, 401, 403, 413, 421, 503)
 _FREEZE = (*_LOOK, 404, 409)
+_ONE_APPROVAL = (400, 401, 403, 404, 421, 503)
 OPERATIONS: Final = (
     Documented(
         "/v1/search", "post", "Find customers by one exact identifier", SearchRequest, Found, _LOOK
@@ -80,24 +80,6 @@ OPERATIONS: Final = (
         UpdateRequest,
         Updated,
         (*_LOOK, 409),
-    ),
-    Documented(
-        "/v1/act",
-        "post",
-        "Permit an action on a customer's account, once",
-        ActRequest,
-        Acted,
-        (*_LOOK, 409),
-    ),
-    Documented(
-        "/v1/act/{id}/outcome",
-        "post",
-        "Say what became of a permit",
-        OutcomeRequest,
-        OutcomeTaken,
-        (400, 401, 403, 404, 409, 413, 421, 503),
-        ("id",),
-        look=False,
     ),
     Documented(
         "/v1/reason",
@@ -141,6 +123,50 @@ OPERATIONS: Final = (
         ("id",),
     ),
     Documented(
+        "/v1/approvals",
+        "post",
+        "Ask for the approval that a decision said is needed",
+        ApprovalRequest,
+        ApprovalShown,
+        (400, 401, 403, 404, 409, 413, 421, 503),
+    ),
+    Documented(
+        "/v1/approvals",
+        "get",
+        "What waits for you as an approver, and what you asked for in the last day",
+        None,
+        Approvals,
+        (400, 401, 403, 404, 421, 503),
+        queries=("after", "limit"),
+    ),
+    Documented(
+        "/v1/approvals/{id}",
+        "get",
+        "Look at a request; an approver sees the fields asked for, masked",
+        None,
+        ApprovalShown,
+        _ONE_APPROVAL,
+        ("id",),
+    ),
+    Documented(
+        "/v1/approvals/{id}/approve",
+        "post",
+        "Approve what somebody else asks for",
+        None,
+        ApprovalShown,
+        (*_ONE_APPROVAL, 409),
+        ("id",),
+    ),
+    Documented(
+        "/v1/approvals/{id}/refuse",
+        "post",
+        "Refuse what somebody else asks for",
+        None,
+        ApprovalShown,
+        (*_ONE_APPROVAL, 409),
+        ("id",),
+    ),
+    Documented(
         "/logs/{log}/checkpoint",
         "get",
         "The log's signed checkpoint",
@@ -159,15 +185,6 @@ OPERATIONS: Final = (
         (400, 401, 404, 421, 503),
         ("log", "level", "index"),
         media="application/octet-stream",
-    ),
-    Documented(
-        "/.well-known/jwks.json",
-        "get",
-        "The key by which targets check permits, as a JWK Set (RFC 7517)",
-        None,
-        None,
-        (421, 503),
-        secured=False,
     ),
     Documented("/healthz", "get", "Whether the process answers", None, None, (421,), secured=False),
     Documented(
@@ -261,9 +278,15 @@ def document() -> bytes:
     return msgspec.json.format(msgspec.json.encode(body).replace(rb"\\Z", b"$"), indent=1)
 
 
+def _name(given: Documented) -> str:
+    name = given.path.strip("/").replace("/", "_").replace("{", "").replace("}", "")
+    same = [other for other in OPERATIONS if other.path == given.path]
+    return name if same[0] is given else f"{name}_{given.method}"
+
+
 def _operation(given: Documented) -> dict[str, Any]:
     shown: dict[str, Any] = {
-        "operationId": given.path.strip("/").replace("/", "_").replace("{", "").replace("}", ""),
+        "operationId": _name(given),
         "summary": given.summary,
         "responses": _responses(given.response, given.refusals, given.media),
     }
@@ -271,12 +294,16 @@ def _operation(given: Documented) -> dict[str, Any]:
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in given.parameters
     ]
+    parameters += [
+        {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}
+        for name in given.queries
+    ]
     if given.request is not None:
         shown["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": _ref(given.request)}},
         }
-        parameters += _LOOK_HEADERS if given.look else []
+        parameters += _LOOK_HEADERS
     if parameters:
         shown["parameters"] = parameters
     if not given.secured:
@@ -291,6 +318,13 @@ _LOOK_HEADERS: Final[list[dict[str, Any]]] = [
         "required": False,
         "description": "`Bearer <token>` of a fresh second token, after step_up_required",
         "schema": {"type": "string"},
+    },
+    {
+        "name": "Holdfast-Approval",
+        "in": "header",
+        "required": False,
+        "description": "id of an approval that was granted for exactly this",
+        "schema": {"type": "string", "pattern": "^apr_[0-9a-hjkmnp-tv-z]{26}$"},
     },
     {
         "name": "Idempotency-Key",

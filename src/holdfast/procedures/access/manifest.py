@@ -34,6 +34,13 @@ MANIFEST: Final = Manifest(
             ("GDPR 5(1)(c)", "HIPAA 164.502(b)", "PCI DSS 4.0.1 7.2.5"),
         ),
         Control(
+            "access.approval",
+            "What the contract wants approved is shown once, after an independent person said yes to exactly that.",
+            "approvals used twice, by others or for anything else",
+            "0",
+            ("PCI DSS 4.0.1 7.2.6", "ISO 27001 A.5.3"),
+        ),
+        Control(
             "access.budget",
             "Nobody sees more than the contract's budgets, however many requests come at once.",
             "values shown beyond a budget",

@@ -23,10 +23,12 @@ class Request(models.Model):
     operation = models.TextField()
     contact = models.TextField()  # our reference; "" where there is none
     customer = models.TextField()  # internal id; "" where there is none
+    programme = models.TextField()  # whose people may approve; "" where there is none
+    reason = models.TextField()  # of the contact; "" where there is none
     collection = models.TextField()
     record = models.TextField()
     subject = models.TextField()  # canonical JSON: field → presentation, or an act's parameters
-    policies = models.TextField()  # digest of the policy set under which it was asked
+    policies = models.TextField()  # digest of the contract and policies under which it was asked
     decision = models.TextField()
     digest = models.BinaryField()  # of what exactly is approved
     salt = models.BinaryField()  # of the commitment to the digest that the leaf carries

@@ -47,6 +47,8 @@ class Wanted:
     clients: tuple[str, ...] = ()
     contact: str = ""
     customer: str = ""
+    programme: str = ""
+    reason: str = ""
     collection: str = ""
     record: str = ""
     subject: Mapping[str, str] = field(default_factory=dict)
@@ -67,6 +69,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     operation: str
     contact: str
     customer: str
+    programme: str
+    reason: str
     collection: str
     record: str
     subject: dict[str, str]
@@ -82,6 +86,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     decided_us: int
     used_us: int
     approver_active: bool
+    requester_name: str  # the requester's staff id
 
     def standing(self, now_us: int) -> str:
         """The state at a moment: ``asked``, ``granted``, ``refused``, ``used`` or ``lapsed``."""
@@ -110,7 +115,7 @@ def subject_digest(wanted: Wanted) -> bytes:
         wanted.operation,
         wanted.requester.person,
         *(",".join(wanted.clients), wanted.contact, wanted.customer),
-        *(wanted.collection, wanted.record, wanted.policies),
+        *(wanted.programme, wanted.reason, wanted.collection, wanted.record, wanted.policies),
     )
     encoded = [part.encode() for part in parts]
     return sha256(length_prefixed(_LABEL, *encoded, canonical_json(dict(wanted.subject)))).digest()
@@ -185,6 +190,8 @@ def _row(wanted: Wanted, ident: str, salt: bytes, now_us: int) -> Query:
         operation=wanted.operation,
         contact=wanted.contact,
         customer=wanted.customer,
+        programme=wanted.programme,
+        reason=wanted.reason,
         collection=wanted.collection,
         record=wanted.record,
         subject=canonical_json(dict(wanted.subject)).decode(),
@@ -203,7 +210,7 @@ def _row(wanted: Wanted, ident: str, salt: bytes, now_us: int) -> Query:
 
 
 def request_of(row: Row) -> Request:
-    """Read a row of ``LOAD`` or ``GRANTED``."""
+    """Read a row of ``LOAD``, ``LIST`` or ``GRANTED``."""
     given = dict(zip(store.COLUMNS, row, strict=False))
     return Request(
         id=given["id"],
@@ -217,6 +224,8 @@ def request_of(row: Row) -> Request:
         operation=given["operation"],
         contact=given["contact"],
         customer=given["customer"],
+        programme=given["programme"],
+        reason=given["reason"],
         collection=given["collection"],
         record=given["record"],
         subject=msgspec.json.decode(given["subject"]),
@@ -231,7 +240,8 @@ def request_of(row: Row) -> Request:
         decided_device=given["decided_device"],
         decided_us=given["decided_us"],
         used_us=given["used_us"],
-        approver_active=row[len(store.COLUMNS)] == PersonState.ACTIVE.value,
+        approver_active=row[-2] == PersonState.ACTIVE.value,
+        requester_name=row[-1],
     )
 
 

@@ -27,7 +27,10 @@ _PATIENT: Final = frozenset({ApprovalKind.ADMINISTER, ApprovalKind.EXPORT})
 
 
 class Party(NamedTuple):
-    """Somebody who asks or approves. An empty device or credential is one that is not known; it equals no other."""
+    """Somebody who asks or approves. An empty device or credential is one that is not known; it equals no other.
+
+    ``device`` may hold several marks of one device, separated by spaces: its name, the key that it holds.
+    """
 
     person: str
     device: str = ""
@@ -76,7 +79,7 @@ def dependence(
         return "same_person"
     if approver.credential and approver.credential == requester.credential:
         return "same_credential"
-    if approver.device and approver.device == requester.device:
+    if set(approver.device.split()) & set(requester.device.split()):
         return "same_device"
     if other_line and (approver.person in requester_line or requester.person in approver_line):
         return "same_line"

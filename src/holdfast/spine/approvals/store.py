@@ -9,7 +9,8 @@ from holdfast.kit.db import statement
 COLUMNS: Final = (
     *("id", "client", "clients", "kind", "state"),
     *("requester", "requester_device", "requester_credential"),
-    *("operation", "contact", "customer", "collection", "record", "subject", "policies"),
+    *("operation", "contact", "customer", "programme", "reason", "collection", "record"),
+    *("subject", "policies"),
     *("decision", "digest", "salt", "summary", "created_us", "expires_us"),
     *("decided_by", "decided_device", "decided_us", "used_us"),
 )
@@ -22,8 +23,22 @@ ADD = statement("approvals.add", f"INSERT INTO approvals_request ({_LIST}) VALUE
 # across clients: an approval's id says not whose it is; the reader's right is judged on what is found
 LOAD = statement(
     "approvals.load",
-    f"""SELECT {_OF_R}, COALESCE(p.state, '') FROM approvals_request r
+    f"""SELECT {_OF_R}, COALESCE(p.state, ''), q.staff_id FROM approvals_request r
+    JOIN identity_person q ON q.id = r.requester
     LEFT JOIN identity_person p ON p.id = r.decided_by WHERE r.id = :id""",
+)
+# One's own, and what waits for somebody in one of these lines of work (client/programme).
+# across clients: a person's own requests, and those of the clients at which they may approve
+LIST = statement(
+    "approvals.list",
+    f"""SELECT {_OF_R}, COALESCE(p.state, ''), q.staff_id FROM approvals_request r
+    JOIN identity_person q ON q.id = r.requester
+    LEFT JOIN identity_person p ON p.id = r.decided_by
+    WHERE r.id > :after AND r.kind IN (:kinds*)
+        AND ((r.requester = :person AND r.created_us > :since_us)
+            OR (r.requester <> :person AND r.state = 'asked' AND r.expires_us > :now_us
+                AND (r.client || '/' || r.programme) IN (:lines*)))
+    ORDER BY r.id LIMIT :limit""",
 )
 OPEN = statement(
     "approvals.open",
@@ -33,7 +48,8 @@ OPEN = statement(
 )
 GRANTED = statement(
     "approvals.granted",
-    f"""SELECT {_OF_R}, p.state FROM approvals_request r JOIN identity_person p ON p.id = r.decided_by
+    f"""SELECT {_OF_R}, p.state, q.staff_id FROM approvals_request r
+    JOIN identity_person p ON p.id = r.decided_by JOIN identity_person q ON q.id = r.requester
     WHERE r.client = :client AND r.state = 'granted' AND r.requester = :requester AND r.kind = :kind
         AND r.operation = :operation AND r.digest = :digest AND r.expires_us > :now_us AND p.state = 'active'
     ORDER BY r.id LIMIT 1""",

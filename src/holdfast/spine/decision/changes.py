@@ -34,10 +34,10 @@ def changes(before: Contract, after: Contract) -> tuple[Change, ...]:
         *_reasons(before, after),
         *_search(before, after),
         *_limits(before, after),
+        *_approval(before, after),
         *_lists(before, after),
         *_rules(before, after),
         *_names("freeze.exempt_reasons", before.freeze_exempt, after.freeze_exempt),
-        *_actions(before, after),
     ]
     order = {WIDER: 0, NARROWER: 1, OTHER: 2}
     return tuple(sorted(found, key=lambda change: order[change.kind]))
@@ -131,6 +131,17 @@ def _limits(before: Contract, after: Contract) -> Iterator[Change]:
                 )
 
 
+def _approval(before: Contract, after: Contract) -> Iterator[Change]:
+    old, new = before.approval, after.approval
+    yield from _names("approval.roles", old.roles, new.roles)
+    yield from _names("approval.on_call", old.on_call, new.on_call)
+    yield from _number("approval.per_pair", old.per_pair, new.per_pair)
+    yield from _number("approval.per_approver", old.per_approver, new.per_approver)
+    if old.other_line != new.other_line:
+        kind = NARROWER if new.other_line else WIDER
+        yield Change(kind, "approval.other_line", f"is {str(new.other_line).lower()}")
+
+
 #: Numbers of which more is stricter.
 _STRICTER_WHEN_MORE: Final = frozenset({"needed", "miss_costs"})
 
@@ -164,31 +175,3 @@ def _rules(before: Contract, after: Contract) -> Iterator[Change]:
     for name in sorted(old.keys() & new.keys()):
         if old[name] != new[name]:
             yield Change(OTHER, f"rule {name}", "reads otherwise")
-
-
-def _actions(before: Contract, after: Contract) -> Iterator[Change]:
-    yield from _names("action", before.actions, after.actions)
-    for name in sorted(before.actions.keys() & after.actions.keys()):
-        old, new = before.actions[name], after.actions[name]
-        where = f"action {name}"
-        yield from _names(f"{where}, reasons", old.reasons, new.reasons)
-        yield from _names(f"{where}, targets", old.targets, new.targets)
-        yield from _sets(f"{where}, changes", old.changes, new.changes)
-        yield from _number(f"{where}, proof.matches", old.matches, new.matches, fewer=True)
-        yield from _number(f"{where}, per_customer_day", old.per_customer_day, new.per_customer_day)
-        yield from _proof_fields(where, old.proof_fields, new.proof_fields)
-        if old.level != new.level:
-            stricter = new.level > old.level
-            text = f"{old.level.name.lower()} → {new.level.name.lower()}"
-            yield Change(NARROWER if stricter else WIDER, f"{where}, level", text)
-        if old.approval != new.approval:
-            text = "a second person approves" if new.approval else "nobody approves any more"
-            yield Change(NARROWER if new.approval else WIDER, where, text)
-
-
-def _proof_fields(where: str, before: frozenset[str], after: frozenset[str]) -> Iterator[Change]:
-    if bool(before) is not bool(after):  # none named: every question counts
-        text = "only those named" if after else "any question"
-        yield Change(NARROWER if after else WIDER, f"{where}, proof.fields", text)
-    else:
-        yield from _names(f"{where}, proof.fields", before, after)

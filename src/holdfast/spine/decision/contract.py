@@ -11,7 +11,6 @@ from hashlib import sha256
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Final
 
-from holdfast.spine.decision.contract_actions import read_actions
 from holdfast.spine.decision.contract_check import check_names, check_schemas
 from holdfast.spine.decision.facts import OF_ADMINISTRATION, OF_GROUPS
 from holdfast.spine.decision.signature import read_key
@@ -20,6 +19,7 @@ from holdfast.vocabulary.acts import SECOND_PERSON
 from holdfast.vocabulary.contract import (
     SECONDS_LONGEST_CONTACT,
     SECONDS_WRAP_UP,
+    Approval,
     Budgets,
     Case,
     Contract,
@@ -41,15 +41,17 @@ if TYPE_CHECKING:
 
 CLIENT_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
 ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+STAFF: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@/-]{0,127}")  # a staff id, or EMPLOYER/ID
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
-OPERATIONS: Final = ("search", "reveal", "verify", "update", "act", "reason")
+OPERATIONS: Final = ("search", "reveal", "verify", "update", "reason")
 EFFECTS: Final = ("deny", "step_up", "approve", "mask")
 EXPECTED: Final = ("permit", "masked", "step_up", "approval", "deny", "hidden")
 _SECTIONS: Final = (
     *("client", "programme", "queue", "reason", "verification", "search", "budgets"),
-    *("networks", "employers", "administration", "clauses", "rule", "test", "freeze", "action"),
+    *("approval", "networks", "employers", "administration", "clauses", "rule", "test", "freeze"),
 )
 _WORKING: Final = tuple(role.value for role in Role)
+_APPROVING: Final = (Role.LEAD.value, Role.SECURITY.value, Role.DPO.value, Role.CLIENT_USER.value)
 _CLASSES: Final = tuple(data_class.name for data_class in DataClass)
 _LEVELS: Final = tuple(level.name.lower() for level in AuthLevel if level)
 _FACTS: Final = tuple(fact.value for fact in FactId if fact not in OF_GROUPS | OF_ADMINISTRATION)
@@ -94,6 +96,7 @@ def read_contract(document: Document, text: str, version: int | None) -> Contrac
         verification=_verification(root.table("verification")),
         search=_search(root.table("search")),
         budgets=_budgets(root.table("budgets")),
+        approval=_approval(root.table("approval")),
         networks=_networks(root.table("networks")),
         employers=_employers(root.table("employers")),
         client_key=key,
@@ -104,7 +107,6 @@ def read_contract(document: Document, text: str, version: int | None) -> Contrac
         cases=_cases(root),
         freeze_exempt=_freeze_exempt(root.table("freeze")),
         second_person=_second_person(root.table("administration")),
-        actions=read_actions(root),
     )
 
 
@@ -234,6 +236,21 @@ def _budgets(table: Table) -> Budgets:
     return found
 
 
+def _approval(table: Table) -> Approval:
+    default = Approval()
+    found = Approval(
+        roles=table.choices("roles", _APPROVING, default.roles),
+        per_pair=table.number("per_pair", default.per_pair, least=1, most=1000),
+        per_approver=table.number("per_approver", default.per_approver, least=1, most=1000),
+        other_line=table.flag("other_line", default=default.other_line),
+        on_call=table.texts("on_call", form=STAFF),
+    )
+    table.done()
+    if not found.roles:
+        table.fail("roles", "names nobody who may approve")
+    return found
+
+
 def _networks(table: Table) -> tuple[str, ...]:
     allowed = table.texts("allowed")
     for text in allowed:
@@ -315,10 +332,7 @@ def _cases(root: Table) -> tuple[Case, ...]:
             unmet=table.choices("unmet", _FACTS),
             unknown=table.choices("unknown", _FACTS),
             because=table.text("because", ""),
-            action=table.text("action", "", form=ID),
         )
         table.done()
-        if (case.operation == "act") is not bool(case.action):
-            table.fail("action", "a test of an act names its action, and no other test does")
         found.append(case)
     return tuple(found)

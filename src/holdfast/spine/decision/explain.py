@@ -120,7 +120,9 @@ def _case(
     held = question.held
     granted = held
     if grant is not None:
-        roles = next(g.roles for g in policies.contract.grants if g.id == question.programme)
+        contract = policies.contract
+        missing = next(g for g in contract.grants if g.id == question.programme)
+        roles = contract.roles_for(missing, question.operation)
         granted = held._replace(
             roles=tuple(sorted({*held.roles, roles[0]})),
             programmes=tuple(sorted({*held.programmes, question.programme})),
@@ -171,6 +173,8 @@ def suppose(look: Look, rule: Rule, operation: Operation) -> Look:
         return change(look, level=max(look.level, int(rule.level)))
     if rule.fact is FactId.HANDLING and operation is Operation.SEARCH and not look.verify_only:
         return change(look, data_class=min(look.data_class, int(DataClass.C1)), clear=False)
+    if rule.fact is FactId.HANDLING and operation is Operation.APPROVE and not look.verify_only:
+        return change(look, clear=False)
     if rule.fact in _OTHERWISE:
         return change(look, **_OTHERWISE[rule.fact])
     return _met(look, rule.fact.value)

@@ -312,15 +312,16 @@ def nearest_grant(policies: ClientPolicies, question: Question) -> RuleReason | 
     if policies.visibility.ask(action, question.held, look).allowed:
         return None
     for grant in policies.contract.grants:
-        if grant.id != question.programme or not grant.roles:
+        roles = policies.contract.roles_for(grant, question.operation)
+        if grant.id != question.programme or not roles:
             continue
-        held = Slice(question.client, grant.id, (grant.roles[0],), (grant.id,))
+        held = Slice(question.client, grant.id, (roles[0],), (grant.id,))
         if policies.visibility.ask(action, held, look).allowed:
             return RuleReason(
                 rule=f"grant.{grant.id}",
                 state=UNMET,
                 fact=FactId.ASSIGNED.value,
-                value=f"not assigned as {' or '.join(grant.roles)}",
+                value=f"not assigned as {' or '.join(roles)}",
                 remedy_text=(
                     f"Ask your lead to assign you to {grant.label or grant.id}. An administrator does it "
                     f"with `holdfast person assign`."

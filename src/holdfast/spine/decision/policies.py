@@ -34,10 +34,12 @@ if TYPE_CHECKING:
 MOST_POLICIES: Final = 60  # asked for one operation: a judgement's time grows with their number
 GUARDS: Final = {
     Stage.VISIBILITY: ("visibility",),
-    Stage.PERMISSION: ("permission", "budgets", "reason", "act"),
+    Stage.PERMISSION: ("permission", "budgets", "reason"),
 }
 ALL_WORK: Final = "work"  # the action in the schema that contains all operations
-OPERATIONS: Final = ("search", "reveal", "verify", "update", "act", "reason")
+WORK: Final = ("search", "reveal", "verify", "update", "reason")
+#: All that is judged. Who may work a programme may not thereby approve: that is a grant of its own.
+OPERATIONS: Final = (*WORK, "approve")
 
 
 @lru_cache(maxsize=8)
@@ -57,6 +59,11 @@ def schema_text() -> str:
 def digest_of(*texts: str) -> str:
     """SHA-256 over length-prefixed texts, hexadecimal."""
     return sha256(length_prefixed(*(text.encode() for text in texts))).hexdigest()
+
+
+def group_of(action: str) -> str:
+    """The action that contains ``action`` in the schema; itself where none does."""
+    return ALL_WORK if action in WORK else action
 
 
 class RuleSet:
@@ -87,7 +94,7 @@ class RuleSet:
     def _narrow(self, action: str) -> tuple[Engine, frozenset[str] | None]:
         if action not in OPERATIONS:
             return Engine(self.policies, schema_text()), None
-        narrowed = narrow(self.policies, action, group=ALL_WORK)
+        narrowed = narrow(self.policies, action, group=group_of(action))
         made = Engine(narrowed.policies, schema_text()), narrowed.facts
         self._narrowed[action] = made
         return made
@@ -95,7 +102,7 @@ class RuleSet:
     def most_for_one_operation(self) -> tuple[str, int]:
         """Return the operation to which most policies apply, and how many do (docs/decisions/0017)."""
         counts = {
-            name: len(narrow(self.policies, name, group=ALL_WORK).policies["staticPolicies"])
+            name: len(narrow(self.policies, name, group=group_of(name)).policies["staticPolicies"])
             for name in OPERATIONS
         }
         most = max(counts, key=counts.__getitem__)
@@ -121,12 +128,15 @@ class ClientPolicies:
 
     def __init__(self, contract: Contract, extra: str = "") -> None:
         grants = "\n".join(_grant(contract.client, programme) for programme in contract.grants)
+        approvers = "\n".join(_approvers(contract, programme) for programme in contract.grants)
         added = "\n".join(_rule(contract.client, rule) for rule in contract.rules)
-        first = _text(guards_text(Stage.VISIBILITY), grants)
+        first = _text(guards_text(Stage.VISIBILITY), grants, approvers)
         self.contract = contract
         self.text = _text(first, guards_text(Stage.PERMISSION), added, extra)
         self.schema_digest = digest_of(schema_text())
         self.digest = digest_of(self.text, schema_text())
+        # What an approval is bound to: field sets and masks stand in the contract, not in the policies' text.
+        self.bound = digest_of(self.digest, contract.digest)
         self.whole = RuleSet(self.text, contract.clauses)
         self.visibility = RuleSet(first, contract.clauses)
         self.by_id: dict[str, Rule] = {rule.id: rule for rule in self.whole.rules if rule}
@@ -198,6 +208,16 @@ def _grant(client: str, programme: Programme) -> str:
     )
 
 
+def _approvers(contract: Contract, programme: Programme) -> str:
+    roles = " || ".join(f"principal in Role::{_quoted(role)}" for role in contract.approval.roles)
+    name = _quoted(f"{contract.client}/{programme.id}")
+    return (
+        f'@id({_quoted(f"approvers.{programme.id}")}) @procedure("access")\n'
+        f'permit (principal, action == Action::"approve", resource == Programme::{name})\n'
+        f"when {{ principal in resource && ({roles}) }};\n"
+    )
+
+
 _ALREADY_MET: Final = {
     "step_up": "context.level < 2",
     "approve": "!context.approved",
@@ -225,9 +245,10 @@ def _rule(client: str, rule: ContractRule) -> str:
     ident = _quoted(f"contract.{rule.id}")
     return (
         f'@id({ident}) @procedure("protocols") @effect({_quoted(rule.effect)}) @stage("permission")\n'
-        f'@fact("contract_rule") @label({_quoted(rule.label)}) @remedy({_quoted(rule.remedy)})\n'
+        + ('@href("/v1/approvals")\n' if rule.effect == "approve" else "")
+        + f'@fact("contract_rule") @label({_quoted(rule.label)}) @remedy({_quoted(rule.remedy)})\n'
         f"@clause({_quoted(rule.clause)})\n"
-        f"forbid (principal, {_scope(rule.operations)}, resource)\n"
+        f"forbid (principal, {_scope(rule.operations, rule.effect)}, resource)\n"
         + (f"when {{ {' && '.join(conditions)} }}\n" if conditions else "")
         + f"unless {{ {' || '.join([*excepted, waived])} }};\n"
     )
@@ -238,9 +259,15 @@ def waiver(rule: str) -> str:
     return f"rule:{rule}"
 
 
-def _scope(operations: tuple[str, ...]) -> str:
-    named = [f'Action::"{name}"' for name in OPERATIONS if name in operations]
-    return f"action in [{', '.join(named)}]" if named else "action"
+_OF_WORK: Final = frozenset({"approve", "mask"})
+
+
+def _scope(operations: tuple[str, ...], effect: str) -> str:
+    named = [f'Action::"{name}"' for name in WORK if name in operations]
+    if named:
+        return f"action in [{', '.join(named)}]"
+    # Asked of the approver as well, a rule that wants an approval could never be met.
+    return f'action in Action::"{ALL_WORK}"' if effect in _OF_WORK else "action"
 
 
 def _one_of(attribute: str, values: tuple[str, ...]) -> str:

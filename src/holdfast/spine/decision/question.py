@@ -62,6 +62,9 @@ class Question:
     customer: str = ""
     reason: str = ""
     approved: bool = False
+    approval: str = (
+        ""  # what became of the approval that came with the request, in words; empty without one
+    )
 
     @property
     def held(self) -> Slice:

@@ -54,7 +54,7 @@ def fact_values(question: Question, group: Group | None = None) -> dict[FactId, 
             ),
             FactId.APPROVAL: _known(
                 question.approved or not group.approval_required,
-                "given" if question.approved else "not given",
+                "given" if question.approved else question.approval or "not given",
             ),
             FactId.CHANGE: _known(not group.by_action, group.by_action or "by update"),
         }

@@ -61,6 +61,7 @@ class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
     collection: str
     facts: dict[str, Fact]
     groups: tuple[Group, ...]
+    approval: str = ""
 
 
 class Said(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -151,6 +152,7 @@ def _asked(question: Question) -> Asked:
             for fact, v in question.facts.items()
         },
         groups=question.groups,
+        approval=question.approval,
     )
 
 
@@ -192,6 +194,7 @@ def question_of(record: Content) -> Question:
         customer=record.customers[0] if record.customers else "",
         reason=asked.reason,
         approved=asked.approved,
+        approval=asked.approval,
     )
 
 

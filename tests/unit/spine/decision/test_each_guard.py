@@ -34,7 +34,6 @@ def asked(operation=Operation.REVEAL, changes=None, **how):
 SEARCH = {"operation": Operation.SEARCH, "how": MASKED, "customer": ""}
 VERIFY = {"operation": Operation.VERIFY, "how": COMPARED}
 CHANGE = {"operation": Operation.REASON}
-ACT = {"operation": Operation.ACT}
 ALONE = {
     "person.employed": lambda: unmet(F.EMPLOYED),
     "person.not_suspended": lambda: unmet(F.NOT_SUSPENDED),
@@ -53,6 +52,7 @@ ALONE = {
     "field.mask": lambda: asked(mask_required=True),
     "field.approval": lambda: asked(approval_required=True),
     "field.change": lambda: asked(Operation.UPDATE, by_action="payout"),
+    "approve.clear": lambda: asked(Operation.APPROVE, {"roles": frozenset({"lead"})}),
     "customer.verified": lambda: unmet(F.CUSTOMER_BOUND, how={"data_class": C2, **MASKED}),
     "customer.verified_clear": lambda: unmet(F.CUSTOMER_BOUND),
     "customer.verified_change": lambda: unmet(F.CUSTOMER_BOUND, operation=Operation.UPDATE),
@@ -76,13 +76,6 @@ ALONE = {
     "budget.searches_contact": lambda: unmet(F.SEARCHES_CONTACT, **SEARCH),
     "budget.verify_contact": lambda: unmet(F.VERIFY_CONTACT, **VERIFY),
     "budget.verify_day": lambda: unmet(F.VERIFY_DAY, **VERIFY),
-    "act.of_reason": lambda: unmet(F.ACTION_OF_REASON, **ACT),
-    "act.proven": lambda: unmet(F.ACTION_PROVEN, **ACT),
-    "act.day": lambda: unmet(F.ACTION_DAY, **ACT),
-    "act.approval": lambda: asked(Operation.ACT, approval_required=True),
-    "act.step_up": lambda: unmet(F.ACTION_PLAIN, **ACT),
-    "act.key": lambda: unmet(F.ACTION_KEYLESS, **ACT),
-    "verify.quarantined": lambda: unmet(F.ANSWER_SETTLED, **VERIFY),
     "reason.of_queue": lambda: unmet(F.REASON_OF_QUEUE, **CHANGE),
     "reason.changes": lambda: unmet(F.REASON_CHANGES, **CHANGE),
     "reason.wider": lambda: unmet(F.REASON_NOT_WIDER, **CHANGE),

@@ -57,9 +57,10 @@ def test_visibility_rules_only_deny():
     }
 
 
-def test_grants_are_one_policy_per_programme():
+def test_grants_are_two_policies_per_programme_to_work_it_and_to_approve():
     grants = [rule for rule in policies().whole.rules if rule is None]
-    assert len(grants) == len(policies().contract.grants) == 2
+    assert len(policies().contract.grants) == 2
+    assert len(grants) == 4
 
 
 def test_clauses_reach_the_rules():

@@ -25,6 +25,8 @@ class Migration(migrations.Migration):
                 ('operation', models.TextField()),
                 ('contact', models.TextField()),
                 ('customer', models.TextField()),
+                ('programme', models.TextField()),
+                ('reason', models.TextField()),
                 ('collection', models.TextField()),
                 ('record', models.TextField()),
                 ('subject', models.TextField()),
