@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -47,10 +48,11 @@ class Desk:
     def __init__(self, home):
         self.home = home
 
-    def run(self, *words, expect=OK):
+    def run(self, *words, expect=OK, token=""):
+        acting = {"HOLDFAST_TOKEN": token} if token else {}
         done = subprocess.run(
             [sys.executable, "-m", "holdfast", *map(str, words)],
-            env=environment(self.home),
+            env={**environment(self.home), **acting},
             capture_output=True,
             text=True,
             check=False,
@@ -109,6 +111,15 @@ def test_a_contract_from_its_first_version_to_a_signed_one(tmp_path):
         "where": "reason bill, fields.subscribers",
         "text": "plan is new",
     }
+    # It lets more be seen, so a second administrator approves it, and the same command goes through.
+    said = desk.run("policy", "publish", "--contract", second, expect=DENIED).stderr
+    (approval,) = re.findall(r"holdfast approval approve (apr_\w+)", said)
+    desk.run("approval", "approve", approval, expect=DENIED)
+    desk.run("person", "add", "B1", "--employer", "house", "--role", "admin")
+    other_admin = desk.run("token", "create", "--person", "B1").stdout.strip()
+    shown = desk.run("approval", "list", token=other_admin).stdout
+    assert "wider|reason bill, fields.subscribers|plan is new" in shown
+    desk.run("approval", "approve", approval, token=other_admin)
     assert desk.data("policy", "publish", "--contract", second)["contract_version"] == 2
     assert not desk.data("policy", "publish", "--contract", second, *signed(desk, signer, text))[
         "changed"

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from holdfast.drills.bank.build import CLIENT, CONTRACT
 from holdfast.kit.ids import new_id
 from holdfast.kit.secret import Secret
-from holdfast.spine.decision.publish import By, draft, publish_contract
+from holdfast.spine.decision.contract import compile_contract
+from holdfast.spine.decision.publish import By, contract_in_force, draft, publish_contract
 from holdfast.spine.freeze import Step, ask_to_freeze, freeze_here
 from holdfast.spine.identity import people
 from holdfast.spine.identity.references import reference_of
@@ -97,6 +98,8 @@ def publish(bank: Bank, *more: str, contract: str = CONTRACT) -> None:
 
     def works() -> Work[Any]:
         by = By(bank.admin, lambda log: reference_of(bank.admin, log))
-        return (yield from publish_contract(draft(text), by, now_us=bank.clock.now_us()))
+        before, version = yield from contract_in_force(CLIENT)
+        made = draft(text, in_force=compile_contract(before, version=version))
+        return (yield from publish_contract(made, by, now_us=bank.clock.now_us()))
 
     bank.house.transact(works())

@@ -105,6 +105,8 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
             "contract_version": "number",
             "policies": "digest of the compiled policy set",
             "signed": "whether the client signed it",
+            "changes": "what it changes: list of kind|where|what, kind being wider, narrower or other; 64 at most",
+            "second": "reference of the second person who approved it, or empty",
         },
     ),
     LeafType.CLIENT_FROZEN: LeafSpec(

@@ -19,6 +19,11 @@ CHECKS: Final = (
     Check("stores.E002", "what is committed survives a power cut", f"{_HERE}.stores:durable"),
     Check("stores.E003", "both stores have this version's tables", f"{_HERE}.stores:migrated"),
     Check("jobs.W001", "no background work was given up", f"{_HERE}.jobs:given_up"),
+    Check(
+        "contracts.W001",
+        "every client has signed its contract in force",
+        f"{_HERE}.contracts:signed",
+    ),
     Check("keys.E001", "the root key opens, and nobody else reads it", f"{_HERE}.keys:root_opens"),
     Check("keys.E002", "the root key opens every client's keys", f"{_HERE}.keys:clients_open"),
     Check(

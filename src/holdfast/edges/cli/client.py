@@ -120,6 +120,7 @@ def list_all(ctx: click.Context, *, as_json: bool) -> None:
             "state": Standing(one.state, one.frozen_until_us).word(now_us),
             "frozen_until": _until(Standing(one.state, one.frozen_until_us), now_us),
             "contract_version": one.contract_version,
+            "contract": "signed" if one.signature else "unsigned",
             "since": rfc3339(one.added_us),
         }
         for one in found

@@ -44,6 +44,24 @@ COMMANDS: Final = (
         False,
         "Write a client's log, its certificates and a verifier to a folder.",
     ),
+    Command(
+        "approval list",
+        f"{_CLI}.approval:list_all",
+        False,
+        "List administrative acts that wait for a second person.",
+    ),
+    Command(
+        "approval approve",
+        f"{_CLI}.approval:approve",
+        False,
+        "Approve exactly what somebody else has tried to do.",
+    ),
+    Command(
+        "approval refuse",
+        f"{_CLI}.approval:refuse",
+        False,
+        "Refuse what somebody else has tried to do.",
+    ),
     Command("log key", f"{_CLI}.log:key", False, "Show the keys by which a log is verified."),
     Command(
         "client add", f"{_CLI}.client:add", False, "Take on a client under its first contract."
@@ -90,6 +108,7 @@ COMMANDS: Final = (
 )
 
 GROUPS: Final = {
+    "approval": "What waits for a second person.",
     "client": "Companies whose customers these are: their contracts, and stopping every look.",
     "collection": "Kinds of records, each with a schema.",
     "config": "Settings of this house.",

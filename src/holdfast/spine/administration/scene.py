@@ -109,8 +109,9 @@ class Entered:
         keyed: bool = False,
         digest: bytes = b"",
         summary: dict[str, Any] | None = None,
+        approves: bool = False,
     ) -> Work[Scene]:
-        """Judge what the act touches; see :func:`administer`."""
+        """Judge what the act touches; see :func:`administer`. ``approves``: who acts is the second person."""
         now_us = self.house.clock.now_us()
         member = (yield from find_person(on)) if on else None
         if clients is None:
@@ -119,6 +120,7 @@ class Entered:
             *(self.act, self.acting, member, tuple(sorted(set(clients)))),
             widens=widens,
             keyed=keyed,
+            approved=approves,
         )
         facts = self.facts | (yield from object_facts(self.acting, member, now_us))
         needs = yield from self._rule(case, facts, now_us=now_us)

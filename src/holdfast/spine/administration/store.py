@@ -41,3 +41,12 @@ TOKENS_HELD = statement(
     WHERE c.person = :person AND c.client IN ('', :client)
         AND c.kind = 'token' AND c.revoked_us IS NULL AND c.expires_us > :now""",
 )
+
+# ── what waits for a second person ──────────────────────────────────────────────────────────────────────────────
+# across clients: the list for those who administer; an administrative request may concern several
+WAITING = statement(
+    "administration.waiting",
+    """SELECT r.id, r.operation, r.clients, r.summary, r.expires_us, p.employer, p.staff_id
+    FROM approvals_request r JOIN identity_person p ON p.id = r.requester
+    WHERE r.kind = :kind AND r.state = 'asked' AND r.expires_us > :now ORDER BY r.id LIMIT :limit""",
+)

@@ -14,6 +14,7 @@ from holdfast.kit.canonical import length_prefixed
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict, Denied, InvalidInput, NotFound
 from holdfast.kit.ids import new_id, random_bytes
+from holdfast.spine.decision.changes import NARROWER, OTHER, changes
 from holdfast.spine.decision.contract import compile_contract
 from holdfast.spine.decision.freezing import standing_of
 from holdfast.spine.decision.policies import ClientPolicies, compile_policies
@@ -27,18 +28,21 @@ from holdfast.spine.decision.store import (
     CONTRACTS,
     USE_CONTRACT,
 )
+from holdfast.spine.identity.references import reference_of
 from holdfast.spine.ledger.recorder import append
 from holdfast.vocabulary.ids import HOUSE_LOG, LEAF, client_log
 from holdfast.vocabulary.leaves import Leaf, LeafType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from holdfast.kit.db import Query, Work
+    from holdfast.spine.decision.changes import Change
     from holdfast.vocabulary.contract import Contract
     from holdfast.vocabulary.schema import CollectionSchema
 
 SALT_BYTES: Final = 16
+MOST_CHANGES_TOLD: Final = 64
 _LABEL: Final = b"holdfast/contract/v1"
 
 
@@ -49,18 +53,30 @@ class Draft:
     text: str
     policies: ClientPolicies
     signature: bytes = b""
+    against: Contract | None = None  # the version in force that it would replace
 
     @property
     def contract(self) -> Contract:
         """The compiled contract."""
         return self.policies.contract
 
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What it changes; nothing of a first version, before which nothing could be seen."""
+        return () if self.against is None else changes(self.against, self.contract)
+
+    @property
+    def widens(self) -> bool:
+        """Whether more might be seen by it. What is neither wider nor narrower might be."""
+        return any(change.kind != NARROWER for change in self.changes)
+
 
 class By(NamedTuple):
-    """Who does it: the person, and how to find their reference in a log."""
+    """Who does it: the person, how to find their reference in a log, and the second person who approved it or ""."""
 
     person: str
     reference: Callable[[str], Work[str]]
+    second: str = ""
 
 
 class InForce(NamedTuple):
@@ -83,6 +99,7 @@ class Listed(NamedTuple):
     fence: int
     added_us: int
     frozen_until_us: int
+    signature: str  # of the contract in force; "" when the client did not sign it
 
 
 class Version(NamedTuple):
@@ -131,7 +148,7 @@ def draft(
                 remedy="Name the client's key in [client] signing_key.",
             )
         check_signature(key, signed, text)
-    return Draft(text, compile_policies(contract), signed)
+    return Draft(text, compile_policies(contract), signed, in_force)
 
 
 def add_client(made: Draft, by: By, *, vkey: str, now_us: int) -> Work[InForce]:
@@ -161,24 +178,52 @@ def add_client(made: Draft, by: By, *, vkey: str, now_us: int) -> Work[InForce]:
 def publish_contract(made: Draft, by: By, *, now_us: int) -> Work[InForce]:
     """Put a new version in force; the fence rises, so that every process reads it before its next decision.
 
-    The very contract that is in force already changes nothing. Raises :class:`NotFound` for an unknown client and
-    :class:`Conflict` when the contract names a version that is not the next one.
+    What it changes against the version that it was drafted on is told to the client. The very contract that is in force
+    already changes nothing. Raises what :func:`next_after` raises.
+    """
+    before = yield from next_after(made, now_us=now_us)
+    if not before.changed:
+        return before
+    told = changes_told(made.changes)
+    return (yield from _put_in_force(made, by, before=before.version, now_us=now_us, told=told))
+
+
+def next_after(made: Draft, *, now_us: int) -> Work[InForce]:
+    """Return the version that a draft would follow; its ``changed`` is False when the draft is in force already.
+
+    Raises :class:`NotFound` for an unknown client, :class:`Denied` for a frozen one without its signature, and
+    :class:`Conflict` when another version is in force by now, or the contract names a version that is not the next one.
     """
     client = made.contract.client
     present, current = yield Round(data=(CLIENT(client=client), CONTRACT(client=client)))
     if not present or not current:
         raise NotFound(f"there is no client {client}", remedy="`holdfast client add` takes one on.")
-    before = present[0][2]
     if not made.signature and standing_of(present[0]).is_frozen(now_us):
         raise Denied(
             f"client {client} is frozen; until that ends its contract changes by the client's signature only",
             remedy="Wait until the freeze ends, or give the client's signature with --signature.",
             code="client_frozen",
         )
+    before = InForce(client, present[0][2], current[0][2], bool(made.signature))
     if current[0][1] == made.contract.digest:
-        return InForce(client, before, current[0][2], bool(made.signature), changed=False)
-    _check_version(made.contract, before + 1)
-    return (yield from _put_in_force(made, by, before=before, now_us=now_us))
+        return before._replace(changed=False)
+    if made.against is None or current[0][1] != made.against.digest:
+        raise _meanwhile()
+    _check_version(made.contract, before.version + 1)
+    return before
+
+
+def changes_told(found: tuple[Change, ...]) -> list[str]:
+    """What a leaf, and the second person, are told of changes: ``kind|where|what``, names of the contract only."""
+    lines = [f"{change.kind}|{change.where}|{change.text}" for change in found]
+    if len(lines) <= MOST_CHANGES_TOLD:
+        return lines
+    rest = len(lines) - MOST_CHANGES_TOLD + 1
+    return [*lines[: MOST_CHANGES_TOLD - 1], f"{OTHER}|contract|{rest} further changes"]
+
+
+def _meanwhile() -> Conflict:
+    return Conflict("another version was published meanwhile", remedy="Look, and try again.")
 
 
 def _check_version(contract: Contract, expected: int) -> None:
@@ -190,10 +235,14 @@ def _check_version(contract: Contract, expected: int) -> None:
         )
 
 
-def _put_in_force(made: Draft, by: By, *, before: int, now_us: int) -> Work[InForce]:
+def _put_in_force(
+    made: Draft, by: By, *, before: int, now_us: int, told: Sequence[str] = ()
+) -> Work[InForce]:
     contract, client, version = made.contract, made.contract.client, before + 1
     salt = random_bytes(SALT_BYTES)
-    reference = yield from by.reference(client_log(client))
+    log = client_log(client)
+    reference = yield from by.reference(log)
+    second = (yield from reference_of(by.second, log)) if by.second else ""
     leaf = Leaf(
         LeafType.CONTRACT_PUBLISHED,
         new_id(LEAF, now_us),
@@ -204,14 +253,16 @@ def _put_in_force(made: Draft, by: By, *, before: int, now_us: int) -> Work[InFo
             "contract_version": version,
             "policies": made.policies.digest,
             "signed": bool(made.signature),
+            "changes": list(told),
+            "second": second,
         },
     )
     use = USE_CONTRACT(client=client, version=version, before=before, name=contract.name)
     (used,) = yield Round(data=(use,))
     if not used:
-        raise Conflict("another version was published meanwhile", remedy="Look, and try again.")
+        raise _meanwhile()
     row = _row(made, version=version, salt=salt, by=by.person, now_us=now_us)
-    yield Round(data=(row, append(client_log(client), leaf)))
+    yield Round(data=(row, append(log, leaf)))
     return InForce(client, version, made.policies.digest, bool(made.signature))
 
 

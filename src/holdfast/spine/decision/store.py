@@ -15,8 +15,11 @@ CLIENT = statement(
 # across clients: the list of all clients, for those who administer the house
 CLIENTS = statement(
     "decision.clients",
-    """SELECT client, name, state, contract_version, fence, added_us, frozen_until_us FROM decision_client
-    WHERE 0 = 0 ORDER BY client""",
+    """SELECT d.client, d.name, d.state, d.contract_version, d.fence, d.added_us, d.frozen_until_us,
+        COALESCE(c.signature, '')
+    FROM decision_client d LEFT JOIN decision_contract c
+        ON c.client = d.client AND c.version = d.contract_version
+    WHERE 0 = 0 ORDER BY d.client""",
 )
 ADD_CLIENT = statement(
     "decision.add_client",

@@ -7,7 +7,7 @@ trusted: ``holdfast verify`` and the page ``verifier.html`` judge it with the ke
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from holdfast.kit.errors import Conflict, HoldfastError, NotFound
 from holdfast.spine.ledger.checkpoint import parse_head
@@ -25,10 +25,17 @@ if TYPE_CHECKING:
 
 PAGE: Final = "verifier.html"
 DECISIONS: Final = "decisions.ndjson"
-_MARK: Final = f'"type":"{LeafType.DECISION_MADE.value}"'.encode()
-_SHOWN: Final = ("id", "decision", "time", "op", "outcome")
+CONTRACTS: Final = "contracts.ndjson"
+#: What is listed of leaves of a type, to find them.
+_SHOWN: Final = {
+    DECISIONS: (LeafType.DECISION_MADE, ("id", "decision", "time", "op", "outcome")),
+    CONTRACTS: (
+        LeafType.CONTRACT_PUBLISHED,
+        ("id", "time", "contract_version", "signed", "changes"),
+    ),
+}
 _README: Final = """\
-This is the log {origin}: {size} leaves.
+This is the log {origin}: {size} leaves. {contract}
 
 To check it, take the log's key from your contract, not from this folder, and run
 
@@ -39,6 +46,7 @@ or open verifier.html in a browser: it reads this folder on your own machine and
 checkpoint        how long the log is, its root, and the house's signatures (C2SP tlog-checkpoint)
 tile/             hashes and entries (C2SP tlog-tiles); each entry is one leaf, JSON
 decisions.ndjson  where the decisions stand in the log, to find one; a convenience, not evidence
+contracts.ndjson  where the versions of your contract stand in it, whether you signed each, and what it changed
 certificates/     certificates of erasure, signed by the house
 vkeys             the keys as the house states them; compare them with those in your contract
 
@@ -80,14 +88,22 @@ def export_bundle(
     for tile in tiles:
         _write(out / tile.path, files.tile(tile))
     _drop_narrower(out, tiles)
-    _write(out / DECISIONS, b"".join(_decisions(files, tiles)))
+    lists = _lists(files, tiles)
+    for name, lines in lists.items():
+        _write(
+            out / name,
+            b"".join(json.dumps(one, ensure_ascii=False).encode() + b"\n" for one in lines),
+        )
     _write(out / "vkeys", "".join(f"{vkey}\n" for vkey in vkeys).encode())
-    _write(out / "README.txt", _README.format(origin=head.origin, size=head.size).encode())
+    readme = _README.format(
+        origin=head.origin, size=head.size, contract=_contract(lists[CONTRACTS])
+    )
+    _write(out / "README.txt", readme.encode())
     _write(out / PAGE, verifier_page())
     for name, content in (certificates or {}).items():
         _write(out / "certificates" / name, content)
     _write(out / CHECKPOINT, note)
-    return Exported(head.origin, head.size, len(tiles) + 5 + len(certificates or {}))
+    return Exported(head.origin, head.size, len(tiles) + 6 + len(certificates or {}))
 
 
 def _refuse_others(out: Path, origin: str) -> None:
@@ -120,13 +136,25 @@ def _drop_narrower(out: Path, tiles: Iterable[Tile]) -> None:
                     path.unlink()
 
 
-def _decisions(files: BundleFiles, tiles: Iterable[Tile]) -> Iterable[bytes]:
+def _lists(files: BundleFiles, tiles: Iterable[Tile]) -> dict[str, list[dict[str, Any]]]:
+    """Find the leaves that are listed, each with its index."""
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in _SHOWN}
+    marks = {f'"type":"{kind.value}"'.encode(): name for name, (kind, _) in _SHOWN.items()}
     for tile in tiles:
         if tile.level != ENTRIES:
             continue
         for at, entry in enumerate(decode_bundle(files.tile(tile))):
-            if _MARK in entry:
-                leaf = leaf_of(entry)
-                found = {name: leaf.get(name) for name in _SHOWN}
-                line = {"index": tile.n * WIDTH + at, **found}
-                yield json.dumps(line, ensure_ascii=False).encode() + b"\n"
+            for mark, name in marks.items():
+                if mark in entry:
+                    leaf = leaf_of(entry)
+                    shown = {field: leaf.get(field) for field in _SHOWN[name][1]}
+                    found[name].append({"index": tile.n * WIDTH + at, **shown})
+    return found
+
+
+def _contract(versions: Sequence[Mapping[str, Any]]) -> str:
+    if not versions:
+        return "No contract stands in it."
+    newest = versions[-1]
+    how = "signed by you" if newest["signed"] else "unsigned: you have not signed it"
+    return f"Its newest contract is version {newest['contract_version']}, {how}."

@@ -85,9 +85,9 @@ def test(client: str | None, path: Path | None, as_json: bool) -> None:
 def publish(client: str | None, path: Path, signature: Path | None, as_json: bool) -> None:
     """Put a new version of a client's contract in force, from the next decision on.
 
-    It is checked and tested first; a failing test refuses it. The client sees the version in its log, with commitments
-    to the contract and to the policies compiled from it. `holdfast policy diff` says beforehand which real decisions of
-    the last days it would have changed.
+    It is checked and tested first; a failing test refuses it. What lets more be seen takes a second person: run it, let
+    another administrator approve, run it again. The client sees the version in its log with all that it changes.
+    `holdfast policy diff` says beforehand which real decisions of the last days it would have changed.
 
     \b
     Examples:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from holdfast.kit.errors import InvalidInput, NotFound
-from holdfast.spine.administration.scene import administer
+from holdfast.spine.administration.scene import administer, digest_of, enter
 from holdfast.spine.decision.cases import Result, run_cases
 from holdfast.spine.decision.changes import Change, changes
 from holdfast.spine.decision.contract import compile_contract
@@ -14,9 +14,11 @@ from holdfast.spine.decision.policies import compile_policies
 from holdfast.spine.decision.publish import (
     By,
     InForce,
+    changes_told,
     clients,
     contract_in_force,
     draft,
+    next_after,
     publish_contract,
 )
 from holdfast.spine.vault.load import load_collections
@@ -125,9 +127,18 @@ def prepared(text: str, signature: bytes, stand: Stand) -> tuple[Checked, Draft]
 
 
 def published(house: House, made: Draft) -> Work[InForce]:
-    """Put the contract in force as the acting person, who must be an administrator."""
-    scene = yield from administer(house, Act.CONTRACT_PUBLISH, clients=(made.contract.client,))
-    by = By(scene.acting.person, scene.acting.reference)
+    """Put the contract in force as the acting person; one that lets more be seen takes a second person."""
+    entered = yield from enter(house, Act.CONTRACT_PUBLISH)
+    # What could not be published anyway is not worth a second person's time.
+    yield from next_after(made, now_us=house.clock.now_us())
+    before = made.against.digest if made.against is not None else ""
+    scene = yield from entered.judge(
+        clients=(made.contract.client,),
+        widens=made.widens,
+        digest=digest_of(before, made.contract.digest),
+        summary={"contract": made.contract.digest, "changes": changes_told(made.changes)},
+    )
+    by = By(scene.acting.person, scene.acting.reference, scene.second)
     return (yield from publish_contract(made, by, now_us=scene.now_us))
 
 
