@@ -30,7 +30,7 @@ _TITLES: Final = {
     401: "not authenticated",
     403: "refused",
     404: "not found",
-    409: "not as things stand",
+    409: "not now, or not again",
     422: "every line refused",
 }
 DEEPEST: Final = 2  # of objects in objects; the examples show the rest

@@ -18,6 +18,7 @@ IN_THIS_ORDER = (
     "rotate-a-feed-key",
     "let-the-client-verify",
     "freeze-a-client",
+    "check-a-permit",
     "erase-a-customer",
 )
 NOT_RUN = ("put-it-behind-a-proxy",)  # it needs a proxy, and a name with a certificate

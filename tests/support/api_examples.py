@@ -34,6 +34,7 @@ _SECRET = re.compile(r"\b(hf[ts])_[\w-]{43}")
 _HASH = re.compile(r"(?<=\")[\w+/]{43}=(?=\")")
 _ORIGIN = re.compile(r"localhost/[0-9a-f]{8}/(\S+?)(\")")
 _SIGNED = re.compile(r"\u2014 localhost/[0-9a-f]{8}/(\S+) [\w+/=]{92}")
+_JWS = re.compile(r"\b(eyJ)[\w-]+\.[\w-]+\.[\w-]+")
 _HEX = re.compile(r"\b[0-9a-f]{64}\b")
 _LOOK = {
     "client": "bank-01",
@@ -123,6 +124,7 @@ def examples(home: Path) -> dict[str, list[Shown]]:
     finally:
         approving.close()
     text = json.dumps(found, ensure_ascii=False)
+    text = _JWS.sub(r"\1…", text)
     text = _HEX.sub("…", _SECRET.sub(r"\1_…", _ID.sub(r"\1_…", text)))
     text = _SIGNED.sub("\u2014 localhost/…/\\1 …", _HASH.sub("…", text))
     shown: dict[str, list[Shown]] = json.loads(_ORIGIN.sub(r"localhost/…/\1\2", text))
@@ -171,6 +173,7 @@ def _calls(desk: Desk) -> dict[str, list[Shown]]:
         desk.look("update", customer=caller, values={"address": "9 New Street, Springfield"}),
         desk.look("update", customer=caller, values={"name": "Robin Other"}),
     ]
+    acts, outcomes = _acts(desk, verify[0]["answer"]["decision"])
     desk.step_up = ""
     freeze, confirm, lift = _freeze(desk)
     return {
@@ -181,10 +184,13 @@ def _calls(desk: Desk) -> dict[str, list[Shown]]:
         "/v1/reveal": reveal,
         "/v1/verify": verify,
         "/v1/update": update,
+        "/v1/act": acts,
+        "/v1/act/{id}/outcome": outcomes,
         "/v1/reason": reason,
         "/v1/decisions/{id}": [decision, _other(desk)],
         "/v1/feeds/{name}": feed,
         "/logs/{log}/checkpoint": _log(desk),
+        "/.well-known/jwks.json": [_keys(desk)],
         "/healthz": [desk.send("GET", "/healthz")],
         "/readyz": [desk.send("GET", "/readyz")],
     }
@@ -244,6 +250,39 @@ def _freeze(desk: Desk) -> tuple[list[Shown], list[Shown], list[Shown]]:
     refused = ask("/v1/unfreeze", bank.agent.token, client="bank-01")
     lift = [ask("/v1/unfreeze", first.token, client="bank-01"), refused]
     return freeze, confirm, lift
+
+
+def _acts(desk: Desk, birthday: str) -> tuple[list[Shown], list[Shown]]:
+    """An action with its proof, one without enough, and what the target system says of the permit."""
+    house = desk.bank.house
+    asked = {
+        "client": "bank-01",
+        "customer": desk.bank.customers["C00001"],
+        "action": "reset_login",
+        "purpose": {"contact": "CT-1"},
+    }
+    postcode = desk.look("verify", customer=asked["customer"], field="postcode", answer="10001")
+    proof = [birthday, postcode["answer"]["decision"]]
+    short = desk.ask("/v1/act", **asked, proof=proof[:1])
+    acts = [desk.ask("/v1/act", **asked, proof=proof), short]
+    work = issue(
+        service="crm",
+        life_us=3600 * SECOND_US,
+        now_us=house.clock.now_us(),
+        bounds=Bounds(scopes=("act:bank-01",)),
+    )
+    headers = {"Authorization": f"Bearer {house.transact(work).secret.reveal()}"}
+    path = f"/v1/act/{acts[0]['answer']['act']}/outcome"
+    permit = acts[0]["answer"]["permit"]
+    bodies = [{"permit": permit, "outcome": what} for what in ("claimed", "done", "claimed")]
+    return acts, [desk.send("POST", path, body, **headers) for body in bodies]
+
+
+def _keys(desk: Desk) -> Shown:
+    shown = desk.send("GET", "/.well-known/jwks.json")
+    for key in shown["answer"]["keys"]:
+        key.update(kid="…", x="…")
+    return shown
 
 
 def _other(desk: Desk) -> Shown:

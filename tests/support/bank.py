@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from holdfast.drills.bank.build import (
     CLIENT,
     COLLECTION,
+    CONTRACT,
     FEED,
     customer,
     found_bank,
@@ -26,6 +27,7 @@ from holdfast.kit.clock import SECOND_US, rfc3339
 from holdfast.kit.config import load_settings
 from holdfast.kit.ids import new_id
 from holdfast.kit.secret import Secret
+from holdfast.spine.act import Wanted, act
 from holdfast.spine.answers import Asked
 from holdfast.spine.house import House, open_house
 from holdfast.spine.identity import people
@@ -133,6 +135,20 @@ class Bank:
         return self.house.transact(
             update(self.house, self.asked(**asked), self.id_of(name), values)
         )
+
+    def act(self, name: str, action: str, proof: Iterable[str] = (), **more: Any) -> Any:
+        """Ask for an action; ``values``, ``target`` and ``record`` are the act's own, the rest is of the request."""
+        own = {key: more.pop(key) for key in ("values", "target", "record") if key in more}
+        wanted = Wanted(action, tuple(proof), **own)
+        return self.house.transact(act(self.house, self.asked(**more), self.id_of(name), wanted))
+
+    def prove(self, number: int = 1, *fields: str, **asked: Any) -> str:
+        """Verify right answers of a customer; return the decision."""
+        names = fields or ("dob", "postcode")
+        answers = {name: customer(number)[name] for name in names}
+        found = self.verify(f"C{number:05d}", answers, **asked)
+        assert found.match, found
+        return str(found.decision)
 
     def change_reason(self, reason: str, **asked: Any) -> Any:
         """Change the contact's reason."""
@@ -257,15 +273,29 @@ def new_bank(home: Path) -> Bank:
     return Bank(home, FakeClock())
 
 
+def bank_with(home: Path, *changes: tuple[str, str]) -> Bank:
+    """A bank whose contract reads otherwise: pairs of what stands there and what is to stand there."""
+    text = CONTRACT
+    for before, after in changes:
+        assert before in text, before
+        text = text.replace(before, after)
+    _found(home, text)
+    return Bank(home, FakeClock())
+
+
 @lru_cache(maxsize=1)
 def bank_template() -> Path:
     """A house with the bank, made once per process."""
     home = Path(mkdtemp(prefix="holdfast-bank-"))
+    _found(home, CONTRACT)
+    return home
+
+
+def _found(home: Path, contract: str) -> None:
     shutil.copytree(template(), home, dirs_exist_ok=True)
     FileRoot.create(home / ROOT_FILE, None)
     house = open_house(load_settings(home, {}), FakeClock(NOON_US - 60 * SECOND_US))
-    facts = found_bank(house)
+    facts = found_bank(house, contract=contract)
     facts["customers"] = import_customers(house, facts["admin"], [customer(n) for n in range(1, 6)])
     house.close()
     (home / "bank.json").write_text(json.dumps(facts))
-    return home

@@ -18,6 +18,17 @@ def fsync_folder(folder: Path) -> None:
         os.close(fd)
 
 
+def write_once(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Write durably, but never over an existing file (``FileExistsError``): a lost key cannot be made again."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.once")
+    write_durably(fresh, content, mode=mode)
+    try:
+        os.link(fresh, path)
+    finally:
+        fresh.unlink()
+    fsync_folder(path.parent)
+
+
 def write_durably(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     """Replace ``path`` by ``content`` in one step: after a crash it holds the old or the new bytes, never a mix."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -115,6 +115,39 @@ class Updated(msgspec.Struct, frozen=True):
     leaf: LeafPointer
 
 
+class Acted(msgspec.Struct, frozen=True):
+    """An action is permitted. ``permit`` goes to the target system; it is good once, until ``expires``.
+
+    Both are None where the vault alone was changed. ``version`` is the record's new version, if fields were changed.
+    """
+
+    decision: str
+    act: str
+    action: str
+    target: str
+    customer: str
+    permit: str | None
+    expires: str | None
+    version: int | None
+    leaf: LeafPointer
+
+
+class OutcomeTaken(msgspec.Struct, frozen=True):
+    """What a target system said of a permit stands in the client's log."""
+
+    act: str
+    outcome: str
+    leaf: LeafPointer
+
+
+class OutcomeRefused(msgspec.Struct, frozen=True):
+    """A permit that was used before, or came too late (HTTP 409)."""
+
+    code: str  # permit_used | permit_expired
+    detail: str
+    remedy: str
+
+
 class ReasonChanged(msgspec.Struct, frozen=True):
     """The contact has another reason; ``changes_left`` is how often that may happen again."""
 
@@ -221,8 +254,11 @@ Answer = (
     | Found
     | Verified
     | Updated
+    | Acted
     | ReasonChanged
     | DecisionShown
+    | OutcomeTaken
+    | OutcomeRefused
     | ApprovalShown
     | Approvals
     | Ambiguous

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from holdfast.kit.clock import SystemClock
 from holdfast.kit.db.sqlite import Connection, connect, drive, in_transaction, settle
 from holdfast.kit.errors import HoldfastError, NotFound
+from holdfast.spine.actions.permits import PermitKey
 from holdfast.spine.decision.policies import PolicyCache
 from holdfast.spine.ledger.keys import FOLDER as SIGNING_FOLDER
 from holdfast.spine.ledger.keys import SigningKeys
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _SIGNING: Final = b"holdfast/signing-keys/v1"
+_PERMITS: Final = b"holdfast/permit-key/v1"
 
 
 class Stores(NamedTuple):
@@ -139,10 +141,21 @@ class House:
 
     @cached_property
     def signing_keys(self) -> SigningKeys:
-        """The house's signing keys, sealed under its root."""
-        self._require_stores()
+        """The house's signing keys, sealed under its root. A house whose stores are lost still has them."""
+        if not (self.home / SIGNING_FOLDER).is_dir():
+            self._require_stores()
         return SigningKeys.load(
             self.home / SIGNING_FOLDER, unseal=lambda sealed: self.root.unwrap(sealed, _SIGNING)
+        )
+
+    @cached_property
+    def permit_key(self) -> PermitKey:
+        """The key that signs permits for target systems; made on first use, sealed under the root."""
+        self._require_stores()
+        return PermitKey.load_or_create(
+            self.home / SIGNING_FOLDER,
+            seal=lambda key: self.root.wrap(key, _PERMITS),
+            unseal=lambda sealed: self.root.unwrap(sealed, _PERMITS),
         )
 
     def found_signing_keys(self) -> SigningKeys:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdfast.kit.db import Round
-from holdfast.kit.errors import IntegrityBroken
+from holdfast.kit.errors import Conflict, IntegrityBroken, InvalidInput
 from holdfast.spine.vault import store as vault
 from holdfast.spine.vault.keyring import store as keyring
 from holdfast.spine.vault.packing import LoadedRecord, RecordRow, newer_operations
@@ -100,6 +100,20 @@ def fetch(arrival: Arrival, customer: str) -> Work[Target]:
         records=records,
         broken=(yield from _rolled_back(client, records)),
     )
+
+
+def chosen_record(target: Target, record: str | None) -> LoadedRecord:
+    """Return the one record meant; :class:`Conflict` when the customer has several here and none is named, or none."""
+    named = [one for one in target.records if record in {None, one.row.id}]
+    if record is not None and not named:
+        raise InvalidInput("the customer has no such record here", field="record")
+    if len(named) != 1:
+        raise Conflict(
+            "the customer has several records here, or none",
+            remedy="Reveal them to see which, and name one in `record`.",
+            code="several_records",
+        )
+    return named[0]
 
 
 def _rolled_back(client: str, records: tuple[LoadedRecord, ...]) -> Work[bool]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from holdfast.kit.errors import Conflict, IntegrityBroken, InvalidInput
+from holdfast.kit.errors import Conflict, IntegrityBroken
 from holdfast.kit.ids import new_id
+from holdfast.spine.actions.quarantine import by_which_callers_are_known, quarantines
 from holdfast.spine.answers import Refused, Updated
 from holdfast.spine.arrival import Arrival, arrive
 from holdfast.spine.decision import budgets
@@ -26,7 +27,7 @@ from holdfast.spine.steps import (
     refuse_broken,
     write_line,
 )
-from holdfast.spine.target import Target, approach
+from holdfast.spine.target import Target, approach, chosen_record
 from holdfast.spine.vault.records import dummy_open
 from holdfast.spine.vault.update import Written, update_record
 from holdfast.vocabulary import ids
@@ -36,10 +37,9 @@ from holdfast.vocabulary.levels import DataClass, Operation, Outcome
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from holdfast.kit.db import Work
+    from holdfast.kit.db import Query, Work
     from holdfast.spine.answers import Asked
     from holdfast.spine.house import House
-    from holdfast.spine.vault.packing import LoadedRecord
 
 
 def update(
@@ -71,7 +71,7 @@ def update(
             remedy=f"It is decision {arrival.decision}.",
             code="repeated",
         )
-    loaded = _chosen(target, record)
+    loaded = chosen_record(target, record)
     operation = new_id(ids.OPERATION, arrival.now_us)
     try:
         target.check()
@@ -105,19 +105,6 @@ def _sensitive(arrival: Arrival, values: Mapping[str, str]) -> int:
     return sum(1 for name in values if name in by_name and by_name[name].data_class >= DataClass.C3)
 
 
-def _chosen(target: Target, record: str | None) -> LoadedRecord:
-    named = [one for one in target.records if record in {None, one.row.id}]
-    if record is not None and not named:
-        raise InvalidInput("the customer has no such record here", field="record")
-    if len(named) != 1:
-        raise Conflict(
-            "the customer has several records here, or none",
-            remedy="Reveal them to see which, and name one in `record`.",
-            code="several_records",
-        )
-    return named[0]
-
-
 def _updated(
     arrival: Arrival, target: Target, judgement: Judgement, *, record: str, written: Written
 ) -> Work[Updated]:
@@ -140,7 +127,7 @@ def _updated(
         judgement,
         customers=(target.reference,),
         fields=dict.fromkeys(names, "changed"),
-        writes=(append(arrival.log, leaf),),
+        writes=(append(arrival.log, leaf), *_young(arrival, target, names)),
         charges=charges(
             arrival,
             judgement,
@@ -155,6 +142,14 @@ def _updated(
         record=record,
         version=written.version,
         leaf=pointer,
+    )
+
+
+def _young(arrival: Arrival, target: Target, names: list[str]) -> tuple[Query, ...]:
+    """Changed values by which callers are known prove nothing for two days, also where no action guards them."""
+    known = by_which_callers_are_known(arrival.contract, arrival.schema, names)
+    return quarantines(
+        arrival.asked.client, target.customer, arrival.schema, known, now_us=arrival.now_us
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from holdfast.kit.db import Round
 from holdfast.kit.errors import IntegrityBroken, InvalidInput
 from holdfast.kit.ids import new_id
+from holdfast.spine.actions.quarantine import quarantined, quarantined_query, settled_fact
 from holdfast.spine.answers import Refused, Verified
 from holdfast.spine.arrival import Arrival, arrive
 from holdfast.spine.decision import budgets
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from holdfast.kit.db import Query, Work
     from holdfast.spine.answers import Asked
     from holdfast.spine.house import House
+    from holdfast.vocabulary.facts import FactValue
 
 MOST_REBINDS = 1
 COMBINED = RuleReason(
@@ -80,7 +82,8 @@ def verify(
     arrival = yield from arrive(house, asked, customer=customer)
     target = yield from approach(arrival, customer)
     attempts = yield from _attempts(arrival, target, answers)
-    judgement = _judged(arrival, target, answers, attempts)
+    settled = yield from _settled(arrival, target, answers)
+    judgement = _judged(arrival, target, answers, {**attempt_facts(attempts), **settled})
     if not judgement.visible:
         dummy_match(arrival.keys, arrival.schema, answers)
         return (yield from _refused(arrival, target, judgement))
@@ -119,14 +122,29 @@ def _attempts(arrival: Arrival, target: Target, answers: Mapping[str, str]) -> W
     return attempts_of(rows, arrival.contract.verification)
 
 
+def _settled(
+    arrival: Arrival, target: Target, answers: Mapping[str, str]
+) -> Work[dict[FactId, FactValue]]:
+    """Whether the values to be compared have stood for long enough to prove something (SPINE 16)."""
+    customer = target.customer if target.approached else DECOY
+    query = quarantined_query(
+        arrival.asked.client, customer, arrival.asked.collection, arrival.now_us
+    )
+    (rows,) = yield Round(data=(query,))
+    return {FactId.ANSWER_SETTLED: settled_fact(quarantined(rows), answers)}
+
+
 def _judged(
-    arrival: Arrival, target: Target, answers: Mapping[str, str], attempts: Attempts
+    arrival: Arrival,
+    target: Target,
+    answers: Mapping[str, str],
+    own: Mapping[FactId, FactValue],
 ) -> Judgement:
     facts = {
         **restriction_facts(customer_state=target.state),
         **arrival.facts,
         **budgets.look_facts(arrival.contract.budgets, arrival.spent),
-        **attempt_facts(attempts),
+        **own,
     }
     groups = asked_groups(arrival, tuple(answers), Operation.VERIFY)
     question = question_of(arrival, Operation.VERIFY, groups, facts, customer=target.customer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from holdfast.vocabulary.levels import Operation
+from holdfast.vocabulary.levels import AuthLevel, Operation
 
 SECONDS_WRAP_UP = 120
 SECONDS_LONGEST_CONTACT = 3600
@@ -85,6 +85,29 @@ class Budgets:
 
 
 @dataclass(frozen=True, slots=True)
+class Action:
+    """Something done to a customer's account, here or in another system: a reset, a change of payout (SPINE 16).
+
+    ``matches`` is how many different questions the caller must have answered in the same contact; ``proof_fields`` are
+    those that count (empty: all questions of the contract). ``changes`` is collection → fields that the action changes
+    in the vault, ``targets`` are the systems that may be told to do it. ``level`` is the least that the person must
+    stand behind it with.
+    """
+
+    id: str
+    label: str
+    reasons: tuple[str, ...]
+    matches: int = 2
+    proof_fields: frozenset[str] = frozenset()
+    approval: bool = False
+    changes: dict[str, frozenset[str]] = field(default_factory=dict)
+    targets: tuple[str, ...] = ()
+    level: AuthLevel = AuthLevel.STEP_UP
+    per_customer_day: int = 1
+    clause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Approval:
     """Who may be the second person, and how often in a shift of twelve hours (SPINE 15).
 
@@ -135,6 +158,7 @@ class Case:
     level: str = "bearer"
     unmet: tuple[str, ...] = ()  # facts that do not hold; all others do
     unknown: tuple[str, ...] = ()
+    action: str = ""  # of an act
     because: str = ""  # id of a rule that must be among the reasons
 
 
@@ -161,6 +185,7 @@ class Contract:
     cases: tuple[Case, ...] = ()
     freeze_exempt: frozenset[str] = frozenset()  # reasons of contacts that go on while it is frozen
     second_person: frozenset[str] = frozenset()  # acts (vocabulary.acts) that take an approval
+    actions: dict[str, Action] = field(default_factory=dict)
 
     @cached_property
     def programmes(self) -> frozenset[str]:

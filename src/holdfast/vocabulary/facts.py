@@ -59,6 +59,13 @@ class FactId(StrEnum):
     REASON_MASK = "reason_mask"
     APPROVAL = "approval"
     CHANGE = "change"
+    # actions in other systems (SPINE 16)
+    ACTION_OF_REASON = "action_of_reason"
+    ACTION_PROVEN = "action_proven"
+    ACTION_DAY = "action_day"
+    ACTION_PLAIN = "action_plain"  # the contract asks for no more than a token
+    ACTION_KEYLESS = "action_keyless"  # the contract asks for no proof of possession
+    ANSWER_SETTLED = "answer_settled"  # the value compared was not changed in the last two days
     # budgets
     CUSTOMERS_HOUR = "customers_hour"
     CUSTOMERS_DAY = "customers_day"

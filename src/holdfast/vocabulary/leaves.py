@@ -34,6 +34,8 @@ class LeafType(StrEnum):
     RECORDS_IMPORTED = "records.imported"
     IMPORT_FINISHED = "import.finished"
     RECORD_UPDATED = "record.updated"
+    ACTION_PERMITTED = "action.permitted"
+    ACTION_REPORTED = "action.reported"
     EMPLOYER_ADDED = "employer.added"
     PERSON_ADDED = "person.added"
     PERSON_ROLES_CHANGED = "person.roles_changed"
@@ -60,6 +62,8 @@ class LeafType(StrEnum):
     SHRED_REQUESTED = "shred.requested"
     SHRED_DONE = "shred.done"
     LOG_EXPORTED = "log.exported"
+    LOG_RESTORED = "log.restored"
+    BACKUP_MADE = "backup.made"
     SIGNAL_RAISED = "signal.raised"
 
 
@@ -183,6 +187,29 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
             "collection": "name",
             "fields": "names changed",
             "manifests": "commitment to the new manifests",
+        },
+    ),
+    LeafType.ACTION_PERMITTED: LeafSpec(
+        "An action on a customer was permitted: a target system may do it once, within a minute.",
+        "client",
+        {
+            "decision": "id",
+            "act": "id of the permit",
+            "action": "id in the contract",
+            "target": "the system that may do it; empty when the vault alone is changed",
+            "customer": "reference",
+            "proof": "ids of the decisions that verified the caller",
+            "permit": "SHA-256 of the permit, which holds a random salt; empty without a target",
+            "expires": "time",
+        },
+    ),
+    LeafType.ACTION_REPORTED: LeafSpec(
+        "A target system said what became of a permitted action.",
+        "client",
+        {
+            "act": "id of the permit",
+            "outcome": "claimed, done, failed or not_done",
+            "token": "id of the service's credential",
         },
     ),
     LeafType.EMPLOYER_ADDED: LeafSpec(
@@ -384,6 +411,34 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
     ),
     LeafType.LOG_EXPORTED: LeafSpec(
         "The client's log was exported.", "client", {**_BY, "size": "number of leaves"}
+    ),
+    LeafType.LOG_RESTORED: LeafSpec(
+        "The stores were put back from a copy that was older than this log. The leaves of the gap were put back from"
+        " what was published; what they erased was erased again, what they narrowed is narrow again, and what they"
+        " widened was not redone. What the gap imported or changed is gone until it is brought in again.",
+        "both",
+        {
+            "by": "reference of the person who restored; empty when that is not known",
+            "second": "reference of who approved it; empty for a repair, or when the stores here could not be asked",
+            "from_size": "leaves that the restored store had",
+            "to_size": "leaves that had been signed",
+            "from_time": "time of the last leaf that the restored store had; empty for none",
+            "to_time": "time of the last leaf of the gap; empty for none",
+            "source": "published, bundle (a copy that somebody else had kept), or none: there was no gap in this log",
+            "erased": "count of erasures of the gap that stand again",
+            "narrowed": "count of leaves whose narrowing stands again",
+            "not_redone": "count of leaves that widened something or brought data in, and were not redone",
+        },
+    ),
+    LeafType.BACKUP_MADE: LeafSpec(
+        "A copy of both stores was made.",
+        "house",
+        {
+            **_BY,
+            "data": "digest of the data store's copy",
+            "keys": "digest of the keys store's copy",
+            "included": "list of what else is in it: root, signing",
+        },
     ),
     LeafType.SIGNAL_RAISED: LeafSpec(
         "Something odd was seen.",

@@ -48,6 +48,7 @@ class Operation(StrEnum):
     REVEAL = "reveal"
     VERIFY = "verify"
     UPDATE = "update"
+    ACT = "act"
     REASON = "reason"
     READ_DECISION = "read_decision"
     APPROVE = "approve"  # what somebody else asks for

@@ -22,3 +22,6 @@ class Signal(StrEnum):
     CONTACT_IDENTIFIERS_DIFFER = (
         "contact.identifiers_differ"  # feeds named two customers, or another than was verified
     )
+    # actions
+    ACT_NO_OUTCOME = "act.no_outcome"  # a target system never said what became of a permit
+    ACT_PERMIT_REUSED = "act.permit_reused"  # a permit came back a second time, or too late

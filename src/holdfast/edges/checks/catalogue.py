@@ -34,4 +34,6 @@ CHECKS: Final = (
         "each log continues what was signed and published",
         f"{_HERE}.logs:continue_what_was_signed",
     ),
+    Check("logs.E003", "no restore is unfinished", f"{_HERE}.logs:nothing_unfinished"),
+    Check("keys.E003", "no erased customer has keys again", f"{_HERE}.logs:erased_stays_erased"),
 )

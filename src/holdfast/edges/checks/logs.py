@@ -11,6 +11,9 @@ from holdfast.spine.house import open_house
 from holdfast.spine.ledger import keys as signing
 from holdfast.spine.ledger.audit import disagreements
 from holdfast.spine.ledger.memory import Memory
+from holdfast.spine.recovery.erasures import unsettled
+from holdfast.spine.recovery.run import unfinished_recovery
+from holdfast.spine.recovery.swap import MARKER
 from holdfast.spine.vault.roots import ROOT_FILE
 
 if TYPE_CHECKING:
@@ -20,7 +23,11 @@ if TYPE_CHECKING:
     from holdfast.spine.ledger.keys import SigningKeys
     from holdfast.vocabulary.manifest import Finding
 
-_SET_BACK: Final = "Put the newer data store back. If there is none, stop, keep a copy, and find out which is true."
+_SET_BACK: Final = (
+    "Put the newer data store back; or, if a copy was put back on purpose, let `holdfast restore --repair` bring it"
+    " up to what was published."
+)
+_GO_ON: Final = "`holdfast restore --repair` goes on from where it stands."
 
 
 def keys_open(settings: Settings) -> Iterator[Finding]:
@@ -36,6 +43,35 @@ def continue_what_was_signed(settings: Settings) -> Iterator[Finding]:
     with closing(open_house(settings)) as house:
         for reason in disagreements(house, keys).values():
             yield wrong(reason, _SET_BACK)
+
+
+def nothing_unfinished(settings: Settings) -> Iterator[Finding]:
+    """A store that was put back serves when the leaves it lacked are worked through, and not before."""
+    if (settings.home / MARKER).exists():
+        yield wrong("a restore was begun and has not ended", _GO_ON)
+        return
+    _require_stores(settings)
+    with closing(open_house(settings)) as house:
+        unfinished = unfinished_recovery(house)
+    if unfinished:
+        yield wrong(f"a restore has not ended: {unfinished}", _GO_ON)
+
+
+def erased_stays_erased(settings: Settings) -> Iterator[Finding]:
+    """Each store remembers who was erased: where one does not, it is an older copy."""
+    _require_stores(settings)
+    with closing(open_house(settings)) as house:
+        for one in unsettled(house):
+            yield wrong(
+                f"client {one.client}: {len(one.back)} erased customers are not erased in {settings.keys_path.name},"
+                f" {one.forgotten} not in {settings.data_path.name}: one of the two is an older copy",
+                "`holdfast restore --repair` erases them again.",
+            )
+
+
+def _require_stores(settings: Settings) -> None:
+    if not settings.data_path.exists() or not settings.keys_path.exists():
+        raise Skipped
 
 
 def _keys(settings: Settings) -> SigningKeys:

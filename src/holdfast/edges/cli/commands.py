@@ -33,6 +33,18 @@ COMMANDS: Final = (
         "Check the house and say what to do about each finding.",
     ),
     Command(
+        "backup",
+        f"{_CLI}.backup:backup",
+        False,
+        "Copy both stores as they are at one moment, while the house serves.",
+    ),
+    Command(
+        "restore",
+        f"{_CLI}.backup:restore",
+        False,
+        "Put a copy back, and do again what has erased and narrowed since.",
+    ),
+    Command(
         "verify",
         f"{_CLI}.verify:verify",
         False,

@@ -28,13 +28,14 @@ from holdfast.kit.db.sqlite import fold
 from holdfast.kit.errors import InvalidInput, Unavailable
 from holdfast.kit.process import LockFile, refuse_taken_port
 from holdfast.kit.terminal import say
+from holdfast.spine.recovery.alone import SERVE_LOCK
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from holdfast.kit.config import Settings
 
-LOCK_NAME = "serve.lock"
+LOCK_NAME = SERVE_LOCK
 START_LIMIT_S = 30.0
 
 

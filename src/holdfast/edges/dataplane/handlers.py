@@ -9,9 +9,11 @@ from holdfast.edges.dataplane.app import Reply, Route, decode, json_reply, probl
 from holdfast.edges.dataplane.openapi import document
 from holdfast.edges.dataplane.types import (
     MOST_FEED_BYTES,
+    ActRequest,
     ApprovalRequest,
     FreezeRequest,
     FreezeStepRequest,
+    OutcomeRequest,
     ReasonRequest,
     RevealRequest,
     SearchRequest,
@@ -21,12 +23,14 @@ from holdfast.edges.dataplane.types import (
 from holdfast.edges.feeds.catalogue import ADAPTORS
 from holdfast.kit.errors import InvalidInput
 from holdfast.kit.http.problem import problem
-from holdfast.spine.answers import Ambiguous, Asked, FreezeRefused, Refused
+from holdfast.spine.act import Wanted, act
+from holdfast.spine.answers import Ambiguous, Asked, FreezeRefused, OutcomeRefused, Refused
 from holdfast.spine.approve import MOST_LISTED, decide_approval, list_approvals, show_approval
 from holdfast.spine.asking import ask_approval
 from holdfast.spine.decisions import may_read_log, read_decision
 from holdfast.spine.freeze import Step, ask_to_freeze
 from holdfast.spine.ledger.files import log_file
+from holdfast.spine.outcome import Report, report_outcome
 from holdfast.spine.reason import change_reason
 from holdfast.spine.reveal import reveal
 from holdfast.spine.search import search
@@ -109,6 +113,30 @@ class Handlers:
                 record=given.record,
             )
         )
+
+    async def act(self, request: Request, _parts: dict[str, str]) -> Reply:
+        """POST /v1/act."""
+        body = await request.body()
+        given = decode(body, ActRequest)
+        wanted = Wanted(
+            action=given.action,
+            proof=tuple(given.proof),
+            values=given.values or {},
+            target=given.target or "",
+            record=given.record,
+        )
+        asked = _asked(request, body, given)
+        return await self._run(partial(act, self._house, asked, given.customer, wanted))
+
+    async def outcome(self, request: Request, parts: dict[str, str]) -> Reply:
+        """POST /v1/act/{id}/outcome."""
+        given = decode(await request.body(), OutcomeRequest)
+        report = Report(parts["id"], given.permit, given.outcome)
+        return await self._run(partial(report_outcome, self._house, request.caller(), report))
+
+    async def jwks(self, _request: Request, _parts: dict[str, str]) -> Reply:
+        """GET /.well-known/jwks.json: the key by which targets check permits."""
+        return json_reply(self._house.permit_key.jwk_set())
 
     async def reason(self, request: Request, _parts: dict[str, str]) -> Reply:
         """POST /v1/reason."""
@@ -255,7 +283,7 @@ def _asked(request: Request, body: bytes, given: Any) -> Asked:
         body,
         client=given.client,
         contact=given.purpose.contact,
-        collection=given.collection,
+        collection=given.collection or "",
     )
 
 
@@ -293,6 +321,8 @@ def _reply(answer: Answer) -> Reply:
                     challenge=answer.challenge or "",
                 )
             )
+        case OutcomeRefused():
+            return problem_reply(problem(409, answer.code, answer.detail, remedy=answer.remedy))
         case Ambiguous():
             return problem_reply(
                 problem(
@@ -324,6 +354,8 @@ def routes(house: House, turns: Turns, metrics: Metrics) -> tuple[Route, ...]:
         Route("POST", "/v1/reveal", do.reveal, "Show fields of a customer's record"),
         Route("POST", "/v1/verify", do.verify, "Compare the caller's answers; show nothing"),
         Route("POST", "/v1/update", do.update, "Change fields of a customer's record"),
+        Route("POST", "/v1/act", do.act, "Permit an action on a customer's account, once"),
+        Route("POST", "/v1/act/{id}/outcome", do.outcome, "Say what became of a permit"),
         Route("POST", "/v1/reason", do.reason, "Change a contact's reason"),
         Route("POST", "/v1/freeze", do.freeze, "Stop every look at a client's customers"),
         Route("POST", "/v1/freeze/confirm", do.confirm_freeze, "Confirm a client's freeze"),
@@ -336,6 +368,7 @@ def routes(house: House, turns: Turns, metrics: Metrics) -> tuple[Route, ...]:
         Route("POST", "/v1/approvals/{id}/refuse", do.refuse, "Refuse it"),
         Route("POST", "/v1/feeds/{name}", do.feed, "Take in signed events"),
         Route("GET", "/logs/{log}/{path*}", do.log, "Read a log's static files"),
+        Route("GET", "/.well-known/jwks.json", do.jwks, "The key that signs permits"),
         Route("GET", "/healthz", do.health, "Whether the process answers"),
         Route("GET", "/readyz", do.ready, "Whether the stores can be written"),
         Route("GET", "/metrics", do.metrics, "Figures for Prometheus"),

@@ -8,9 +8,11 @@ import msgspec
 
 from holdfast import __version__
 from holdfast.edges.dataplane.types import (
+    ActRequest,
     ApprovalRequest,
     FreezeRequest,
     FreezeStepRequest,
+    OutcomeRequest,
     ReasonRequest,
     RevealRequest,
     SearchRequest,
@@ -19,11 +21,13 @@ from holdfast.edges.dataplane.types import (
 )
 from holdfast.kit.http.problem import CONTENT_TYPE, Problem
 from holdfast.spine.answers import (
+    Acted,
     Approvals,
     ApprovalShown,
     DecisionShown,
     Found,
     FreezeStands,
+    OutcomeTaken,
     ReasonChanged,
     Revealed,
     Updated,
@@ -47,6 +51,7 @@ class Documented(NamedTuple):
     parameters: tuple[str, ...] = ()
     secured: bool = True
     media: str = "application/json"
+    look: bool = True  # a request of a person, with the headers of one
     queries: tuple[str, ...] = ()
 
 
@@ -80,6 +85,24 @@ OPERATIONS: Final = (
         UpdateRequest,
         Updated,
         (*_LOOK, 409),
+    ),
+    Documented(
+        "/v1/act",
+        "post",
+        "Permit an action on a customer's account, once",
+        ActRequest,
+        Acted,
+        (*_LOOK, 409),
+    ),
+    Documented(
+        "/v1/act/{id}/outcome",
+        "post",
+        "Say what became of a permit",
+        OutcomeRequest,
+        OutcomeTaken,
+        (400, 401, 403, 404, 409, 413, 421, 503),
+        ("id",),
+        look=False,
     ),
     Documented(
         "/v1/reason",
@@ -185,6 +208,15 @@ OPERATIONS: Final = (
         (400, 401, 404, 421, 503),
         ("log", "level", "index"),
         media="application/octet-stream",
+    ),
+    Documented(
+        "/.well-known/jwks.json",
+        "get",
+        "The key by which targets check permits, as a JWK Set (RFC 7517)",
+        None,
+        None,
+        (421, 503),
+        secured=False,
     ),
     Documented("/healthz", "get", "Whether the process answers", None, None, (421,), secured=False),
     Documented(
@@ -303,7 +335,7 @@ def _operation(given: Documented) -> dict[str, Any]:
             "required": True,
             "content": {"application/json": {"schema": _ref(given.request)}},
         }
-        parameters += _LOOK_HEADERS
+        parameters += _LOOK_HEADERS if given.look else []
     if parameters:
         shown["parameters"] = parameters
     if not given.secured:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -12,6 +12,7 @@ from holdfast.vocabulary.levels import FreezeReason
 MOST_BODY_BYTES = 64 * 1024
 MOST_FEED_BYTES = 1024 * 1024
 MOST_FIELDS = 64
+MOST_PROOF = 16
 
 Id = Annotated[
     str, Meta(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@/+-]*\Z")
@@ -80,6 +81,31 @@ class FreezeStepRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     """Confirm or lift the freeze of a client."""
 
     client: Id
+
+
+class ActRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Do something to a customer's account: here (``values``), in another system (``target``), or both.
+
+    ``proof`` are ids of decisions of this contact in which the caller's answers matched. ``target`` is needed where the
+    contract names several.
+    """
+
+    client: Id
+    customer: Id
+    action: Id
+    purpose: Purpose
+    proof: Annotated[list[Id], Meta(max_length=MOST_PROOF)]
+    collection: FieldName | None = None
+    values: Values | None = None
+    target: Id | None = None
+    record: Id | None = None
+
+
+class OutcomeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a target system says of a permit: claimed before it acts, then how it went."""
+
+    permit: Annotated[str, Meta(min_length=1, max_length=4096, pattern=r"^[A-Za-z0-9._-]*\Z")]
+    outcome: Literal["claimed", "done", "failed", "not_done"]
 
 
 class ReasonRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Final
 from holdfast.kit.clock import DAY_US, MINUTE_US
 from holdfast.kit.db import Round
 from holdfast.kit.jobs.queue import Schedule
+from holdfast.spine.actions import store as actions
 from holdfast.spine.approvals import store as approvals
 from holdfast.spine.decision import store as decisions
 from holdfast.spine.identity import store as identity
+from holdfast.spine.outcome import MOST_AT_ONCE, tell_missing
 from holdfast.spine.signals.intake import forget_old
 from holdfast.spine.vault.shred import SHRED_JOB, run_shred
 from holdfast.spine.vault.sweep import sweep
@@ -26,8 +28,14 @@ if TYPE_CHECKING:
 FORGET: Final = "forget"
 SWEEP: Final = "sweep"
 MOST_FORGOTTEN: Final = 1000  # proofs at a time
+ACTS: Final = "acts"
+PERMITS_KEPT_US: Final = 30 * DAY_US
 LONGEST_CONTACT_US: Final = 30 * DAY_US  # attempts count for a contact as long as it may last
-SCHEDULES: Final = (Schedule(FORGET, 5 * MINUTE_US), Schedule(SWEEP, MINUTE_US))
+SCHEDULES: Final = (
+    Schedule(FORGET, 5 * MINUTE_US),
+    Schedule(SWEEP, MINUTE_US),
+    Schedule(ACTS, MINUTE_US),
+)
 
 
 def _forget(house: House) -> Callable[[Run], None]:
@@ -59,6 +67,8 @@ def _clear(now_us: int) -> Work[None]:
             approvals.CLEAR(before_us=now_us - 7 * DAY_US),
             decisions.CLEAR_CHALLENGES(before_us=now_us - 2 * DAY_US),
             decisions.CLEAR_ATTEMPTS(before_us=now_us - LONGEST_CONTACT_US),
+            actions.CLEAR_PERMITS(before_us=now_us - PERMITS_KEPT_US),
+            actions.CLEAR_QUARANTINE(before_us=now_us),
         )
     )
 
@@ -72,9 +82,24 @@ def _sweep(house: House) -> Callable[[Run], None]:
     return run
 
 
+def _acts(house: House) -> Callable[[Run], None]:
+    """Tell clients of permits of which no target said what became of them."""
+
+    def run(_run: Run) -> None:
+        while house.transact(tell_missing(house.clock.now_us())) == MOST_AT_ONCE:
+            pass
+
+    return run
+
+
 def _shred(house: House) -> Callable[[Run], None]:
     """Finish an erasure."""
     return lambda run: run_shred(house, run.payload)
 
 
-HANDLERS: Final[dict[str, Handler]] = {FORGET: _forget, SWEEP: _sweep, SHRED_JOB: _shred}
+HANDLERS: Final[dict[str, Handler]] = {
+    FORGET: _forget,
+    SWEEP: _sweep,
+    ACTS: _acts,
+    SHRED_JOB: _shred,
+}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from holdfast.edges.checks.run import require_sound
 from holdfast.edges.worker.jobs import HANDLERS, SCHEDULES
 from holdfast.kit.clock import SECOND_US
 from holdfast.kit.config import load_settings
@@ -95,6 +96,7 @@ def main(parent: int | None = None) -> None:
     forbid_core_dumps()
     settings = load_settings()
     configure(settings.log_level)
+    require_sound(settings)  # no job runs on a store that was set back
     house = open_house(settings)
     house.floor_clock()
     worker = Worker(house)

@@ -6,8 +6,11 @@ a newer one; importing this module swaps it in for ``sqlite3``, so both processe
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pysqlite3
 import pysqlite3.dbapi2
@@ -16,6 +19,7 @@ from holdfast.kit.db.statements import Query, Round, Rows, T, Work, for_sqlite
 from holdfast.kit.errors import HoldfastError, Unavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 sys.modules["sqlite3"] = pysqlite3
@@ -63,6 +67,62 @@ def fold(path: Path) -> None:
     except pysqlite3.OperationalError as error:
         if not is_busy(error):
             raise
+
+
+@contextmanager
+def one_moment(*paths: Path) -> Iterator[list[Connection]]:
+    """Open stores for reading as they are at one moment, while others go on writing.
+
+    The writers' locks of all of them are held just while the snapshots are taken, in the order of ``paths``, which is
+    the order in which every writer takes them. :class:`Unavailable` when one is held for ten seconds.
+    """
+    lockers = [connect(path, busy_timeout_ms=10_000) for path in paths]
+    readers = [connect(path) for path in paths]
+    try:
+        for locker in lockers:
+            begin_immediate(locker)
+        for reader in readers:
+            reader.execute("BEGIN")
+            reader.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+        for locker in lockers:
+            locker.execute("ROLLBACK")
+        yield readers
+    finally:
+        for connection in (*lockers, *readers):
+            connection.close()
+
+
+def copy_store(snapshot: Connection, path: Path) -> None:
+    """Write what ``snapshot`` sees to a new file that only its owner reads; it is durable on return."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        copy = pysqlite3.connect(str(path), isolation_level=None)
+        try:
+            snapshot.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+        finally:
+            copy.close()
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_only(path: Path) -> Connection:
+    """Open a store's file that nobody writes, and leave it as it is to the last byte."""
+    where = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
+    return pysqlite3.connect(where, uri=True, isolation_level=None)
+
+
+def check_store(path: Path) -> str:
+    """Return what is wrong with a store's file, or nothing: SQLite's own quick check."""
+    connection = read_only(path)
+    try:
+        found: str = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except pysqlite3.DatabaseError as error:
+        found = type(error).__name__
+    finally:
+        connection.close()
+    return "" if found == "ok" else found
 
 
 def is_busy(error: BaseException) -> bool:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdfast.spine.decision.facts import OF_GROUPS
-from holdfast.spine.decision.groups import groups_of
+from holdfast.spine.decision.groups import act_groups, groups_of
 from holdfast.spine.decision.judge import Question, judge
+from holdfast.spine.decision.proving import action_facts
 from holdfast.spine.decision.verdict import Denial, NeedsApproval, Permit, StepUp
 from holdfast.vocabulary.facts import FactId, FactState, FactValue
 from holdfast.vocabulary.levels import Audience, AuthLevel, Operation, Presentation
@@ -62,6 +63,17 @@ def question_of(policies: ClientPolicies, schema: CollectionSchema | None, case:
     queue = contract.queues[case.queue]
     reason = case.reason or queue.reasons[0]
     operation = Operation(case.operation)
+    facts = {fact: _value(fact, case) for fact in FactId if fact not in OF_GROUPS}
+    if operation is Operation.ACT:
+        action = contract.actions[case.action]
+        groups = act_groups(action, contract.reasons.get(reason), schema, case.fields)
+        facts |= action_facts(action, reason)
+    else:
+        groups = (
+            groups_of(operation, contract, schema, case.fields, reason=reason)
+            if case.fields
+            else ()
+        )
     return Question(
         operation=operation,
         client=contract.client,
@@ -69,10 +81,8 @@ def question_of(policies: ClientPolicies, schema: CollectionSchema | None, case:
         roles=frozenset(case.roles),
         programmes=frozenset({queue.programme}),
         level=AuthLevel[case.level.upper()],
-        facts={fact: _value(fact, case) for fact in FactId if fact not in OF_GROUPS},
-        groups=groups_of(operation, contract, schema, case.fields, reason=reason)
-        if case.fields
-        else (),
+        facts=facts,
+        groups=groups,
         collection=case.collection,
         customer="" if operation is Operation.SEARCH else "cus_case",
         reason=reason,

@@ -38,6 +38,7 @@ def changes(before: Contract, after: Contract) -> tuple[Change, ...]:
         *_lists(before, after),
         *_rules(before, after),
         *_names("freeze.exempt_reasons", before.freeze_exempt, after.freeze_exempt),
+        *_actions(before, after),
     ]
     order = {WIDER: 0, NARROWER: 1, OTHER: 2}
     return tuple(sorted(found, key=lambda change: order[change.kind]))
@@ -175,3 +176,31 @@ def _rules(before: Contract, after: Contract) -> Iterator[Change]:
     for name in sorted(old.keys() & new.keys()):
         if old[name] != new[name]:
             yield Change(OTHER, f"rule {name}", "reads otherwise")
+
+
+def _actions(before: Contract, after: Contract) -> Iterator[Change]:
+    yield from _names("action", before.actions, after.actions)
+    for name in sorted(before.actions.keys() & after.actions.keys()):
+        old, new = before.actions[name], after.actions[name]
+        where = f"action {name}"
+        yield from _names(f"{where}, reasons", old.reasons, new.reasons)
+        yield from _names(f"{where}, targets", old.targets, new.targets)
+        yield from _sets(f"{where}, changes", old.changes, new.changes)
+        yield from _number(f"{where}, proof.matches", old.matches, new.matches, fewer=True)
+        yield from _number(f"{where}, per_customer_day", old.per_customer_day, new.per_customer_day)
+        yield from _proof_fields(where, old.proof_fields, new.proof_fields)
+        if old.level != new.level:
+            stricter = new.level > old.level
+            text = f"{old.level.name.lower()} → {new.level.name.lower()}"
+            yield Change(NARROWER if stricter else WIDER, f"{where}, level", text)
+        if old.approval != new.approval:
+            text = "a second person approves" if new.approval else "nobody approves any more"
+            yield Change(NARROWER if new.approval else WIDER, where, text)
+
+
+def _proof_fields(where: str, before: frozenset[str], after: frozenset[str]) -> Iterator[Change]:
+    if bool(before) is not bool(after):  # none named: every question counts
+        text = "only those named" if after else "any question"
+        yield Change(NARROWER if after else WIDER, f"{where}, proof.fields", text)
+    else:
+        yield from _names(f"{where}, proof.fields", before, after)

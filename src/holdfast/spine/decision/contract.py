@@ -11,6 +11,7 @@ from hashlib import sha256
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Final
 
+from holdfast.spine.decision.contract_actions import read_actions
 from holdfast.spine.decision.contract_check import check_names, check_schemas
 from holdfast.spine.decision.facts import OF_ADMINISTRATION, OF_GROUPS
 from holdfast.spine.decision.signature import read_key
@@ -43,12 +44,13 @@ CLIENT_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
 ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 STAFF: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@/-]{0,127}")  # a staff id, or EMPLOYER/ID
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
-OPERATIONS: Final = ("search", "reveal", "verify", "update", "reason")
+OPERATIONS: Final = ("search", "reveal", "verify", "update", "act", "reason")
 EFFECTS: Final = ("deny", "step_up", "approve", "mask")
 EXPECTED: Final = ("permit", "masked", "step_up", "approval", "deny", "hidden")
 _SECTIONS: Final = (
     *("client", "programme", "queue", "reason", "verification", "search", "budgets"),
     *("approval", "networks", "employers", "administration", "clauses", "rule", "test", "freeze"),
+    "action",
 )
 _WORKING: Final = tuple(role.value for role in Role)
 _APPROVING: Final = (Role.LEAD.value, Role.SECURITY.value, Role.DPO.value, Role.CLIENT_USER.value)
@@ -107,6 +109,7 @@ def read_contract(document: Document, text: str, version: int | None) -> Contrac
         cases=_cases(root),
         freeze_exempt=_freeze_exempt(root.table("freeze")),
         second_person=_second_person(root.table("administration")),
+        actions=read_actions(root),
     )
 
 
@@ -332,7 +335,10 @@ def _cases(root: Table) -> tuple[Case, ...]:
             unmet=table.choices("unmet", _FACTS),
             unknown=table.choices("unknown", _FACTS),
             because=table.text("because", ""),
+            action=table.text("action", "", form=ID),
         )
         table.done()
+        if (case.operation == "act") is not bool(case.action):
+            table.fail("action", "a test of an act names its action, and no other test does")
         found.append(case)
     return tuple(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from holdfast.spine.decision.contract_actions import check_action_fields, check_actions
 from holdfast.spine.decision.toml import nearest
 from holdfast.vocabulary.levels import DataClass, Handling
 from holdfast.vocabulary.schema import Index
@@ -29,6 +30,7 @@ def check_names(document: Document, contract: Contract) -> None:
             document.fail((), f"a contract needs at least one [[{kind}]]")
     _check_queues(document, contract)
     _check_reasons(document, contract)
+    check_actions(document, contract)
     for n, rule in enumerate(contract.rules, 1):
         at = (f"rule[{n}]",)
         _known(document, (*at, "programmes"), rule.programmes, contract.programmes)
@@ -40,6 +42,8 @@ def check_names(document: Document, contract: Contract) -> None:
         _known(document, (*at, "queue"), (case.queue,), contract.queues)
         if case.reason:
             _known(document, (*at, "reason"), (case.reason,), contract.queues[case.queue].reasons)
+        if case.action:
+            _known(document, (*at, "action"), (case.action,), contract.actions)
 
 
 def _check_queues(document: Document, contract: Contract) -> None:
@@ -87,6 +91,7 @@ def check_schemas(
             if name not in known:
                 document.fail(at, f'{collection} has no field "{name}"{nearest(name, known)}')
     _check_uses(document, contract, schemas)
+    check_action_fields(document, contract, schemas)
 
 
 def _named(contract: Contract) -> Iterator[tuple[Path, str, Iterable[str]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from holdfast.spine.decision.contract_actions import ACT
 from holdfast.spine.decision.question import Group
 from holdfast.vocabulary.levels import DataClass, Handling, Operation, Presentation
 from holdfast.vocabulary.schema import Index
@@ -11,11 +12,10 @@ from holdfast.vocabulary.schema import Index
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from holdfast.vocabulary.contract import Contract, Reason
+    from holdfast.vocabulary.contract import Action, Contract, Reason
     from holdfast.vocabulary.schema import CollectionSchema, FieldSpec
 
 _NONE: Final[frozenset[str]] = frozenset()
-_ACTION: Final = "act:"
 
 
 def groups_of(
@@ -44,6 +44,31 @@ def groups_of(
         group = _group(operation, spec, stands, schema, inside=name in allowed)
         keys.setdefault(group, []).append(name)
     return tuple(_with(group, names) for group, names in keys.items())
+
+
+def act_groups(
+    action: Action | None,
+    stands: Reason | None,
+    schema: CollectionSchema | None,
+    fields: Sequence[str],
+) -> tuple[Group, ...]:
+    """The one group of an act: the fields that it is to change here, if any. It is done whole or not at all.
+
+    A field that ``action`` does not name is outside its field set, as is everything when there is no such action.
+    """
+    known = schema.by_name if schema is not None else {}
+    specs = [known[name] for name in dict.fromkeys(fields) if name in known]
+    named = action.changes.get(schema.name, _NONE) if action and schema else _NONE
+    approved = stands.approval.get(schema.name, _NONE) if stands and schema else _NONE
+    group = Group(
+        fields=tuple(spec.name for spec in specs),
+        data_class=max((spec.data_class for spec in specs), default=DataClass.C0),
+        presentation=Presentation.CLEAR if specs else Presentation.WITHHELD,
+        in_field_set=set(fields) <= named,
+        approval_required=(action is not None and action.approval)
+        or not approved.isdisjoint(fields),
+    )
+    return (group,)
 
 
 def hit_fields(contract: Contract, schema: CollectionSchema, *, reason: str) -> tuple[str, ...]:
@@ -108,7 +133,7 @@ def _allowed(
         case Operation.APPROVE:
             changed = stands.updates.get(schema.name, _NONE)
             return stands.fields.get(schema.name, _NONE) | changed
-        case Operation.SEARCH | Operation.REASON | Operation.READ_DECISION:
+        case Operation.SEARCH | Operation.REASON | Operation.READ_DECISION | Operation.ACT:
             return _NONE
 
 
@@ -131,7 +156,6 @@ def _group(
     approval = operation is not Operation.VERIFY and spec.name in stands.approval.get(
         schema.name, _NONE
     )
-    action = spec.change.removeprefix(_ACTION) if spec.change.startswith(_ACTION) else ""
     presentation = _PRESENTED.get(operation, Presentation.WITHHELD)
     if operation is Operation.REVEAL and (masked or spec.handling in _NEVER_CLEAR):
         presentation = Presentation.MASKED
@@ -143,7 +167,7 @@ def _group(
         in_field_set=inside,
         mask_required=masked,
         approval_required=approval,
-        by_action=action if operation is Operation.UPDATE else "",
+        by_action=spec.change.removeprefix(ACT) if operation is Operation.UPDATE else "",
     )
 
 

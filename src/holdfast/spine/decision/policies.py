@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 MOST_POLICIES: Final = 60  # asked for one operation: a judgement's time grows with their number
 GUARDS: Final = {
     Stage.VISIBILITY: ("visibility",),
-    Stage.PERMISSION: ("permission", "budgets", "reason"),
+    Stage.PERMISSION: ("permission", "budgets", "reason", "act"),
 }
 ALL_WORK: Final = "work"  # the action in the schema that contains all operations
-WORK: Final = ("search", "reveal", "verify", "update", "reason")
+WORK: Final = ("search", "reveal", "verify", "update", "act", "reason")
 #: All that is judged. Who may work a programme may not thereby approve: that is a grant of its own.
 OPERATIONS: Final = (*WORK, "approve")
 

@@ -136,11 +136,6 @@ class Table:
             self.fail(key, f'"{value}" is not known{nearest(value, known)}')
         return value
 
-    def flag(self, key: str, *, default: bool) -> bool:
-        """``true`` or ``false``."""
-        value = self._take(key, bool, "true or false")
-        return default if value is None else bool(value)
-
     def number(self, key: str, default: int, *, least: int = 0, most: int = 1_000_000) -> int:
         """A whole number in a range."""
         value = self._take(key, int, "a whole number")
@@ -149,6 +144,11 @@ class Table:
         if not least <= value <= most:
             self.fail(key, f"must be from {least} to {most}")
         return int(value)
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        """True or false."""
+        value = self._take(key, bool, "true or false")
+        return default if value is None else bool(value)
 
     def seconds(self, key: str, default: int, *, least: int = 0, most: int) -> int:
         """A duration such as ``"90 s"``, ``"5 min"``, ``"1 h"``, in seconds."""

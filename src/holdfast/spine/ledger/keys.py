@@ -7,13 +7,12 @@ name, so every log has its own verifier keys and a signature for one log says no
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from holdfast.kit.crypto.signing import SEED_BYTES, Ed25519Key, MlDsa44Key
 from holdfast.kit.errors import Conflict, IntegrityBroken, InvalidInput, NotFound
-from holdfast.kit.files import fsync_folder, write_durably
+from holdfast.kit.files import write_once
 from holdfast.kit.ids import random_bytes
 from holdfast.kit.secret import Secret
 from holdfast.spine.ledger.memory import Memory
@@ -117,13 +116,7 @@ def _decode(raw: bytes) -> SigningKeys:
 
 
 def _write_once(path: Path, content: bytes) -> None:
-    """Write durably, but never over an existing file: a lost key cannot be made again."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.once")
-    write_durably(fresh, content, mode=0o600)
     try:
-        os.link(fresh, path)
+        write_once(path, content)
     except FileExistsError:
         raise Conflict("the house has signing keys already", code="keys_exist") from None
-    finally:
-        fresh.unlink()
-    fsync_folder(path.parent)

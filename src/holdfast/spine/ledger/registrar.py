@@ -17,8 +17,10 @@ from holdfast.kit.process import LockFile
 from holdfast.spine.ledger import lease as leases
 from holdfast.spine.ledger import sequencer, store
 from holdfast.spine.ledger.files import log_folder
+from holdfast.spine.ledger.growth import State
 from holdfast.spine.ledger.keys import FOLDER
 from holdfast.spine.ledger.memory import Memory, Remembered
+from holdfast.spine.ledger.names import log_of
 from holdfast.spine.ledger.publish import DurableDisk, Publication, publish, published
 from holdfast.spine.ledger.signer import examine, is_due, last_signed, own_head, sign
 
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 
     from holdfast.kit.clock import Clock
     from holdfast.kit.db import Work
-    from holdfast.spine.ledger.growth import State
     from holdfast.spine.ledger.keys import SigningKeys
     from holdfast.spine.ledger.lease import Lease
     from holdfast.spine.ledger.publish import Disk
@@ -88,6 +89,7 @@ class Registrar:
         self._lease: Lease | None = None
         self._kept: dict[str, _Kept] = {}
         self._refused: dict[str, str] = {}
+        self._looked = False
 
     def close(self) -> None:
         """Let another process keep the logs."""
@@ -99,6 +101,7 @@ class Registrar:
         Raises :class:`Conflict` when the lease is held elsewhere. A log that does not verify is in ``refused`` until
         the process is started anew: nothing of it is sequenced, signed or published.
         """
+        self._refuse_set_back()
         sequenced, lifted, vanished = self.sequence()
         signed = self.sign(self._house.read(sequencer.heads()))
         return Tick(
@@ -109,6 +112,20 @@ class Registrar:
             vanished=vanished,
             refused=dict(self._refused),
         )
+
+    def _refuse_set_back(self) -> None:
+        """Once, before anything is given a place: a store that was set back must not grow a second history."""
+        if self._looked:
+            return
+        states = {state.log: state for state in self._house.read(sequencer.heads())}
+        signed = map(log_of, self._memory.origins())
+        for log in sorted({*states, *signed}):
+            try:
+                last = self._kept_log(log).last
+                self._house.read(examine(states.get(log, State.new(log)), last))
+            except IntegrityBroken as error:
+                self._refused[log] = error.message
+        self._looked = True
 
     def sequence(self) -> tuple[int, int, int]:
         """Give pending leaves their places; counts of leaves sequenced, lifted in time, and vanished."""

@@ -176,6 +176,21 @@ def _writes(growth: Growth) -> Iterable[Query]:
         yield store.PUT_BUNDLE(log=log, **bundle._asdict())
 
 
+def put_back(state: State, leaves: Sequence[PendingLeaf]) -> Work[State]:
+    """Append leaves that stood in the log already, in the order of their ids, and return the head; no lease is asked.
+
+    For recovery, in one write transaction, while nobody else writes. :class:`IntegrityBroken` when the log's edge is
+    not that of ``state``, :class:`Conflict` when the head is another.
+    """
+    edge = yield from _edge(state)
+    growth = grow(state, edge, leaves)
+    planted = (store.PLANT(log=state.log, root=EMPTY_ROOT),) if state.size == 0 else ()
+    answers = yield Round(data=(*planted, _swap(growth), *_writes(growth)))
+    if not answers[len(planted)]:
+        raise Conflict(f"log {state.log} moved meanwhile", code="log_moved")
+    return growth.after
+
+
 def heads() -> Work[tuple[State, ...]]:
     """All committed heads."""
     (rows,) = yield Round(data=(store.TREES(),))

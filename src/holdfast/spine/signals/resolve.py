@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from holdfast.kit.db import Round
 from holdfast.kit.errors import IntegrityBroken, InvalidInput, NotFound
 from holdfast.kit.ids import new_reference
+from holdfast.spine.actions.store import QUARANTINED_OF
 from holdfast.spine.purpose.merge import ContactEvent, EventType
 from holdfast.spine.purpose.store import ADD_CONTACT_REF, CONTACT_REFS
 from holdfast.spine.signals.events import Refusal, Rejected
@@ -77,7 +78,7 @@ def prepare(batch: VerifiedBatch, known: Known) -> Work[Prepared]:
     }
     people = yield from _people(batch.arrived)
     refs = yield from _contact_refs(batch)
-    hits = yield from _hits(batch.feed.client, tokens.values())
+    hits = yield from _hits(batch.feed.client, tokens.values(), batch.received_us)
     names = _Names(batch.feed.programmes, known, people, refs)
     resolved: list[Resolved] = []
     rejected = list(batch.rejected)
@@ -165,8 +166,11 @@ def _tokens(hint: Hint | None, known: Known) -> tuple[Token, ...] | None:
         return ()
 
 
-def _hits(client: str, asked: Iterable[tuple[Token, ...] | None]) -> Work[Hits]:
-    """Look tokens up. A hit counts when the record's present version confirms it and its customer is live."""
+def _hits(client: str, asked: Iterable[tuple[Token, ...] | None], now_us: int) -> Work[Hits]:
+    """Look tokens up. A hit counts when the record's present version confirms it and its customer is live.
+
+    A value that was changed a short while ago proves nothing: it names nobody.
+    """
     by_field: dict[tuple[str, int], set[bytes]] = defaultdict(set)
     for tokens in asked:
         for collection, field, token in tokens or ():
@@ -180,10 +184,18 @@ def _hits(client: str, asked: Iterable[tuple[Token, ...] | None]) -> Work[Hits]:
         for token, *entry in _unless_too_many(answer)
     ]
     customers = sorted({entry.customer for _, entry in rows})
-    (records,) = yield Round(data=(CONFIRMED(client=client, customers=customers),))
+    records, quarantined = yield Round(
+        data=(
+            CONFIRMED(client=client, customers=customers),
+            QUARANTINED_OF(client=client, customers=customers, now_us=now_us),
+        )
+    )
+    young = {tuple(row) for row in quarantined}
     present = {row[0]: RecordRow(*row) for row in records}
     hits: dict[Token, set[str]] = defaultdict(set)
     for found, entry in rows:
+        if (entry.customer, *found[:2]) in young:
+            continue  # whoever had the number changed a day ago must not be known by it (SPINE 16)
         record = present.get(entry.record)
         with suppress(
             IntegrityBroken

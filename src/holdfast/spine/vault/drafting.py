@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.kit.crypto.mac import equal
-from holdfast.kit.ids import new_id, new_ids, random_bytes
+from holdfast.kit.ids import new_id, new_ids, new_reference, random_bytes
 from holdfast.spine.vault import tokens
 from holdfast.spine.vault.blindindex import suppression_mac
 from holdfast.spine.vault.cipher import check_manifest, open_sealed, place
@@ -18,7 +18,7 @@ from holdfast.spine.vault.hierarchy import NEW_DEK_RANDOM_BYTES
 from holdfast.spine.vault.packing import Place, unpack
 from holdfast.spine.vault.rows import Rejected
 from holdfast.spine.vault.sealing import fingerprint, seal_record
-from holdfast.vocabulary.ids import CUSTOMER, OPERATION, RECORD
+from holdfast.vocabulary.ids import CUSTOMER, CUSTOMER_REF, OPERATION, RECORD
 from holdfast.vocabulary.levels import CustomerState
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ class Drafts:
     # the keys store
     import_keys: Parameters = field(default_factory=list)
     deks: Parameters = field(default_factory=list)
+    references: Parameters = field(default_factory=list)
     index: Parameters = field(default_factory=list)
     heads: Parameters = field(default_factory=list)
     taken_import_keys: Parameters = field(default_factory=list)
@@ -178,6 +179,7 @@ class _Drafting:
         out = self._out
         customer = left_behind or next(self._customer_ids)
         out.customers.append((self._client, customer, self._now_us))
+        out.references.append((self._client, customer, new_reference(CUSTOMER_REF)))
         if left_behind is None:
             out.import_keys.append(
                 (self._client, "", row.customer_token, customer, "", out.operation)

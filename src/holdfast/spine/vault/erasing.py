@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from holdfast.kit.db.sqlite import begin_immediate, execute
 from holdfast.kit.errors import IntegrityBroken, Unavailable
-from holdfast.spine.vault.blindindex import TOKEN_BYTES
+from holdfast.spine.vault.blindindex import TOKEN_BYTES, suppression_mac
 from holdfast.spine.vault.keyring import store as keyring
 from holdfast.spine.vault.load import tombstone_mac
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from holdfast.kit.db import Rows
     from holdfast.kit.db.sqlite import Connection
+    from holdfast.spine.vault.hierarchy import ClientKeys
 
 _ERASURES: Final = (
     keyring.ERASE_DEKS,
@@ -34,22 +35,29 @@ _TRIES: Final = 3
 _CHUNK_BYTES: Final = 4 * 1024 * 1024
 
 
-def erase_keys(keys: Connection, client: str, customer: str, *, now_us: int) -> list[bytes]:
+def erase_keys(keys: Connection, opened: ClientKeys, customer: str, *, now_us: int) -> list[bytes]:
     """Delete all of a customer in one transaction; return byte strings that must then be nowhere in the files.
 
-    It may run again after a crash: the customer's id, which stands in every row, is always among them.
+    What remains are hashes: of the id, so that no key is made for it again, and of the customer's number, so that a
+    ``data`` store put back from before the erasure learns again whom not to import. It may run again after a crash: the
+    customer's id, which stands in every row, is always among the byte strings.
     """
+    client = opened.client
     whose = {"client": client, "customer": customer}
     needles = [customer.encode()]
     for _, _, wrapped, commitment in execute(keys, keyring.DEKS(**whose)):
         needles += (wrapped, commitment)
-    needles += [token for _, token in execute(keys, keyring.CUSTOMER_TOKENS(**whose))]
+    import_keys = execute(keys, keyring.CUSTOMER_TOKENS(**whose))
+    needles += [token for _, token in import_keys]
+    remaining = [tombstone_mac(customer)]
+    remaining += [
+        suppression_mac(opened, token) for collection, token in import_keys if not collection
+    ]
     tokens = execute(keys, keyring.INDEX_TOKENS(**whose))
     begin_immediate(keys)
     try:
-        execute(
-            keys, keyring.ADD_TOMBSTONE(client=client, mac=tombstone_mac(customer), at_us=now_us)
-        )
+        for mac in remaining:
+            execute(keys, keyring.ADD_TOMBSTONE(client=client, mac=mac, at_us=now_us))
         for erase in _ERASURES:
             execute(keys, erase(**whose))
         keys.execute("COMMIT")

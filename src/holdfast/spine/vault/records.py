@@ -4,6 +4,7 @@
 ``match_answer(permit, loaded, schema, field, answer) -> bool``         compares; shows nothing
 ``match_answers(permit, loaded, schema, answers) -> bool``              one verdict over all
 ``confirm_hit(permit, loaded, schema, sought) -> bool``                 a short index token, compared with the value
+``customer_number_digest(permit, loaded, schema, salt) -> str``          what a permit says of the client's number
 ``index_confirms(row, field number, hit) -> bool``                      an index entry is of the present value
 ``dummy_open(keys, schema, names)``, ``dummy_match(keys, schema, answers)``   the same work on a decoy (SPINE 2)
 ``seal_record``, ``reseal_record``                                      see :mod:`~holdfast.spine.vault.sealing`
@@ -19,7 +20,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from holdfast.kit.crypto.mac import equal
+from holdfast.kit.crypto.mac import equal, sha256
 from holdfast.kit.errors import Denied, InvalidInput
 from holdfast.kit.secret import Secret
 from holdfast.spine.vault import tokens
@@ -57,6 +58,7 @@ __all__ = [
     "RecordRow",
     "SealedRecord",
     "confirm_hit",
+    "customer_number_digest",
     "dummy_match",
     "dummy_open",
     "index_confirms",
@@ -124,6 +126,20 @@ def confirm_hit(
     if permit.operation is not Operation.SEARCH:
         raise Denied("the permit is not for a search")
     return _compare(loaded, schema, dict((sought,)))
+
+
+def customer_number_digest(
+    permit: Permit, loaded: LoadedRecord, schema: CollectionSchema, salt: bytes
+) -> str:
+    """Return SHA-256 over ``salt`` and the client's own number of the customer, hexadecimal; the number stays inside.
+
+    A target system that knows the number can so tell that a permit is for this account (SPINE 16).
+    """
+    _check_permit(permit, loaded, schema)
+    if permit.operation is not Operation.ACT:
+        raise Denied("the permit is not for an act")
+    number = schema.by_name[schema.customer_ref].number
+    return sha256(salt + _open(loaded, {number}).get(number, b"")).hex()
 
 
 def dummy_open(keys: ClientKeys, schema: CollectionSchema, names: Iterable[str]) -> None:

@@ -68,6 +68,11 @@ FIELD_KEYS: Final = (
     "columns",
 )
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
+PLAIN_CHANGE: Final = "update"
+#: Fields of these types, at C2 and above, are changed by an action unless the schema says otherwise (SPINE 16).
+GUARDED_TYPES: Final = frozenset(
+    {FieldType.ACCOUNT, FieldType.PHONE, FieldType.EMAIL, FieldType.ADDRESS}
+)
 _CHANGE: Final = re.compile(r"act:[a-z][a-z0-9_]{0,40}")
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
@@ -153,6 +158,7 @@ def _field(name: str, number: int, table: Any, read: dict[str, Any]) -> FieldSpe
         raise InvalidInput(f"write it as a table, [{at}]", field=at)
     schema_rules.check_name(name, table)
     _known(table, FIELD_KEYS, at)
+    names_row = name in {read.get("customer_ref"), read.get("record_key")}
     kind = _choice(table, "type", FieldType, at)
     index = _choice(table, "index", Index, at, default=Index.NONE)
     return FieldSpec(
@@ -168,11 +174,10 @@ def _field(name: str, number: int, table: Any, read: dict[str, Any]) -> FieldSpe
         ),
         label=_text(table, "label", at) or name.replace("_", " ").capitalize(),
         owner=_text(table, "owner", at) or str(read.get("owner", "")),
-        required=_flag(table, "required", at)
-        or name in {read.get("customer_ref"), read.get("record_key")},
+        required=_flag(table, "required", at) or names_row,
         region=_region(table, read, kind, at),
         date_format=_date_format(table, kind, at),
-        change=_change(table, at),
+        change=_change(table, at, kind=kind, key=names_row),
         columns=_texts(table, "columns", at),
     )
 
@@ -290,11 +295,14 @@ def _date_format(table: dict[str, Any], kind: FieldType, at: str) -> str:
     return given
 
 
-def _change(table: dict[str, Any], at: str) -> str:
+def _change(table: dict[str, Any], at: str, *, kind: FieldType, key: bool) -> str:
+    """By which action alone the field is changed; of what leads to a customer's money or identity, one of its own."""
     given = _text(table, "change", at)
-    if given and not _CHANGE.fullmatch(given):
-        raise InvalidInput("is written act:<name>", field=_at(at, "change"))
-    return given
+    if not given and not key and kind in GUARDED_TYPES and _class(table, at) >= DataClass.C2:
+        return f"act:change_{kind.value}"
+    if given and given != PLAIN_CHANGE and not _CHANGE.fullmatch(given):
+        raise InvalidInput("is written act:<name>, or update", field=_at(at, "change"))
+    return "" if given == PLAIN_CHANGE else given
 
 
 def _at(at: str, key: str) -> str:

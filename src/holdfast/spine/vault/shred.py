@@ -7,6 +7,8 @@ requested   in ``data``: tombstone, leaf ``shred.requested``, suppression entry,
             *then the rows in ``keys`` are deleted, its log truncated, its files searched*
 done        in ``data``: leaf ``shred.done`` with the time of erasure; the sealed records are gone, too
 certified   the certificate is signed and written under ``certificates/<client>/``
+again       a store from before the erasure was put back, and the log tells that it had been done: the same once more,
+            but for the leaves, which are there (:mod:`holdfast.spine.recovery`)
 ==========  ========================================================================================================
 
 ``request_shred(client, customer, by=…, now_us=…) -> Work[Requested]``
@@ -25,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from holdfast.kit.canonical import canonical_json
 from holdfast.kit.clock import rfc3339
 from holdfast.kit.db import Round
+from holdfast.kit.db.sqlite import execute
 from holdfast.kit.errors import Conflict, IntegrityBroken, NotFound, Unavailable
 from holdfast.kit.files import write_durably
 from holdfast.kit.ids import new_id
@@ -138,9 +141,10 @@ def complete(house: VaultHouse, client: str, operation: str) -> dict[str, Any]:
     customer are found where none may be; then it is not erased, and goes on when called again.
     """
     shred = house.read(_shred(client, operation))
-    if shred.state == "requested":
+    if shred.state in {"requested", "again"}:
         _destroy(house, shred)
-        house.transact(_done(house, shred))
+        end = _done if shred.state == "requested" else _done_again
+        house.transact(end(house, shred))
         shred = house.read(_shred(client, operation))
     if shred.state == "done":
         certificate = _certificate(house, shred)
@@ -187,7 +191,9 @@ def certificates_of(home: Path, client: str) -> dict[str, bytes]:
 def _destroy(house: VaultHouse, shred: Shred) -> None:
     with house.stores() as stores:
         now_us = house.clock.now_us()
-        needles = erase_keys(stores.keys, shred.client, shred.customer, now_us=now_us)
+        kek_rows = execute(stores.keys, keyring.KEKS(client=shred.client))
+        opened = house.keks.opened(shred.client, kek_rows)
+        needles = erase_keys(stores.keys, opened, shred.customer, now_us=now_us)
         truncate_log(stores.keys)
         search_files(house.settings.keys_path, needles)
 
@@ -229,6 +235,18 @@ def _done(house: VaultHouse, shred: Shred) -> Work[None]:
             store.END_CUSTOMER(client=client, id=customer, changed_us=now_us),
             store.ERASE_RECORDS(client=client, customer=customer),
             append(client_log(client), Leaf(LeafType.SHRED_DONE, leaf, now_us, body)),
+        )
+    )
+
+
+def _done_again(_house: VaultHouse, shred: Shred) -> Work[None]:
+    """End an erasure whose leaves stand in the log already; the certificate comes out as it was."""
+    client, customer = shred.client, shred.customer
+    yield Round(
+        data=(
+            store.END_SHRED_AGAIN(client=client, operation=shred.operation),
+            store.END_CUSTOMER(client=client, id=customer, changed_us=shred.erased_us),
+            store.ERASE_RECORDS(client=client, customer=customer),
         )
     )
 

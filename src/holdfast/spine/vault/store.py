@@ -137,13 +137,18 @@ SHRED_OF: Final = statement(
 # across clients: whatever is unfinished is finished at the next start
 UNFINISHED: Final = statement(
     "vault_unfinished",
-    """SELECT client, operation FROM vault_shred WHERE state IN ('requested', 'done')
+    """SELECT client, operation FROM vault_shred WHERE state IN ('requested', 'again', 'done')
     ORDER BY refused_us, operation LIMIT :most""",
 )
 END_SHRED: Final = statement(
     "vault_end_shred",
     """UPDATE vault_shred SET state = 'done', customer = '', done_leaf = :done_leaf, erased_us = :erased_us
     WHERE client = :client AND operation = :operation AND state = 'requested' RETURNING operation""",
+)
+END_SHRED_AGAIN: Final = statement(
+    "vault_end_shred_again",
+    """UPDATE vault_shred SET state = 'done', customer = ''
+    WHERE client = :client AND operation = :operation AND state = 'again'""",
 )
 CERTIFY: Final = statement(
     "vault_certify",
@@ -153,6 +158,36 @@ CERTIFY: Final = statement(
 SHREDS: Final = statement(
     "vault_shreds",
     f"SELECT {_SHRED} FROM vault_shred WHERE client = :client ORDER BY refused_us, operation",
+)
+
+# ── recovery ────────────────────────────────────────────────────────────────────────────────────────────────────
+ERASED_CUSTOMERS: Final = statement(
+    "vault_erased_customers",
+    "SELECT id FROM vault_customer WHERE client = :client AND state = 'shredded' ORDER BY id",
+)
+GONE_CUSTOMERS: Final = statement(
+    "vault_gone_customers",
+    "SELECT id FROM vault_customer WHERE client = :client AND state <> 'live' ORDER BY id",
+)
+PRESENT_CUSTOMERS: Final = statement(
+    "vault_present_customers",
+    "SELECT id FROM vault_customer WHERE client = :client AND state <> 'shredded' ORDER BY id",
+)
+# What the log says of an erasure that this store does not know, or knows as unfinished.
+PUT_SHRED: Final = statement(
+    "vault_put_shred",
+    """INSERT INTO vault_shred (client, operation, customer, reference, state, requested_leaf, done_leaf,
+        refused_us, erased_us, records, classes, certificate)
+    VALUES (:client, :operation, :customer, :reference, :state, :requested_leaf, :done_leaf,
+        :refused_us, :erased_us, :records, :classes, '')
+    ON CONFLICT (client, operation) DO UPDATE SET state = excluded.state, done_leaf = excluded.done_leaf,
+        erased_us = excluded.erased_us, records = excluded.records, classes = excluded.classes
+    WHERE vault_shred.state = 'requested'""",
+)
+FORGET_CUSTOMER: Final = statement(
+    "vault_forget_customer",
+    """UPDATE vault_customer SET state = 'shredded', changed_us = :changed_us
+    WHERE client = :client AND id = :id AND state <> 'shredded' RETURNING id""",
 )
 
 # ── sweep ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -162,5 +162,10 @@ def _remove_rows(client: str, operation: str, found: _Found) -> Work[bool]:
         for (customer,) in found.holders
         if customer not in known
     ]
+    writes += [
+        keyring.DROP_PREPARED_REFERENCE(client=client, customer=customer)
+        for customer in customers
+        if customer not in known
+    ]
     yield Round(keys_writes=(*writes, keyring.DROP_OPERATION(client=client, id=operation)))
     return True

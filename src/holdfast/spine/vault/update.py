@@ -45,18 +45,18 @@ class Written(NamedTuple):
     manifests: str
 
 
-def changes_of(schema: CollectionSchema, values: Mapping[str, str]) -> Changes:
-    """Check new values and bring them into their normal form.
+def changes_of(schema: CollectionSchema, values: Mapping[str, str], *, action: str = "") -> Changes:
+    """Check new values and bring them into their normal form. ``action`` is the one that makes the change, if one does.
 
     :class:`InvalidInput` for an unknown field, a value that is not of its type, or an emptied required field;
-    :class:`Denied` for a field that only an action changes, and for those by which the record is known.
+    :class:`Denied` for a field that only another action changes, and for those by which the record is known.
     """
     changes: Changes = []
     for name, text in values.items():
         spec = schema.by_name.get(name)
         if spec is None:
             raise InvalidInput(f"collection {schema.name} has no such field", field=name)
-        if spec.change:
+        if spec.change and spec.change != f"act:{action}":
             raise Denied(f"{name} is changed by the action {spec.change.removeprefix('act:')} only")
         if name in {schema.customer_ref, schema.record_key}:
             raise Denied(f"{name} says which record this is; it comes from the client's file")
@@ -75,8 +75,9 @@ def update_record(
     *,
     operation: str,
     now_us: int,
+    action: str = "",
 ) -> Work[Written]:
-    """Write the next version of a record with ``values`` changed.
+    """Write the next version of a record with ``values`` changed, by an update or by ``action``.
 
     Errors of :func:`changes_of`, and: :class:`Denied` when the permit is for something else, :class:`Conflict` when the
     record has changed meanwhile, :class:`NotFound` when its keys are being destroyed.
@@ -84,13 +85,14 @@ def update_record(
     row, client = loaded.row, loaded.keys.client
     whose = (permit.operation, permit.client, permit.customer, permit.collection)
     if (
-        whose != (Operation.UPDATE, client, row.customer, row.collection)
+        whose
+        != (Operation.ACT if action else Operation.UPDATE, client, row.customer, row.collection)
         or schema.name != row.collection
     ):
         raise Denied("the permit is for another record")
     if not values or not values.keys() <= permit.fields.keys():
         raise Denied("the permit is not for these fields")
-    changes = changes_of(schema, values)
+    changes = changes_of(schema, values, action=action)
     check_head(loaded)
     class_keys, loaded = yield from _class_keys(loaded, changes, operation=operation, now_us=now_us)
     sealed = reseal_record(class_keys, loaded, changes)

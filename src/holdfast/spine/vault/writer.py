@@ -187,6 +187,7 @@ class BatchWriter:
             if taken:
                 undo()
                 return False
+            execute_many(keys, keyring.MANY_REFERENCES.text, drafts.references)
             execute_many(keys, keyring.ADD_INDEX.text, drafts.index)
             execute_many(keys, keyring.ADD_HEAD.text, drafts.heads)
         self._owed = []
@@ -248,11 +249,13 @@ class BatchWriter:
         made: Parameters = [
             (client, customer, drafts.operation) for client, customer, _ in drafts.customers
         ]
+        referred: Parameters = [(client, customer) for client, customer, _ in drafts.customers]
         self._owed += [
             (keyring.DROP_PREPARED_INDEX, prepared),
             (keyring.DROP_PREPARED_HEAD, prepared),
             (keyring.DROP_PREPARED_IMPORT_KEY, import_keys),
             (keyring.DROP_PREPARED_DEKS, made),
+            (keyring.DROP_PREPARED_REFERENCE, referred),
             (keyring.DROP_OPERATION, [(self._client, drafts.operation)]),
         ]
         self._settle()

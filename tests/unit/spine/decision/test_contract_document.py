@@ -55,7 +55,7 @@ def test_the_example_compiles_with_every_field_looked_up(schemas):
 
 def test_the_examples_own_tests_pass(schemas):
     results = run_cases(compile_policies(compile_contract(EXAMPLE, schemas)), schemas)
-    assert len(results) == 7
+    assert len(results) == 8
     assert [(r.case.name, r.found, r.rules) for r in results if not r.passed] == []
 
 

@@ -34,6 +34,7 @@ def asked(operation=Operation.REVEAL, changes=None, **how):
 SEARCH = {"operation": Operation.SEARCH, "how": MASKED, "customer": ""}
 VERIFY = {"operation": Operation.VERIFY, "how": COMPARED}
 CHANGE = {"operation": Operation.REASON}
+ACT = {"operation": Operation.ACT}
 ALONE = {
     "person.employed": lambda: unmet(F.EMPLOYED),
     "person.not_suspended": lambda: unmet(F.NOT_SUSPENDED),
@@ -76,6 +77,13 @@ ALONE = {
     "budget.searches_contact": lambda: unmet(F.SEARCHES_CONTACT, **SEARCH),
     "budget.verify_contact": lambda: unmet(F.VERIFY_CONTACT, **VERIFY),
     "budget.verify_day": lambda: unmet(F.VERIFY_DAY, **VERIFY),
+    "act.of_reason": lambda: unmet(F.ACTION_OF_REASON, **ACT),
+    "act.proven": lambda: unmet(F.ACTION_PROVEN, **ACT),
+    "act.day": lambda: unmet(F.ACTION_DAY, **ACT),
+    "act.approval": lambda: asked(Operation.ACT, approval_required=True),
+    "act.step_up": lambda: unmet(F.ACTION_PLAIN, **ACT),
+    "act.key": lambda: unmet(F.ACTION_KEYLESS, **ACT),
+    "verify.quarantined": lambda: unmet(F.ANSWER_SETTLED, **VERIFY),
     "reason.of_queue": lambda: unmet(F.REASON_OF_QUEUE, **CHANGE),
     "reason.changes": lambda: unmet(F.REASON_CHANGES, **CHANGE),
     "reason.wider": lambda: unmet(F.REASON_NOT_WIDER, **CHANGE),

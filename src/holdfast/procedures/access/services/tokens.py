@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from holdfast.kit.db import Row, Work
     from holdfast.spine.identity.acting import HasSettings
 
-_SCOPE: Final = re.compile(r"(?:log|act_for|pdp):([a-z0-9][a-z0-9._-]{0,119})")
+_SCOPE: Final = re.compile(r"(?:log|act|act_for|pdp):([a-z0-9][a-z0-9._-]{0,119})")
 _SERVICE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DEVICE: Final = re.compile(r"[\x21-\x7e]{1,128}")
 MOST_LISTED: Final = 1000
@@ -209,7 +209,7 @@ def _check(bounds: Bounds) -> Work[list[str]]:
             raise InvalidInput(
                 f"unknown scope {scope}",
                 field="scope",
-                remedy="There are: log:CLIENT, act_for:CLIENT, pdp:CLIENT",
+                remedy="There are: log:CLIENT, act:CLIENT, act_for:CLIENT, pdp:CLIENT",
             )
         clients.append(match[1])
     for client in [*clients, *filter(None, (bounds.client,))]:

@@ -121,6 +121,13 @@ MANY_IMPORT_KEYS: Final = statement(
     VALUES (:client, :collection, :token, :customer, :record, :operation)
     ON CONFLICT (client, collection, token) DO NOTHING""",
 )
+# A customer's reference is made with the customer: a copy of this store that has the one has the other, so an erasure
+# that the log tells of can be done again in it.
+MANY_REFERENCES: Final = statement(
+    "keyring_many_references",
+    """INSERT INTO keyring_customer (client, customer, ref) VALUES (:client, :customer, :ref)
+    ON CONFLICT (client, customer) DO NOTHING""",
+)
 MANY_DEKS: Final = statement(
     "keyring_many_deks",
     """INSERT INTO keyring_dek (client, customer, data_class, version, wrapped, commitment, operation)
@@ -171,6 +178,13 @@ DROP_PREPARED_IMPORT_KEY: Final = statement(
 DROP_PREPARED_DEKS: Final = statement(
     "keyring_drop_prepared_deks",
     "DELETE FROM keyring_dek WHERE client = :client AND customer = :customer AND operation = :operation",
+)
+# Only while nobody else has taken the customer over: then it holds keys.
+DROP_PREPARED_REFERENCE: Final = statement(
+    "keyring_drop_prepared_reference",
+    """DELETE FROM keyring_customer WHERE client = :client AND customer = :customer
+    AND NOT EXISTS (SELECT 1 FROM keyring_dek WHERE client = :client AND customer = :customer)
+    AND NOT EXISTS (SELECT 1 FROM keyring_import_key WHERE client = :client AND customer = :customer)""",
 )
 
 # ── erasure ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -223,6 +237,18 @@ REMAINS: Final = statement(
     + (SELECT COUNT(*) FROM keyring_head WHERE client = :client AND customer = :customer)
     + (SELECT COUNT(*) FROM keyring_customer WHERE client = :client AND customer = :customer)
     + (SELECT COUNT(*) FROM keyring_operation WHERE client = :client AND customer = :customer)""",
+)
+
+# ── recovery ────────────────────────────────────────────────────────────────────────────────────────────────────
+CUSTOMERS_OF_REFERENCES: Final = statement(
+    "keyring_customers_of_references",
+    "SELECT ref, customer FROM keyring_customer WHERE client = :client AND ref IN (:refs*)",
+)
+ALL_TOMBSTONES: Final = statement(
+    "keyring_all_tombstones", "SELECT mac FROM keyring_tombstone WHERE client = :client"
+)
+REFERRED: Final = statement(
+    "keyring_referred", "SELECT customer FROM keyring_customer WHERE client = :client"
 )
 
 # ── sweep ───────────────────────────────────────────────────────────────────────────────────────────────────────

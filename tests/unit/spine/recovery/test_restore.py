@@ -1,0 +1,72 @@
+"""A house restored from an older copy reaches the head that was signed, and forgets nothing that narrowed."""
+
+from __future__ import annotations
+
+import pytest
+
+from holdfast.spine.answers import Refused, Revealed
+from holdfast.spine.ledger.audit import disagreements
+from holdfast.spine.vault.shred import certificates_of
+from support.recovery import CLIENT, HOUSE_LOG, LOG, new_restorable
+
+
+@pytest.fixture
+def bank(tmp_path):
+    bank = new_restorable(tmp_path / "house")
+    yield bank
+    bank.close()
+
+
+def grown(bank):
+    bank.connect()
+    assert isinstance(bank.reveal("C00001", ["name"]), Revealed)
+    bank.end()
+    bank.publish()
+
+
+def test_a_restored_house_has_the_same_leaves_and_says_so(bank):
+    copy = bank.backup()
+    grown(bank)
+    before = bank.published_leaves(LOG)
+    done = bank.restore(copy)
+    assert bank.refusals() == {}
+    assert disagreements(bank.house, bank.house.signing_keys) == {}
+    assert bank.published_leaves(LOG) == before
+    assert {gap.log for gap in done.gaps} == {LOG, HOUSE_LOG}
+    bank.publish()
+    (told,) = bank.published_leaves(LOG, "log.restored")
+    assert (told["to_size"], told["source"]) == (len(before), "published")
+    assert bank.published_leaves(LOG)[:-1] == before
+
+
+def test_a_second_repair_does_nothing(bank):
+    copy = bank.backup()
+    grown(bank)
+    bank.restore(copy)
+    bank.publish()
+    leaves = bank.published_leaves(LOG), bank.published_leaves(HOUSE_LOG)
+    assert bank.repair().gaps == ()
+    bank.publish()
+    assert (bank.published_leaves(LOG), bank.published_leaves(HOUSE_LOG)) == leaves
+
+
+def test_an_erased_customer_is_erased_again_with_the_same_certificate(bank):
+    copy = bank.backup()
+    operation = bank.shred("C00002")
+    bank.publish()
+    certificate = certificates_of(bank.home, CLIENT)[f"{operation}.json"]
+    (bank.home / "certificates" / CLIENT / f"{operation}.json").unlink()
+    done = bank.restore(copy)
+    assert [gap.erased for gap in done.gaps if gap.log == LOG] == [1]
+    assert certificates_of(bank.home, CLIENT)[f"{operation}.json"] == certificate
+    customer = bank.customers["C00002"]
+    assert bank.sql("SELECT state FROM vault_customer WHERE id = ?", customer) == [("shredded",)]
+    assert bank.sql("SELECT COUNT(*) FROM vault_record WHERE customer = ?", customer) == [(0,)]
+    assert bank.sql("SELECT COUNT(*) FROM keyring_dek WHERE customer = ?", customer, keys=True) == [
+        (0,)
+    ]
+    bank.publish()
+    assert len(bank.published_leaves(LOG, "shred.done")) == 1
+    bank.connect(number=1)
+    assert isinstance(bank.reveal("C00001", ["name"]), Revealed)
+    assert isinstance(bank.reveal("C00002", ["name"]), Refused)
