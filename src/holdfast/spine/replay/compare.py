@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
 from holdfast.spine.decision.judge import judge
 from holdfast.spine.decision.verdict import Permit
-from holdfast.spine.replay.rederive import Turn, put
+from holdfast.spine.replay.rederive import Turn, circumstances, groups_for, question_of
 from holdfast.vocabulary.facts import FactId
 from holdfast.vocabulary.levels import Operation, Outcome, Presentation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from holdfast.spine.decision.judge import Judgement
     from holdfast.spine.decision.policies import ClientPolicies
-    from holdfast.spine.decision.question import Group, Question
-    from holdfast.spine.replay.situation import Situation
+    from holdfast.spine.decision.question import Group
+    from holdfast.spine.replay.rederive import Circumstances, Way
+    from holdfast.spine.replay.situation import Around, Situation
     from holdfast.vocabulary.contract import Contract
     from holdfast.vocabulary.schema import CollectionSchema
 
@@ -36,6 +37,9 @@ _RANK: Final = {
     Outcome.PERMIT: 4,
 }
 _SHOWN: Final = {"withheld": 0, "masked": 1, "clear": 2}
+
+
+Contracts = tuple["Contract", "Contract"]  # of the decision's time, and the one that judges
 
 
 class Answer(NamedTuple):
@@ -137,6 +141,7 @@ class Comparison:
         self._schemas = schemas
         self._then = then
         self._known: dict[Situation, Compared] = {}
+        self._stood: dict[tuple[Around, str], Circumstances] = {}
         self._verdicts: dict[tuple[object, ...], _Verdicts] = {}
         self.judged = 0  # distinct situations
 
@@ -151,7 +156,7 @@ class Comparison:
         return found
 
     def _compare(self, situation: Situation) -> Compared:
-        then = self._then(situation.version)
+        then = self._then(situation.around.version)
         if then is None:
             return Compared(None, None, ("contract of its time",))
         before, gaps = self._answer(situation, then, self._in_force)
@@ -160,45 +165,62 @@ class Comparison:
         after, gaps = self._answer(situation, then, self._other)
         return Compared(before, after, gaps if after is None else ())
 
-    def _judged(self, by: ClientPolicies, question: Question) -> _Verdicts:
-        """Judge a question, once for all that differ in the names of their fields only."""
-        groups = _nameless(question.groups)
-        facts = tuple([(fact, value.state, value.met) for fact, value in question.facts.items()])
-        way = (question.operation, question.collection, question.reason, groups)
-        key = (by.digest, way, question.held, question.level, question.approved, facts)
-        found = self._verdicts.get(key)
-        if found is None:
-            if len(self._verdicts) >= MOST_KEPT:
-                self._verdicts.clear()
-            judgement = judge(by, replace(question, groups=groups))
-            permits = tuple(map(_presented, judgement.verdicts)) if groups else ()
-            found = self._verdicts[key] = _Verdicts(
-                judgement.outcome,
-                judgement.whole,
-                permits,
-                judgement.rules,
-                bool(judgement.errors),
-            )
-        return found
-
     def _answer(
         self, situation: Situation, then: Contract, by: ClientPolicies
     ) -> tuple[Answer | None, tuple[str, ...]]:
         """Return the one answer, or None and why there is not one."""
-        contract = by.contract
-        asked = put(Turn(situation, then, contract), self._schemas)
+        turn = Turn(situation.around, then, by.contract)
+        stood = self._circumstances(turn)
+        schema = self._schemas.get(turn.around.collection)
+        several = groups_for(turn, situation, schema, stood.reason) if stood.ways else ()
+        gaps = (*stood.gaps, *(("searched field",) if len(several) > 1 else ()))
         answers: dict[tuple[object, ...], Answer] = {}
-        for question in asked.questions:
-            found = self._judged(by, question)
-            if found.errors:
-                return None, ("not evaluated",)
-            answer = _answer_of(found, question, situation, (then, contract))
-            if answer is None:
-                return None, ("hits of the search",)
-            answers.setdefault(answer.same_as, answer)
-        if len(answers) != 1:
-            return None, asked.gaps
-        return next(iter(answers.values())), ()
+        for groups in several:
+            for way in stood.ways:
+                found = self._judged(turn, by, (groups, stood.reason), way)
+                if found.errors:
+                    return None, ("not evaluated",)
+                answer = _answer_of(
+                    found, groups, situation, way=way, contracts=(then, by.contract)
+                )
+                if answer is None:
+                    return None, ("hits of the search",)
+                answers.setdefault(answer.same_as, answer)
+        return (next(iter(answers.values())), ()) if len(answers) == 1 else (None, gaps)
+
+    def _circumstances(self, turn: Turn) -> Circumstances:
+        """Derive what hangs on a contract, once for all fields that were asked in the same circumstances."""
+        key = (turn.around, turn.to.digest)
+        found = self._stood.get(key)
+        if found is None:
+            if len(self._stood) >= MOST_KEPT:
+                self._stood.clear()
+            found = self._stood[key] = circumstances(turn)
+        return found
+
+    def _judged(
+        self, turn: Turn, by: ClientPolicies, asks: tuple[tuple[Group, ...], str], way: Way
+    ) -> _Verdicts:
+        """Judge a question, once for all that differ in the names of their fields only."""
+        groups, reason = _nameless(asks[0]), asks[1]
+        around = turn.around
+        asked = (around.operation, around.collection, reason, groups)
+        held = (around.programme, around.roles, around.programmes, around.level, around.approved)
+        key = (by.digest, asked, held, way.key)
+        found = self._verdicts.get(key)
+        if found is None:
+            if len(self._verdicts) >= MOST_KEPT:
+                self._verdicts.clear()
+            question = question_of(turn, groups=groups, facts=way.facts, reason=reason)
+            found = self._verdicts[key] = _verdicts_of(judge(by, question))
+        return found
+
+
+def _verdicts_of(judgement: Judgement) -> _Verdicts:
+    permits = tuple(map(_presented, judgement.verdicts)) if judgement.question.groups else ()
+    return _Verdicts(
+        judgement.outcome, judgement.whole, permits, judgement.rules, bool(judgement.errors)
+    )
 
 
 def _nameless(groups: tuple[Group, ...]) -> tuple[Group, ...]:
@@ -213,36 +235,38 @@ def _presented(verdict: object) -> Presentation | None:
 
 def _answer_of(
     found: _Verdicts,
-    question: Question,
+    groups: tuple[Group, ...],
     situation: Situation,
-    contracts: tuple[Contract, Contract],
+    *,
+    way: Way,
+    contracts: Contracts,
 ) -> Answer | None:
     """What the operation makes of its judgement; None when that hangs on what the record does not hold."""
-    operation = question.operation
+    operation = situation.around.operation
     outcome = found.outcome
     if operation in _WHOLE and outcome is not Outcome.PERMIT:
         outcome = found.whole
     if outcome in {Outcome.PERMIT, Outcome.PARTIAL}:
-        later = _refused_later(question, situation, contracts)
+        later = _refused_later(way, situation, contracts)
         if later is None:
             return None
         if later:
             return Answer(Outcome.DENY, (), later)
-    return Answer(outcome, _shown(found, question), found.rules)
+    shown = _shown(found, groups) if operation == Operation.REVEAL else ()
+    return Answer(outcome, shown, found.rules)
 
 
-def _refused_later(
-    question: Question, situation: Situation, contracts: tuple[Contract, Contract]
-) -> tuple[str, ...] | None:
+def _refused_later(way: Way, situation: Situation, contracts: Contracts) -> tuple[str, ...] | None:
     """Rules outside the policies that refuse what these permit; None when the record does not tell."""
     then, contract = contracts
+    operation = situation.around.operation
     extra = tuple(rule for rule in situation.extra_rules if rule not in {_COMBINED, _SELECTIVE})
-    if situation.operation == Operation.VERIFY:
-        bound = question.facts.get(FactId.CUSTOMER_BOUND)
+    if operation == Operation.VERIFY:
+        bound = way.facts.get(FactId.CUSTOMER_BOUND)
         unbound = bound is None or not bound.met
         if unbound and len(situation.fields) < contract.verification.needed:
             extra += (_COMBINED,)
-    if situation.operation == Operation.SEARCH:
+    if operation == Operation.SEARCH:
         most, was = contract.search.most_hits, then.search.most_hits
         too_many = _SELECTIVE in situation.extra_rules
         permitted = situation.outcome == Outcome.PERMIT
@@ -253,13 +277,13 @@ def _refused_later(
     return extra
 
 
-def _shown(found: _Verdicts, question: Question) -> tuple[tuple[str, str], ...]:
-    """How each field is shown; only a look shows some and withholds others."""
-    if question.operation is not Operation.REVEAL or not any(found.permits):
+def _shown(found: _Verdicts, groups: tuple[Group, ...]) -> tuple[tuple[str, str], ...]:
+    """How each field is shown, where any is."""
+    if not any(found.permits):
         return ()
-    shown = {
-        name: (how or Presentation.WITHHELD).value
-        for group, how in zip(question.groups, found.permits, strict=True)
+    shown = [
+        (name, (how or Presentation.WITHHELD).value)
+        for group, how in zip(groups, found.permits, strict=True)
         for name in group.fields
-    }
-    return tuple(sorted(shown.items()))
+    ]
+    return tuple(sorted(shown))

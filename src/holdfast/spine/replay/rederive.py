@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from holdfast.spine.decision.question import Group
-    from holdfast.spine.replay.situation import Known, Situation
+    from holdfast.spine.replay.situation import Around, Known, Situation
     from holdfast.vocabulary.contract import Contract, Queue
     from holdfast.vocabulary.schema import CollectionSchema
 
@@ -51,83 +51,96 @@ KNOWN_OPERATIONS: Final = frozenset(
 Values = tuple[FactValue, ...]
 
 
-class Put(NamedTuple):
-    """The question as a contract puts it, in each way that it may have stood; ``gaps`` names what has several."""
+class Way(NamedTuple):
+    """One way in which the facts may have stood, and the same as a key."""
 
-    questions: tuple[Question, ...]
+    facts: Mapping[FactId, FactValue]
+    key: tuple[object, ...]
+
+
+class Circumstances(NamedTuple):
+    """What another contract makes of the circumstances of a question; no ``ways`` when it cannot be put at all.
+
+    ``gaps`` names what may have stood in several ways.
+    """
+
+    reason: str
+    ways: tuple[Way, ...]
     gaps: tuple[str, ...]
 
 
 class Turn(NamedTuple):
-    """A situation that is carried from the contract of its time to another one."""
+    """Circumstances that are carried from the contract of its time to another one."""
 
-    situation: Situation
+    around: Around
     then: Contract
     to: Contract
 
     @property
     def queues(self) -> tuple[Queue | None, Queue | None]:
         """The contact's queue in both contracts."""
-        fact = self.situation.fact(FactId.QUEUE)
+        fact = self.around.fact(FactId.QUEUE)
         name = fact.value if fact is not None else ""
         return self.then.queues.get(name), self.to.queues.get(name)
 
     @property
     def yours(self) -> bool:
         """Whether the contact was the person's."""
-        fact = self.situation.fact(FactId.CONTACT_YOURS)
+        fact = self.around.fact(FactId.CONTACT_YOURS)
         return fact is not None and fact.met
 
 
-def put(turn: Turn, schemas: Mapping[str, CollectionSchema]) -> Put:
-    """Put the situation's question under ``turn.to``; no question when it cannot be put at all."""
-    situation, same = turn.situation, turn.then.digest == turn.to.digest
-    if situation.operation not in KNOWN_OPERATIONS and not same:
-        return Put((), (UNKNOWN_OPERATION,))
-    reason = situation.reason if same else _reason(turn)
+def circumstances(turn: Turn) -> Circumstances:
+    """Derive reason and facts under ``turn.to``."""
+    around, same = turn.around, turn.then.digest == turn.to.digest
+    if around.operation not in KNOWN_OPERATIONS and not same:
+        return Circumstances("", (), (UNKNOWN_OPERATION,))
+    reason = around.reason if same else _reason(turn)
     if reason is None or (not same and _moved(turn)):
-        return Put((), (FactId.QUEUE.value,))
-    groups = _groups(turn, schemas.get(situation.collection), reason)
-    facts = {one.fact: (value_of(one),) if same else _values(one, turn) for one in situation.facts}
+        return Circumstances("", (), (FactId.QUEUE.value,))
+    facts = {one.fact: (value_of(one),) if same else _values(one, turn) for one in around.facts}
     if not same:
         _follow(facts)
-    gaps = [fact.value for fact, values in facts.items() if len(values) > 1]
-    if len(groups) > 1:
-        gaps.append("searched field")
-    ways = [*facts.values()]
-    count = len(groups)
-    for values in ways:
-        count *= len(values)
-    if count > MOST_VARIANTS:
-        return Put((), tuple(gaps))
-    questions = tuple(
-        _question(turn, groups=chosen, facts=dict(zip(facts, values, strict=True)), reason=reason)
-        for chosen in groups
-        for values in product(*ways)
-    )
-    return Put(questions, tuple(gaps))
+    gaps = tuple(fact.value for fact, values in facts.items() if len(values) > 1)
+    if 2 ** len(gaps) > MOST_VARIANTS:
+        return Circumstances(reason, (), gaps)
+    ways = (dict(zip(facts, values, strict=True)) for values in product(*facts.values()))
+    return Circumstances(reason, tuple(Way(way, _key(way)) for way in ways), gaps)
 
 
-def _question(
-    turn: Turn,
-    *,
-    groups: tuple[Group, ...],
-    facts: Mapping[FactId, FactValue],
-    reason: str,
+def _key(facts: Mapping[FactId, FactValue]) -> tuple[object, ...]:
+    return tuple((fact, value.state, value.met) for fact, value in facts.items())
+
+
+def groups_for(
+    turn: Turn, situation: Situation, schema: CollectionSchema | None, reason: str
+) -> tuple[tuple[Group, ...], ...]:
+    """The groups of the fields asked for under ``turn.to``; several where the record does not tell which."""
+    operation = Operation(turn.around.operation)
+    if operation is not Operation.SEARCH:
+        return (groups_of(operation, turn.to, schema, situation.fields, reason=reason),)
+    (shown,) = groups_of(operation, turn.to, schema, (), reason=reason)
+    ways = _searchable(turn, inside=situation.inside)
+    return tuple((msgspec.structs.replace(shown, in_field_set=inside),) for inside in ways)
+
+
+def question_of(
+    turn: Turn, *, groups: tuple[Group, ...], facts: Mapping[FactId, FactValue], reason: str
 ) -> Question:
-    situation = turn.situation
+    """The question as ``turn.to`` would have put it."""
+    around = turn.around
     return Question(
-        operation=Operation(situation.operation),
+        operation=Operation(around.operation),
         client=turn.to.client,
-        programme=situation.programme,
-        roles=frozenset(situation.roles),
-        programmes=frozenset(situation.programmes),
-        level=AuthLevel(situation.level),
+        programme=around.programme,
+        roles=frozenset(around.roles),
+        programmes=frozenset(around.programmes),
+        level=AuthLevel(around.level),
         facts=facts,
         groups=groups,
-        collection=situation.collection,
+        collection=around.collection,
         reason=reason,
-        approved=situation.approved,
+        approved=around.approved,
     )
 
 
@@ -137,7 +150,7 @@ def _question(
 def _reason(turn: Turn) -> str | None:
     """The call's reason under the other contract; None when the record does not tell."""
     before, after = turn.queues
-    present = turn.situation.reason
+    present = turn.around.reason
     if after is None or not turn.yours:
         return ""
     if before is None:
@@ -161,22 +174,9 @@ def _moved(turn: Turn) -> bool:
     )
 
 
-def _groups(
-    turn: Turn, schema: CollectionSchema | None, reason: str
-) -> tuple[tuple[Group, ...], ...]:
-    situation = turn.situation
-    operation = Operation(situation.operation)
-    if operation is not Operation.SEARCH:
-        return (groups_of(operation, turn.to, schema, situation.fields, reason=reason),)
-    (shown,) = groups_of(operation, turn.to, schema, (), reason=reason)
-    return tuple(
-        (msgspec.structs.replace(shown, in_field_set=inside),) for inside in _searchable(turn)
-    )
-
-
-def _searchable(turn: Turn) -> tuple[bool, ...]:
+def _searchable(turn: Turn, *, inside: bool) -> tuple[bool, ...]:
     """Whether the field searched by may be searched by: the record says only whether it might then."""
-    collection, inside = turn.situation.collection, turn.situation.inside
+    collection = turn.around.collection
     old, new = (one.search.by.get(collection) for one in (turn.then, turn.to))
     if old == new:
         return (inside,)
@@ -214,7 +214,7 @@ def _employer(known: Known, turn: Turn) -> Values:
 def _network(known: Known, turn: Turn) -> Values:
     """The record has the address only where a token or the contract was bound to some."""
     old, new = turn.then.networks, turn.to.networks
-    assigned = turn.situation.fact(FactId.ASSIGNED)
+    assigned = turn.around.fact(FactId.ASSIGNED)
     if old == new or assigned is None or not assigned.met:
         return (value_of(known),)
     value = value_of(known)
@@ -309,7 +309,7 @@ def _not_wider(known: Known, turn: Turn) -> Values:
 
 def _open(known: Known, turn: Turn) -> Values:
     """An exempt reason that is exempt no more, or one that is: then the feed's own word is not in the record."""
-    reason = turn.situation.reason
+    reason = turn.around.reason
     old, new = reason in turn.then.freeze_exempt, reason in turn.to.freeze_exempt
     if known.value != "frozen" or old == new:
         return (value_of(known),)

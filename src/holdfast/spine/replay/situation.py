@@ -59,15 +59,11 @@ class Known(NamedTuple):
     age_us: int = 0  # of the contact's last event
 
 
-class Situation(NamedTuple):
-    """What was asked, and what came of it."""
+class Around(NamedTuple):
+    """All that was so around the fields asked for: what a contract's facts and reasons are derived from."""
 
     version: int
     operation: str
-    outcome: str
-    extra_rules: tuple[str, ...]
-    broken: bool  # the engine could not evaluate it
-    hits: int  # of a search
     programme: str
     roles: tuple[str, ...]
     programmes: tuple[str, ...]
@@ -75,13 +71,23 @@ class Situation(NamedTuple):
     approved: bool
     reason: str
     collection: str
-    fields: tuple[str, ...]
-    inside: bool  # all of the fields stood in the field set
     facts: tuple[Known, ...]
 
     def fact(self, wanted: FactId) -> Known | None:
         """The fact, if the decision asked it."""
         return next((one for one in self.facts if one.fact is wanted), None)
+
+
+class Situation(NamedTuple):
+    """What was asked, and what came of it."""
+
+    around: Around
+    outcome: str
+    extra_rules: tuple[str, ...]
+    broken: bool  # the engine could not evaluate it
+    hits: int  # of a search
+    fields: tuple[str, ...]
+    inside: bool  # all of the fields stood in the field set
 
 
 #: Facts whose value, not only whether it holds, means something to another contract.
@@ -112,13 +118,9 @@ def situation_of(record: Slim, *, aged: bool) -> Situation:
     """Reduce a record to its situation. ``aged`` keeps how old the contact's last event was, which few changes ask."""
     asked, at_us = record.asked, record.at_us
     groups = asked.groups
-    return Situation(
+    around = Around(
         record.contract_version,
         record.operation,
-        record.outcome,
-        record.extra_rules,
-        bool(record.errors),
-        len(record.customers) if record.operation == "search" else 0,
         asked.programme,
         asked.roles,
         asked.programmes,
@@ -126,11 +128,18 @@ def situation_of(record: Slim, *, aged: bool) -> Situation:
         asked.approved,
         asked.reason,
         asked.collection,
+        tuple([_known(name, fact, at_us, aged=aged) for name, fact in asked.facts.items()]),
+    )
+    return Situation(
+        around,
+        record.outcome,
+        record.extra_rules,
+        bool(record.errors),
+        len(record.customers) if record.operation == "search" else 0,
         groups[0].fields
         if len(groups) == 1
         else tuple([name for group in groups for name in group.fields]),
         all([group.in_field_set for group in groups]),  # noqa: C419  a list is quicker for so few
-        tuple([_known(name, fact, at_us, aged=aged) for name, fact in asked.facts.items()]),
     )
 
 
