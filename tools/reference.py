@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from holdfast import manifests
-from holdfast.edges.checks.catalogue import CHECKS
+from holdfast.edges.checks.catalogue import CHECKS, DEPLOY
 from holdfast.edges.cli import main
 from holdfast.edges.cli.commands import COMMANDS
 from holdfast.kit.config import SETTINGS
@@ -63,10 +63,14 @@ def settings() -> str:
 def checks() -> str:
     """Every check."""
     rows = [f"| `{c.id}` | {c.statement} |" for c in manifests.checks(CHECKS).values()]
+    deploy = [f"| `{c.id}` | {c.statement} |" for c in DEPLOY]
     return (
         "# Checks\n\n"
         "Run by `holdfast doctor`, and before `holdfast serve` listens. An id is stable.\n\n"
-        "| id | what must be true |\n|---|---|\n" + "\n".join(rows) + "\n"
+        "| id | what must be true |\n|---|---|\n" + "\n".join(rows) + "\n\n"
+        "## Of a house in production\n\n"
+        "Run by `holdfast doctor --deploy` only; they do not keep a house from starting.\n\n"
+        "| id | what should be true |\n|---|---|\n" + "\n".join(deploy) + "\n"
     )
 
 

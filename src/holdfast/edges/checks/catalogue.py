@@ -37,3 +37,38 @@ CHECKS: Final = (
     Check("logs.E003", "no restore is unfinished", f"{_HERE}.logs:nothing_unfinished"),
     Check("keys.E003", "no erased customer has keys again", f"{_HERE}.logs:erased_stays_erased"),
 )
+
+#: What a house in production wants beside; asked by ``holdfast doctor --deploy`` only, and never in the way of a start.
+DEPLOY: Final = (
+    Check("deploy.E001", "the origin is a public https address", f"{_HERE}.deploy:origin"),
+    Check("deploy.E002", "what leaves the house is encrypted", f"{_HERE}.deploy:encryption"),
+    Check(
+        "deploy.E003", "the root key is not copied with the stores", f"{_HERE}.deploy:root_apart"
+    ),
+    Check("deploy.E004", "keys and stores are for their owner only", f"{_HERE}.deploy:file_modes"),
+    Check("deploy.E005", "it is not the demo", f"{_HERE}.deploy:demo"),
+    Check("deploy.E006", "errors tell no more than they must", f"{_HERE}.deploy:talk"),
+    Check("deploy.E007", "a time server keeps the clock", f"{_HERE}.deploy:clock_synchronised"),
+    Check(
+        "deploy.E008",
+        "two administrators, each by their own",
+        f"{_HERE}.deploy_people:administrators",
+    ),
+    Check(
+        "deploy.E009",
+        "nobody has a feed's key and a token that it empowers",
+        f"{_HERE}.deploy_people:roles_apart",
+    ),
+    Check("deploy.E010", "what was ordered is done", f"{_HERE}.deploy_people:nothing_overdue"),
+    Check("deploy.W001", "the signer's memory is apart", f"{_HERE}.deploy:memory_apart"),
+    Check("deploy.W002", "memory does not reach a disk", f"{_HERE}.deploy:swap"),
+    Check("deploy.W003", "the disk is quick to make durable", f"{_HERE}.deploy:fsync"),
+    Check("deploy.W004", "tokens are bound", f"{_HERE}.deploy_people:tokens_bound"),
+    Check(
+        "deploy.W005", "clients signed their contracts", f"{_HERE}.deploy_people:contracts_signed"
+    ),
+    Check(
+        "deploy.W006", "every feed speaks, and can be rekeyed", f"{_HERE}.deploy_people:feeds_alive"
+    ),
+    Check("deploy.W007", "a copy was made lately", f"{_HERE}.deploy_people:backed_up"),
+)

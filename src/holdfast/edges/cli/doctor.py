@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from holdfast.edges.checks.catalogue import DEPLOY
 from holdfast.edges.checks.run import examine
 from holdfast.kit.config import load_settings
 from holdfast.kit.terminal import ExitCode, emit, json_option, paint, say
@@ -22,20 +23,23 @@ _MARK = {
 
 
 @click.command()
+@click.option("--deploy", is_flag=True, help="Check also what a house in production wants.")
 @json_option
 @click.pass_context
-def doctor(ctx: click.Context, as_json: bool) -> None:
+def doctor(ctx: click.Context, *, deploy: bool, as_json: bool) -> None:
     """Check the house and say what to do about each finding.
 
-    The same checks run before `holdfast serve` listens; it refuses to start on an error. Exits 0 when there is none
-    (warnings may remain), 7 otherwise.
+    The same checks run before `holdfast serve` listens; it refuses to start on an error. Those of --deploy do not keep
+    it from starting. Exits 0 when there is no error (warnings may remain), 7 otherwise.
 
     \b
     Examples:
       holdfast doctor
+      holdfast doctor --deploy
       holdfast doctor --json | jq '.checks[] | select(.state != "ok")'
     """
-    examined = examine(load_settings())
+    settings = load_settings()
+    examined = examine(settings) + (examine(settings, DEPLOY) if deploy else ())
     errors = sum(e.severity is Severity.ERROR for e in examined)
     emit(
         {"ok": not errors, "checks": [_as_data(e) for e in examined]},
