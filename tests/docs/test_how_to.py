@@ -14,6 +14,7 @@ IN_THIS_ORDER = (
     "onboard-an-agent",
     "bind-a-token-to-a-key",
     "read-a-denial",
+    "work-when-the-feed-is-late",
     "change-a-contract",
     "rotate-a-feed-key",
     "let-the-client-verify",

@@ -8,12 +8,19 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from holdfast.kit.clock import SECOND_US
 from holdfast.spine.purpose.contact import OPEN, Channel, Contact, standing
-from holdfast.spine.purpose.merge import ContactEvent, EventType, Timing, apply_event, timing
+from holdfast.spine.purpose.merge import (
+    OF_PERSON,
+    ContactEvent,
+    EventType,
+    Timing,
+    apply_event,
+    timing,
+)
 from holdfast.vocabulary.contract import Queue
 
 T0 = 1_790_000_000 * SECOND_US
 QUEUE = Queue(id="billing", programme="care", reasons=("bill", "plan"))
-CONTACT_TYPES = [kind for kind in EventType if kind is not EventType.LOGGED_OUT]
+CONTACT_TYPES = [kind for kind in EventType if kind not in OF_PERSON]
 
 
 def events(ids: st.SearchStrategy[str] | None = None) -> st.SearchStrategy[ContactEvent]:

@@ -33,6 +33,7 @@ from holdfast.spine.house import House, open_house
 from holdfast.spine.identity import people
 from holdfast.spine.identity.credentials import Bounds, hash_secret, issue, issue_step_up, revoke
 from holdfast.spine.identity.presented import UNPROVED, Caller
+from holdfast.spine.provisional import open_contact
 from holdfast.spine.reason import change_reason
 from holdfast.spine.reveal import reveal
 from holdfast.spine.search import search
@@ -47,7 +48,10 @@ from support.stores import NOON_US, FakeClock, template
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Bank", "customer", "new_bank"]
+__all__ = ["Bank", "customer", "new_bank", "new_punctual_bank"]
+
+DELIVERIES = 25  # enough for a feed to have a normal pace
+EVERY_S = 2
 
 
 @dataclass(frozen=True)
@@ -155,6 +159,20 @@ class Bank:
         given = self.asked(**asked, collection="")
         return self.house.transact(change_reason(self.house, given, reason))
 
+    def open_on_word(
+        self,
+        contact: str = "CT-9",
+        *,
+        queue: str = "cards",
+        reason: str = "",
+        outage: bool = False,
+        **asked: Any,
+    ) -> Any:
+        """Open a contact that no feed has told."""
+        given = self.asked(contact, **asked, collection="")
+        work = open_contact(self.house, given, queue, reason, outage=outage)
+        return self.house.transact(work)
+
     def id_of(self, name: str) -> str:
         return self.customers.get(name, name)
 
@@ -178,14 +196,18 @@ class Bank:
         return {name: value for name, value in event.items() if value is not None}
 
     def send(self, *events: dict[str, Any]) -> Report:
+        """Send events, signed now, all of which are taken in."""
+        report = self.deliver(*events)
+        assert not report.rejected, report
+        return report
+
+    def deliver(self, *events: dict[str, Any]) -> Report:
         """Send events, signed now."""
         body = b"\n".join(json.dumps(event).encode() for event in events)
         kid, secret = self.feed_key
         key = FeedKey(kid, Secret(secret.encode()))
         header = sign(key, FEED, self.clock.now_us() // SECOND_US, body)
-        report = receive(self.house, FEED, header, body)
-        assert not report.rejected, report
-        return report
+        return receive(self.house, FEED, header, body)
 
     def connect(
         self,
@@ -200,6 +222,20 @@ class Bank:
         person = (agent or self.agent).staff_id
         given = {"person": person, "reason": "dispute", **by, **more}
         self.send(self.event("connected", contact, **given))
+
+    def be_punctual(self, deliveries: int = DELIVERIES) -> None:
+        """Let the feed speak for a while, on time: it has a normal pace then."""
+        for number in range(deliveries):
+            self.send(self.event("queued", f"CT-beat-{number}"))
+            self.advance(EVERY_S)
+
+    def hear_late(
+        self, contact: str = "CT-9", *, ago: float, number: int | None = 1, **more: Any
+    ) -> Report:
+        """Let the feed tell a connected call ``ago`` seconds after it was."""
+        by = {"customer": {"by": {"phone": customer(number)["phone"]}}} if number else {}
+        told = {"reason": "dispute", **by, **more}
+        return self.deliver(self.event("connected", contact, ago=ago, **told))
 
     def end(self, contact: str = "CT-1") -> None:
         """End a call."""
@@ -281,6 +317,22 @@ def bank_with(home: Path, *changes: tuple[str, str]) -> Bank:
         text = text.replace(before, after)
     _found(home, text)
     return Bank(home, FakeClock())
+
+
+def new_punctual_bank(home: Path) -> Bank:
+    """The same, a minute later: its feed has spoken on time all the while, so that it has a normal pace."""
+    shutil.copytree(punctual_template(), home, dirs_exist_ok=True)
+    return Bank(home, FakeClock(NOON_US + DELIVERIES * EVERY_S * SECOND_US))
+
+
+@lru_cache(maxsize=1)
+def punctual_template() -> Path:
+    """A house with the bank whose feed has a normal pace, made once per process."""
+    home = Path(mkdtemp(prefix="holdfast-punctual-"))
+    bank = new_bank(home)
+    bank.be_punctual()
+    bank.close()
+    return home
 
 
 @lru_cache(maxsize=1)

@@ -155,9 +155,7 @@ def _judged(arrival: Arrival, target: Target, wanted: Wanted, known: _Known) -> 
     facts = {
         **restriction_facts(customer_state=target.state),
         **arrival.facts,
-        **budgets.look_facts(
-            arrival.contract.budgets, arrival.spent, sensitive=_sensitive(arrival, wanted)
-        ),
+        **budgets.look_facts(arrival.budgets, arrival.spent, sensitive=_sensitive(arrival, wanted)),
         **action_facts(known.action, reason, target=wanted.target),
         FactId.ACTION_DAY: day_fact(known.action, known.done_today),
         FactId.ACTION_PROVEN: known.proof.fact(known.action, known.quarantined),

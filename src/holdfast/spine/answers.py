@@ -157,6 +157,20 @@ class ReasonChanged(msgspec.Struct, frozen=True):
     leaf: LeafPointer
 
 
+class ProvisionalOpened(msgspec.Struct, frozen=True):
+    """A contact stands on the person's word until a feed tells it; look at once, for one customer.
+
+    ``basis`` is provisional or outage. ``until`` is RFC 3339: it closes then.
+    """
+
+    decision: str
+    provisional: str
+    contact: str
+    basis: str
+    until: str
+    leaf: LeafPointer
+
+
 class DecisionShown(msgspec.Struct, frozen=True):
     """One decision, filtered for its reader."""
 
@@ -256,6 +270,7 @@ Answer = (
     | Updated
     | Acted
     | ReasonChanged
+    | ProvisionalOpened
     | DecisionShown
     | OutcomeTaken
     | OutcomeRefused

@@ -23,7 +23,14 @@ from holdfast.spine.identity.accept import accept, loads
 from holdfast.spine.identity.facts import Assigned, assigned_at, person_facts, place_facts
 from holdfast.spine.identity.requester import Requester, level_of, step_up_of
 from holdfast.spine.purpose import store as purpose
-from holdfast.spine.purpose.contact import contact_facts, contact_of, may_search, reason_of
+from holdfast.spine.purpose.contact import (
+    Basis,
+    contact_facts,
+    contact_of,
+    may_search,
+    reason_of,
+)
+from holdfast.spine.purpose.provisional import contact_on_word, provisional_of
 from holdfast.spine.vault import store as vault
 from holdfast.spine.vault.hierarchy import client_keys
 from holdfast.vocabulary import ids
@@ -38,8 +45,9 @@ if TYPE_CHECKING:
     from holdfast.spine.decision.policies import ClientPolicies
     from holdfast.spine.house import House
     from holdfast.spine.purpose.contact import Contact
+    from holdfast.spine.purpose.provisional import Provisional
     from holdfast.spine.vault.hierarchy import ClientKeys
-    from holdfast.vocabulary.contract import Contract, Queue, Reason
+    from holdfast.vocabulary.contract import Budgets, Contract, Queue, Reason
     from holdfast.vocabulary.levels import AuthLevel
     from holdfast.vocabulary.schema import CollectionSchema
 
@@ -75,6 +83,7 @@ class Arrival(NamedTuple):
     schema: CollectionSchema
     contact: Contact | None
     contact_ref: str
+    provisional: Provisional | None  # what the contact is, while it rests on the person's word
     queue: Queue | None
     reason: Reason | None
     assigned: Assigned
@@ -86,6 +95,17 @@ class Arrival(NamedTuple):
     def contract(self) -> Contract:
         """The client's contract."""
         return self.policies.contract
+
+    @property
+    def budgets(self) -> Budgets:
+        """What the person may use for this contact: half, in an outage (SPINE 3)."""
+        whole = self.contract.budgets
+        return budgets.halved(whole) if self.basis == Basis.OUTAGE else whole
+
+    @property
+    def basis(self) -> str:
+        """What the contact rests on; empty when there is none of this person."""
+        return self.contact.basis if self.contact is not None and self.yours else ""
 
     @property
     def yours(self) -> bool:
@@ -113,17 +133,15 @@ def arrive(house: House, asked: Asked, *, customer: str = "") -> Work[Arrival]:
     asks["reference"] = identity.REFERENCE(person=person, log=log)
     if asked.idempotency:
         asks["repeat"] = _repeat(asked, person, now_us)
-    if asked.approval:
-        asks["approval"] = approvals.LOAD(id=asked.approval)
     rows = dict(zip(asks, (yield Round(data=tuple(asks.values()))), strict=True))
-    contact = contact_of(rows["contact"])
+    contact, word = yield from _on_word(asked, who, contact_of(rows["contact"]))
     queue = who.policies.contract.queues.get(contact.queue) if contact else None
     assigned = assigned_at(rows["assignments"], now_us)
     facts = _facts(asked, who, assigned, _Called(contact, queue, customer, now_us))
-    candidates = yield from _candidates(asked, contact, facts, customer)
-    facts[FactId.CUSTOMER_FOUND] = known(
-        customer in candidates, "found here" if customer in candidates else "not found here"
-    )
+    found = None if word is None else frozenset(one for one in (word.customer,) if one)
+    if found is None:
+        found = yield from _candidates(asked, contact, facts, customer)
+    facts[FactId.CUSTOMER_FOUND] = _found(customer in found)
     yours = facts[FactId.CONTACT_YOURS].met
     schema = house.schemas.get(asked.client, asked.collection, who.fence, rows.get("collection"))
     decision, paid = _decision_of(who.keys, asked, rows.get("repeat", []), now_us)
@@ -151,11 +169,12 @@ def arrive(house: House, asked: Asked, *, customer: str = "") -> Work[Arrival]:
         schema=schema or house.schemas.decoy,
         contact=contact,
         contact_ref=who.contact_ref if yours else "",
+        provisional=word,
         queue=queue,
         reason=_reason(who.policies.contract, contact, queue) if yours else None,
         assigned=assigned,
         spent=budgets.read((rows["budgets"], rows["customers"])),
-        candidates=candidates,
+        candidates=found,
         facts=facts,
     )
 
@@ -175,6 +194,8 @@ def _asks(house: House, asked: Asked, who: _Who, spent: tuple[Query, Query]) -> 
     }
     if not house.schemas.holds(client, asked.collection, who.fence):
         asks["collection"] = vault.COLLECTION(client=client, name=asked.collection)
+    if asked.approval:
+        asks["approval"] = approvals.LOAD(id=asked.approval)
     return asks
 
 
@@ -214,6 +235,28 @@ def _facts(asked: Asked, who: _Who, assigned: Assigned, called: _Called) -> dict
     state = ("talking" if talking else "wrapping up") if yours else "not with you"
     facts[FactId.CONTACT_TALKING] = known(talking, state)
     return facts
+
+
+def _on_word(
+    asked: Asked, who: _Who, told: Contact | None
+) -> Work[tuple[Contact | None, Provisional | None]]:
+    """Return the contact that the person opened while no feed told it, if there is one; else what a feed told.
+
+    It is asked for only where a feed does not say that the contact is with this person.
+    """
+    person = who.requester.person
+    if told is not None and told.person == person:
+        return told, None
+    (rows,) = yield Round(
+        data=(purpose.PROVISIONAL(client=asked.client, contact=who.contact_ref, person=person),)
+    )
+    word = provisional_of(rows)
+    contact = contact_on_word(word, told) if word is not None else None
+    return (told, None) if contact is None else (contact, word)
+
+
+def _found(met: bool) -> FactValue:  # noqa: FBT001  the one thing that it says
+    return known(met, "found here" if met else "not found here")
 
 
 def _candidates(

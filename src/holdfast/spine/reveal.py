@@ -93,7 +93,7 @@ def _judged(arrival: Arrival, target: Target, fields: Sequence[str]) -> Judgemen
 
 
 def _facts(arrival: Arrival, target: Target, *, sensitive: int) -> Mapping[FactId, FactValue]:
-    budget = budgets.look_facts(arrival.contract.budgets, arrival.spent, sensitive=sensitive)
+    budget = budgets.look_facts(arrival.budgets, arrival.spent, sensitive=sensitive)
     restrictions = restriction_facts(customer_state=target.state)
     return {**restrictions, **arrival.facts, **budget}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.kit.db import Round
-from holdfast.kit.errors import IntegrityBroken, InvalidInput
+from holdfast.kit.errors import IntegrityBroken, InvalidInput, Unavailable
 from holdfast.spine.answers import Found, Hit, Refused, Shown
 from holdfast.spine.arrival import Arrival, arrive, known
 from holdfast.spine.decision import budgets
@@ -17,6 +17,8 @@ from holdfast.spine.decision.groups import hit_fields
 from holdfast.spine.decision.judge import Judgement, judge
 from holdfast.spine.decision.verdict import Permit, RuleReason
 from holdfast.spine.purpose import store as purpose
+from holdfast.spine.purpose.contact import Basis
+from holdfast.spine.purpose.provisional import MOST_VALUES, may_find
 from holdfast.spine.steps import (
     Line,
     asked_groups,
@@ -100,7 +102,8 @@ def search(house: House, asked: Asked, field: str, value: str) -> Work[Found | R
         return (yield from _refused(arrival, judgement, judgement.outcome))
     counts = _count_value(arrival, sought)
     customers = yield from _customers(arrival, sought)
-    if len(customers) > arrival.contract.search.most_hits:
+    most = arrival.contract.search.most_hits if arrival.provisional is None else 1
+    if len(customers) > most:
         return (yield from _too_many(arrival, judgement, counts))
     try:
         hits = yield from _hits(arrival, permit, (sought.spec, value), customers)
@@ -135,14 +138,20 @@ def _shows(arrival: Arrival) -> tuple[str, ...]:
 
 def _judged(arrival: Arrival, field: str, sought: _Sought, values: set[bytes]) -> Judgement:
     groups = asked_groups(arrival, (field,), Operation.SEARCH)
-    limit = arrival.contract.search.values_per_contact
+    limit = _most_values(arrival)
     left = sought.mac in values or len(values) < limit
     facts = {
         **arrival.facts,
-        **budgets.search_facts(arrival.contract.budgets, arrival.spent),
+        **budgets.search_facts(arrival.budgets, arrival.spent),
         FactId.SEARCHES_CONTACT: known(left, "some left" if left else "used up for this contact"),
     }
     return judge(arrival.policies, question_of(arrival, Operation.SEARCH, groups, facts))
+
+
+def _most_values(arrival: Arrival) -> int:
+    """How many distinct values may be searched: on a person's word the one customer is found by the first."""
+    most = arrival.contract.search.values_per_contact
+    return most if arrival.provisional is None else min(most, MOST_VALUES)
 
 
 def _count_value(arrival: Arrival, sought: _Sought) -> Query:
@@ -151,7 +160,7 @@ def _count_value(arrival: Arrival, sought: _Sought) -> Query:
         contact=arrival.contact_ref,
         value_mac=sought.mac,
         at_us=arrival.now_us,
-        most=arrival.contract.search.values_per_contact,
+        most=_most_values(arrival),
     )
 
 
@@ -173,7 +182,8 @@ def _customers(arrival: Arrival, sought: _Sought) -> Work[dict[str, list[IndexHi
     found: dict[str, list[IndexHit]] = {}
     for row in rows:
         hit = IndexHit(*row)
-        found.setdefault(hit.customer, []).append(hit)
+        if arrival.contact is None or may_find(arrival.contact, hit.customer):
+            found.setdefault(hit.customer, []).append(hit)
     return found
 
 
@@ -203,6 +213,8 @@ def _hit(
         # A token may be shared (cut short) or forged by somebody with the keys store: the record itself decides.
         if not confirm_hit(permit, loaded, arrival.schema, (spec.name, sought[1])):
             continue
+        if arrival.basis == Basis.OUTAGE:  # nothing is shown before the caller is verified
+            return _Hit(target.customer, target.reference, {})
         values = open_fields(permit, loaded, arrival.schema)
         shown = shown_fields(values, permit.fields, shown_until(arrival))
         return _Hit(target.customer, target.reference, shown)
@@ -211,6 +223,8 @@ def _hit(
 
 def _found(arrival: Arrival, judgement: Judgement, hits: list[_Hit], counts: Query) -> Work[Found]:
     client, contact = arrival.asked.client, arrival.contact_ref
+    if arrival.provisional is not None and hits:
+        yield from _name(arrival, arrival.provisional.id, hits[0].customer)
     candidates = tuple(
         purpose.ADD_CANDIDATE(
             client=client, contact=contact, customer=hit.customer, at_us=arrival.now_us
@@ -223,7 +237,7 @@ def _found(arrival: Arrival, judgement: Judgement, hits: list[_Hit], counts: Que
         judgement.outcome,
         judgement,
         customers=tuple(hit.reference for hit in hits),
-        fields=dict.fromkeys(_shows(arrival), Presentation.MASKED.value) if hits else {},
+        fields=dict.fromkeys(_told(hits), Presentation.MASKED.value),
         writes=(counts, *candidates),
         charges=charges(arrival, judgement, searches=units),
     )
@@ -233,6 +247,26 @@ def _found(arrival: Arrival, judgement: Judgement, hits: list[_Hit], counts: Que
         hits=tuple(Hit(hit.customer, hit.values) for hit in hits),
         leaf=leaf,
     )
+
+
+def _told(hits: list[_Hit]) -> list[str]:
+    return list(dict.fromkeys(name for hit in hits for name in hit.values))
+
+
+def _name(arrival: Arrival, provisional: str, customer: str) -> Work[None]:
+    """Make the customer found the one whom a contact on the person's word is about; it has one only."""
+    (named,) = yield Round(
+        data=(
+            purpose.NAME_CUSTOMER(
+                client=arrival.asked.client,
+                id=provisional,
+                customer=customer,
+                at_us=arrival.now_us,
+            ),
+        )
+    )
+    if not named:
+        raise Unavailable("the contact was settled at this very moment", remedy="Ask again.")
 
 
 def _too_many(arrival: Arrival, judgement: Judgement, counts: Query) -> Work[Refused]:

@@ -280,6 +280,7 @@ def _leaf(arrival: Arrival, line: Line, stored: records.Stored) -> Leaf:
         "service": arrival.service,
         "level": arrival.level.name.lower(),
         "contact": arrival.contact_ref,
+        "basis": arrival.basis,
         "customers": list(line.customers),
         "collection": arrival.asked.collection if judgement.visible else "",
         "fields": dict(line.fields) if judgement.visible else {},
@@ -440,7 +441,7 @@ def charges(
             customer,
             now_us=now_us,
             sensitive=sensitive,
-            budgets=arrival.contract.budgets,
+            budgets=arrival.budgets,
             counted=arrival.spent.has_customer,
         )
     if searches:

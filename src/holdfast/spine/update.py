@@ -93,7 +93,7 @@ def _judged(arrival: Arrival, target: Target, values: Mapping[str, str]) -> Judg
     facts = {
         **restriction_facts(customer_state=target.state),
         **arrival.facts,
-        **budgets.look_facts(arrival.contract.budgets, arrival.spent, sensitive=sensitive),
+        **budgets.look_facts(arrival.budgets, arrival.spent, sensitive=sensitive),
     }
     groups = asked_groups(arrival, tuple(values), Operation.UPDATE)
     question = question_of(arrival, Operation.UPDATE, groups, facts, customer=target.customer)

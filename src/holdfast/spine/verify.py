@@ -143,7 +143,7 @@ def _judged(
     facts = {
         **restriction_facts(customer_state=target.state),
         **arrival.facts,
-        **budgets.look_facts(arrival.contract.budgets, arrival.spent),
+        **budgets.look_facts(arrival.budgets, arrival.spent),
         **own,
     }
     groups = asked_groups(arrival, tuple(answers), Operation.VERIFY)
@@ -225,6 +225,8 @@ def _bind(
     )
     if decided not in {Bind.BIND, Bind.REBIND}:
         return (), decided is Bind.ALREADY
+    if arrival.provisional is not None:
+        return (yield from _bind_on_word(arrival, arrival.provisional.id, target))
     client, ref = arrival.asked.client, arrival.contact_ref
     where = {"client": client, "ref": ref, "version": contact.version}
     at = {"customer": target.customer, "at_us": arrival.now_us}
@@ -245,6 +247,29 @@ def _bind(
         body["how"] = "verified"
     leaf = Leaf(kind, new_id(ids.LEAF, arrival.now_us), arrival.now_us, body)
     return (append(arrival.log, leaf), *odd), True
+
+
+def _bind_on_word(
+    arrival: Arrival, provisional: str, target: Target
+) -> Work[tuple[tuple[Query, ...], bool]]:
+    """Bind a contact that no feed has told yet; it carries over when one tells it."""
+    mark = purpose.MARK_VERIFIED(
+        client=arrival.asked.client,
+        id=provisional,
+        customer=target.customer,
+        at_us=arrival.now_us,
+    )
+    (rows,) = yield Round(data=(mark,))
+    if not rows:
+        return (), False
+    body = {
+        "contact": arrival.contact_ref,
+        "customer": target.reference,
+        "how": arrival.basis,
+        "decision": arrival.decision,
+    }
+    leaf = Leaf(LeafType.CONTACT_BOUND, new_id(ids.LEAF, arrival.now_us), arrival.now_us, body)
+    return (append(arrival.log, leaf),), True
 
 
 def _refused(

@@ -53,6 +53,9 @@ class Act(StrEnum):
     GLASS = "glass"  # break-glass
     OUTAGE_DECLARE = "outage.declare"
     OUTAGE_END = "outage.end"
+    OUTAGE_LIST = "outage.list"
+    PROVISIONAL_LIST = "provisional.list"
+    PROVISIONAL_CLEAR = "provisional.clear"  # a contact that no feed confirmed
     # the house
     BACKUP = "backup"
     RESTORE = "restore"

@@ -41,6 +41,7 @@ class FactId(StrEnum):
     # administration
     TOKEN_UNBOUND = "token_unbound"
     ANOTHER_PERSON = "another_person"
+    OTHER_LINE = "other_line"  # of administration: neither above nor below the person concerned
     SAME_LINE = "same_line"
     ADMIN_REMAINS = "admin_remains"
     FEED_APART = "feed_apart"
@@ -48,11 +49,24 @@ class FactId(StrEnum):
     CONTACT_LIVE = "contact_live"
     CONTACT_YOURS = "contact_yours"
     CONTACT_TALKING = "contact_talking"  # live and not in wrap-up
+    CONTACT_CONFIRMED = "contact_confirmed"  # told by a feed, not only opened by the person
+    NO_OUTAGE = "no_outage"  # the contact was not opened in a declared outage
     CUSTOMER_BOUND = "customer_bound"
     CUSTOMER_FOUND = "customer_found"  # by a search of this contact, before it is bound
     REASON_OF_QUEUE = "reason_of_queue"
     REASON_CHANGES = "reason_changes"
     REASON_NOT_WIDER = "reason_not_wider"
+    # opening a contact that no feed has told yet
+    FEED_BEHIND = (
+        "feed_behind"  # measurably late or silent, or the contact is offered to a live login
+    )
+    OUTAGE_DECLARED = "outage_declared"
+    CONTACT_FREE = "contact_free"  # with nobody, and not over
+    PROVISIONAL_ONE = "provisional_one"  # no other waits for its event
+    PROVISIONAL_SHIFT = "provisional_shift"  # some left in this shift
+    PROVISIONAL_TRUSTED = (
+        "provisional_trusted"  # none that no event confirmed, unless it was cleared
+    )
     # the fields asked for, judged against contract and schema
     FIELD_SET = "field_set"
     HANDLING = "handling"

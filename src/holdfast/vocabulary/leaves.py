@@ -5,6 +5,7 @@ text: persons, customers and contacts appear as per-log references, digests as s
 type is ``<noun>.<past participle>``.
 """
 
+# size: one table of all types; each entry is read on its own
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -54,6 +55,12 @@ class LeafType(StrEnum):
     CONTACT_BOUND = "contact.bound"
     CONTACT_REBOUND = "contact.rebound"
     REASON_CHANGED = "reason.changed"
+    PROVISIONAL_OPENED = "provisional.opened"
+    PROVISIONAL_RECONCILED = "provisional.reconciled"
+    PROVISIONAL_UNRECONCILED = "provisional.unreconciled"
+    PROVISIONAL_CLEARED = "provisional.cleared"
+    OUTAGE_DECLARED = "outage.declared"
+    OUTAGE_ENDED = "outage.ended"
     DECISION_MADE = "decision.made"
     DECISION_READ = "decision.read"
     APPROVAL_REQUESTED = "approval.requested"
@@ -306,7 +313,7 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
         {
             "contact": "reference",
             "customer": "reference",
-            "how": "feed or verified",
+            "how": "feed, verified, or verified under a provisional or outage contact",
             "decision": "id or empty",
         },
     ),
@@ -325,6 +332,62 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
             "widened": "whether the field set grew",
         },
     ),
+    LeafType.PROVISIONAL_OPENED: LeafSpec(
+        "A person opened a contact that no feed had told yet.",
+        "client",
+        {
+            "provisional": "id",
+            "basis": "provisional or outage",
+            "decision": "id",
+            "contact": "reference",
+            "person": "reference",
+            "queue": "id",
+            "cause": "late, silent, offered, or the id of the outage",
+            "until": "time",
+        },
+    ),
+    LeafType.PROVISIONAL_RECONCILED: LeafSpec(
+        "A feed confirmed a provisional or outage contact: the same contact, person and customer, at that time.",
+        "client",
+        {"provisional": "id", "contact": "reference", "person": "reference", "event": "time"},
+    ),
+    LeafType.PROVISIONAL_UNRECONCILED: LeafSpec(
+        "No feed confirmed a provisional contact in time; its person opens no other until somebody has looked at it.",
+        "client",
+        {
+            "provisional": "id",
+            "contact": "reference",
+            "person": "reference",
+            "looked": "whether a customer was found under it",
+        },
+    ),
+    LeafType.PROVISIONAL_CLEARED: LeafSpec(
+        "A lead of another line looked at an unconfirmed contact and cleared it.",
+        "client",
+        {**_BY, "provisional": "id", "person": "reference"},
+    ),
+    LeafType.OUTAGE_DECLARED: LeafSpec(
+        "Two people declared that the contact feed is down: contacts may be opened without it, with half the budgets.",
+        "client",
+        {
+            **_BY,
+            "second": "reference of the person who approved it",
+            "outage": "id",
+            "reason": "feed_down, network or maintenance",
+            "until": "time",
+        },
+    ),
+    LeafType.OUTAGE_ENDED: LeafSpec(
+        "An outage ended.",
+        "client",
+        {
+            "by": "reference of the person who ended it; empty when its time was over",
+            "outage": "id",
+            "contacts": "count of contacts opened in it",
+            "reconciled": "count of those that a feed has confirmed",
+            "unreconciled": "count of those that no feed has confirmed",
+        },
+    ),
     LeafType.DECISION_MADE: LeafSpec(
         "A look was permitted or refused.",
         "both",
@@ -337,6 +400,7 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
             "service": "id of the credential of the service that asked on the person's behalf, or empty",
             "level": "authentication level",
             "contact": "reference or empty",
+            "basis": "what the contact rests on: feed, provisional, outage, or empty without a contact of the person",
             "customers": "references; several for the hits of a search",
             "collection": "name or empty",
             "fields": "field → how it was shown",

@@ -50,6 +50,8 @@ class Operation(StrEnum):
     UPDATE = "update"
     ACT = "act"
     REASON = "reason"
+    PROVISIONAL = "provisional"  # a contact that a late feed has not told yet
+    OUTAGE = "outage"  # a contact while the feed is declared to be down
     READ_DECISION = "read_decision"
     APPROVE = "approve"  # what somebody else asks for
 

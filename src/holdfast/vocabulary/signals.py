@@ -19,6 +19,7 @@ class Signal(StrEnum):
     # the client
     FREEZE_REFUSED = "freeze.refused"  # somebody tried to freeze, confirm or lift who may not
     # contacts
+    PROVISIONAL_UNRECONCILED = "provisional.unreconciled"  # no feed confirmed it
     CONTACT_IDENTIFIERS_DIFFER = (
         "contact.identifiers_differ"  # feeds named two customers, or another than was verified
     )

@@ -57,7 +57,7 @@ def test_the_complete_example_is_taken_in_as_it_says(house):
 def test_the_example_gives_the_same_in_any_order(tmp_path):
     lines = block("jsonl").splitlines()
     ends = set()
-    for number, order in enumerate([*permutations(lines, len(lines))][::997]):
+    for number, order in enumerate([*permutations(lines, len(lines))][::6991]):
         house = FeedHouse(tmp_path / str(number))
         house.clock.floor(parse_rfc3339(json.loads(lines[-1])["occurred_at"]))
         for line in order:

@@ -24,6 +24,7 @@ CHECKS: Final = (
         "every client has signed its contract in force",
         f"{_HERE}.contracts:signed",
     ),
+    Check("feeds.W001", "no feed is late or silent", f"{_HERE}.feeds:on_time"),
     Check("keys.E001", "the root key opens, and nobody else reads it", f"{_HERE}.keys:root_opens"),
     Check("keys.E002", "the root key opens every client's keys", f"{_HERE}.keys:clients_open"),
     Check(

@@ -112,6 +112,26 @@ COMMANDS: Final = (
         "List lines of feeds that were refused, and why.",
     ),
     Command(
+        "outage declare",
+        f"{_CLI}.outage:declare",
+        False,
+        "Declare that a client's contact feed is down; takes two people.",
+    ),
+    Command("outage end", f"{_CLI}.outage:end", False, "End a declared outage."),
+    Command("outage list", f"{_CLI}.outage:list_all", False, "List declared outages."),
+    Command(
+        "provisional list",
+        f"{_CLI}.provisional:list_all",
+        False,
+        "List contacts that persons opened and no feed has confirmed.",
+    ),
+    Command(
+        "provisional clear",
+        f"{_CLI}.provisional:clear",
+        False,
+        "Clear one that no feed confirmed, as a lead of another line.",
+    ),
+    Command(
         "config explain",
         f"{_CLI}.config:explain",
         False,
@@ -130,5 +150,7 @@ GROUPS: Final = {
     "log": "The client's log of every look.",
     "person": "Members of the workforce.",
     "policy": "Contracts compiled into rules: check, test, publish.",
+    "outage": "Times at which a client's contact feed is declared to be down.",
+    "provisional": "Contacts that a person opened because the feed is late.",
     "token": "Credentials of persons and services.",
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from holdfast.edges.cli.context import open_house_from
-from holdfast.kit.clock import rfc3339
+from holdfast.kit.clock import SECOND_US, rfc3339
 from holdfast.kit.terminal import emit, emit_secret, json_option, say
 from holdfast.vocabulary.acts import Act
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from holdfast.kit.db import Work
     from holdfast.spine.house import House
     from holdfast.spine.signals.envelope import FeedKey
+    from holdfast.spine.signals.pace import Measured
     from holdfast.spine.signals.registry import DeadLetter, ListedFeed, NewFeed
 
 
@@ -123,15 +124,18 @@ def _types(given: tuple[str, ...]) -> tuple[str, ...]:
 @json_option
 @click.pass_context
 def list_all(ctx: click.Context, *, client: str, as_json: bool) -> None:
-    """List feeds with what each may speak for and its keys.
+    """List feeds with what each may speak for, its keys, and whether it is late or silent, measured against itself.
 
     \b
     Examples:
       holdfast feed list
       holdfast feed list --client tel-01 --json
     """
+    from holdfast.spine.signals.registry import list_paces
+
     house = open_house_from(ctx)
     feeds = house.read(_feeds(house, client))
+    paces = house.read(list_paces(house.clock.now_us()))
     rows = [
         {
             "feed": feed.name,
@@ -144,13 +148,15 @@ def list_all(ctx: click.Context, *, client: str, as_json: bool) -> None:
             "added": rfc3339(feed.created_us),
             "keys": [kid for kid, active in feed.keys.items() if active],
             "retired": [kid for kid, active in feed.keys.items() if not active],
+            **_pace(next((one for one in paces if (one.feed, one.site) == (feed.name, "")), None)),
+            "behind_at": [one.site for one in paces if one.feed == feed.name and one.is_behind],
         }
         for feed in feeds
     ]
     if as_json:
         emit(rows, as_json=True)
         return
-    brief = ("feed", "client", "programmes", "adaptor", "keys")
+    brief = ("feed", "client", "programmes", "keys", "pace", "silent_s", "lag_s")
     emit([{name: row[name] for name in brief} for row in rows], as_json=False)
 
 
@@ -160,6 +166,17 @@ def _feeds(house: House, client: str) -> Work[list[ListedFeed]]:
 
     yield from administer(house, Act.FEED_LIST)
     return (yield from list_feeds(client))
+
+
+def _pace(measured: Measured | None) -> dict[str, object]:
+    if measured is None:
+        return {"pace": "unknown", "silent_s": None, "lag_s": None}
+    lag_us = measured.lag_us
+    return {
+        "pace": measured.state.value,
+        "silent_s": measured.silence_us // SECOND_US,
+        "lag_s": None if lag_us is None else round(lag_us / SECOND_US, 1),
+    }
 
 
 @click.command()

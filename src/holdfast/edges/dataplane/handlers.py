@@ -14,6 +14,7 @@ from holdfast.edges.dataplane.types import (
     FreezeRequest,
     FreezeStepRequest,
     OutcomeRequest,
+    ProvisionalRequest,
     ReasonRequest,
     RevealRequest,
     SearchRequest,
@@ -31,10 +32,12 @@ from holdfast.spine.decisions import may_read_log, read_decision
 from holdfast.spine.freeze import Step, ask_to_freeze
 from holdfast.spine.ledger.files import log_file
 from holdfast.spine.outcome import Report, report_outcome
+from holdfast.spine.provisional import open_contact
 from holdfast.spine.reason import change_reason
 from holdfast.spine.reveal import reveal
 from holdfast.spine.search import search
 from holdfast.spine.signals import intake
+from holdfast.spine.signals.registry import list_paces
 from holdfast.spine.update import update
 from holdfast.spine.verify import verify
 from holdfast.vocabulary.levels import FreezeReason
@@ -175,6 +178,16 @@ class Handlers:
             return problem_reply(problem(403, answer.code, answer.message, **more))
         return json_reply(answer)
 
+    async def provisional(self, request: Request, _parts: dict[str, str]) -> Reply:
+        """POST /v1/provisional."""
+        body = await request.body()
+        given = decode(body, ProvisionalRequest)
+        asked = asked_of(request, body, client=given.client, contact=given.contact)
+        reason = given.reason or ""
+        return await self._run(
+            partial(open_contact, self._house, asked, given.queue, reason, outage=given.outage)
+        )
+
     async def decision(self, request: Request, parts: dict[str, str]) -> Reply:
         """GET /v1/decisions/{id}."""
         return await self._run(partial(read_decision, self._house, request.caller(), parts["id"]))
@@ -259,6 +272,7 @@ class Handlers:
 
     async def metrics(self, _request: Request, _parts: dict[str, str]) -> Reply:
         """GET /metrics."""
+        self._metrics.feeds(self._house.read(list_paces(self._house.clock.now_us())))
         return Reply(200, self._metrics.text(), b"text/plain; version=0.0.4; charset=utf-8")
 
     async def openapi(self, _request: Request, _parts: dict[str, str]) -> Reply:
@@ -360,6 +374,7 @@ def routes(house: House, turns: Turns, metrics: Metrics) -> tuple[Route, ...]:
         Route("POST", "/v1/freeze", do.freeze, "Stop every look at a client's customers"),
         Route("POST", "/v1/freeze/confirm", do.confirm_freeze, "Confirm a client's freeze"),
         Route("POST", "/v1/unfreeze", do.unfreeze, "Lift a client's freeze"),
+        Route("POST", "/v1/provisional", do.provisional, "Open a contact that no feed has told"),
         Route("GET", "/v1/decisions/{id}", do.decision, "Read one decision"),
         Route("POST", "/v1/approvals", do.ask_approval, "Ask for a second person's approval"),
         Route("GET", "/v1/approvals", do.approvals, "What waits for you, and what you asked for"),

@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
+from holdfast.kit.clock import SECOND_US
+from holdfast.spine.signals.pace import NO_SITE, State
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from holdfast.edges.dataplane.turn import Turns
+    from holdfast.spine.signals.pace import Measured
 
 
 class Metrics:
@@ -21,6 +27,20 @@ class Metrics:
         self._unauthenticated = Counter(
             "holdfast_unauthenticated",
             "Requests without a valid credential (counted, no leaf).",
+            registry=self.registry,
+        )
+        self._feeds = Gauge(
+            "holdfast_feeds",
+            "Feeds by how they are, measured against their own pace.",
+            ["state"],
+            registry=self.registry,
+        )
+        self._lag = Gauge(
+            "holdfast_feed_lag_seconds", "Greatest present lag of a feed.", registry=self.registry
+        )
+        self._silence = Gauge(
+            "holdfast_feed_silence_seconds",
+            "Longest present silence of a feed.",
             registry=self.registry,
         )
         self._by_status: dict[int, Counter] = {}
@@ -37,6 +57,14 @@ class Metrics:
             ),
         ):
             Gauge(name, meaning, registry=self.registry).set_function(read)
+
+    def feeds(self, given: Iterable[Measured]) -> None:
+        """Publish how feeds are: how many in each state, and the greatest lag and silence."""
+        whole = [one for one in given if one.site == NO_SITE]
+        for state in State:
+            self._feeds.labels(state.value).set(sum(one.state is state for one in whole))
+        self._lag.set(max((one.lag_us or 0 for one in whole), default=0) / SECOND_US)
+        self._silence.set(max((one.silence_us for one in whole), default=0) / SECOND_US)
 
     def answered(self, status: int) -> None:
         """Count an answer."""

@@ -108,6 +108,19 @@ class OutcomeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     outcome: Literal["claimed", "done", "failed", "not_done"]
 
 
+class ProvisionalRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Open a contact that no feed has told yet: because the feed is late, or in a declared outage.
+
+    Then look at once, for one customer, with the same contact id.
+    """
+
+    client: Id
+    contact: Id
+    queue: Id
+    reason: Id | None = None
+    outage: bool = False
+
+
 class ReasonRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Change the reason of a live contact, once, to one of the same queue.
 

@@ -12,6 +12,8 @@ from holdfast.spine.approvals import store as approvals
 from holdfast.spine.decision import store as decisions
 from holdfast.spine.identity import store as identity
 from holdfast.spine.outcome import MOST_AT_ONCE, tell_missing
+from holdfast.spine.purpose.settle import forget as forget_on_word
+from holdfast.spine.purpose.settle import settle_overdue, tell_outages_over
 from holdfast.spine.signals.intake import forget_old
 from holdfast.spine.vault.shred import SHRED_JOB, run_shred
 from holdfast.spine.vault.sweep import sweep
@@ -31,10 +33,12 @@ MOST_FORGOTTEN: Final = 1000  # proofs at a time
 ACTS: Final = "acts"
 PERMITS_KEPT_US: Final = 30 * DAY_US
 LONGEST_CONTACT_US: Final = 30 * DAY_US  # attempts count for a contact as long as it may last
+SETTLE: Final = "settle"
 SCHEDULES: Final = (
     Schedule(FORGET, 5 * MINUTE_US),
     Schedule(SWEEP, MINUTE_US),
     Schedule(ACTS, MINUTE_US),
+    Schedule(SETTLE, MINUTE_US),
 )
 
 
@@ -44,6 +48,7 @@ def _forget(house: House) -> Callable[[Run], None]:
     def run(_run: Run) -> None:
         now_us = house.clock.now_us()
         house.transact(_clear(now_us))
+        house.transact(forget_on_word(now_us))
         while house.transact(forget_old(now_us)) or house.transact(_forget_proofs(now_us)):
             pass  # some at a time, so that no transaction is long
 
@@ -87,6 +92,19 @@ def _acts(house: House) -> Callable[[Run], None]:
 
     def run(_run: Run) -> None:
         while house.transact(tell_missing(house.clock.now_us())) == MOST_AT_ONCE:
+            pass  # some at a time, so that no transaction is long
+
+    return run
+
+
+def _settle(house: House) -> Callable[[Run], None]:
+    """Tell which contacts on a person's word no feed confirmed, and which outages are over."""
+
+    def run(_run: Run) -> None:
+        now_us = house.clock.now_us()
+        while house.transact(settle_overdue(now_us)):
+            pass  # some at a time, so that no transaction is long
+        while house.transact(tell_outages_over(now_us)):
             pass
 
     return run
@@ -101,5 +119,6 @@ HANDLERS: Final[dict[str, Handler]] = {
     FORGET: _forget,
     SWEEP: _sweep,
     ACTS: _acts,
+    SETTLE: _settle,
     SHRED_JOB: _shred,
 }

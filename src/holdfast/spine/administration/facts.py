@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from holdfast.kit.db import Round
 from holdfast.spine.administration.store import FEED_KEY_MAKERS, TOKEN_HOLDERS, TOKENS_HELD
+from holdfast.spine.identity.people import leads_of
 from holdfast.spine.identity.store import ASSIGNMENTS_OF_PERSON, OTHER_ADMINS
 from holdfast.vocabulary.acts import Act
 from holdfast.vocabulary.facts import FactId, FactState, FactValue
@@ -42,6 +43,7 @@ def object_facts(acting: Acting, member: Member | None, now_us: int) -> Work[Fac
     return {
         FactId.ANOTHER_PERSON: _known(other, "another" if other else "yourself"),
         FactId.SAME_LINE: _known((yield from _same_line(acting, member, now_us)), ""),
+        FactId.OTHER_LINE: _known((yield from _other_line(acting, member, now_us)), ""),
         FactId.ADMIN_REMAINS: _known((yield from _admin_remains(member)), ""),
     }
 
@@ -53,6 +55,21 @@ def _same_line(acting: Acting, member: Member | None, now_us: int) -> Work[bool]
     mine = yield from works_for(acting.person, now_us)
     theirs = yield from works_for(member.id, now_us)
     return not mine.isdisjoint(theirs)
+
+
+def _other_line(acting: Acting, member: Member | None, now_us: int) -> Work[bool]:
+    """Whether who acts stands neither above nor below the person concerned.
+
+    Where nobody has said to whom the person reports, everybody who works for a client of theirs may be above them.
+    """
+    if member is None or member.id == acting.person:
+        return False
+    above, over = (yield from leads_of(member.id)), (yield from leads_of(acting.person))
+    if above:
+        return acting.person not in above and member.id not in over
+    mine = yield from works_for(acting.person, now_us)
+    theirs = yield from works_for(member.id, now_us)
+    return member.id not in over and mine.isdisjoint(theirs)
 
 
 def _admin_remains(member: Member | None) -> Work[bool]:

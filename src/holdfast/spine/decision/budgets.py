@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from holdfast.kit.canonical import length_prefixed
 from holdfast.kit.clock import DAY_US, MINUTE_US
 from holdfast.spine.decision.store import BUDGETS, CHARGE, CHARGE_CUSTOMER, CUSTOMERS
+from holdfast.vocabulary.contract import Budgets
 from holdfast.vocabulary.facts import FactId, FactState, FactValue
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from holdfast.kit.db import Query, Rows
     from holdfast.spine.decision.judge import Judgement
-    from holdfast.vocabulary.contract import Budgets
 
 __all__ = ["DAY_US", "Spent", "charges_for_customer", "charges_for_search", "loads", "read"]
 
@@ -44,6 +44,20 @@ class Keys(Protocol):
     def index_key(self, collection: str, purpose: str) -> bytes:
         """Return the key of one purpose."""
         ...
+
+
+def halved(whole: Budgets) -> Budgets:
+    """Return half of each budget, at least one: what a person has for contacts opened in an outage."""
+    return Budgets(
+        customers_hour=_half(whole.customers_hour),
+        customers_day=_half(whole.customers_day),
+        sensitive_fields_day=_half(whole.sensitive_fields_day),
+        searches_day=_half(whole.searches_day),
+    )
+
+
+def _half(whole: int) -> int:
+    return max(1, whole // 2)
 
 
 class Spent(NamedTuple):

@@ -44,7 +44,16 @@ CLIENT_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
 ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 STAFF: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@/-]{0,127}")  # a staff id, or EMPLOYER/ID
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
-OPERATIONS: Final = ("search", "reveal", "verify", "update", "act", "reason")
+OPERATIONS: Final = (
+    "search",
+    "reveal",
+    "verify",
+    "update",
+    "act",
+    "reason",
+    "provisional",
+    "outage",
+)
 EFFECTS: Final = ("deny", "step_up", "approve", "mask")
 EXPECTED: Final = ("permit", "masked", "step_up", "approval", "deny", "hidden")
 _SECTIONS: Final = (

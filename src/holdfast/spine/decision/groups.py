@@ -133,7 +133,7 @@ def _allowed(
         case Operation.APPROVE:
             changed = stands.updates.get(schema.name, _NONE)
             return stands.fields.get(schema.name, _NONE) | changed
-        case Operation.SEARCH | Operation.REASON | Operation.READ_DECISION | Operation.ACT:
+        case _:
             return _NONE
 
 

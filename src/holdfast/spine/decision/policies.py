@@ -34,10 +34,19 @@ if TYPE_CHECKING:
 MOST_POLICIES: Final = 60  # asked for one operation: a judgement's time grows with their number
 GUARDS: Final = {
     Stage.VISIBILITY: ("visibility",),
-    Stage.PERMISSION: ("permission", "budgets", "reason", "act"),
+    Stage.PERMISSION: ("permission", "budgets", "reason", "act", "provisional"),
 }
 ALL_WORK: Final = "work"  # the action in the schema that contains all operations
-WORK: Final = ("search", "reveal", "verify", "update", "act", "reason")
+WORK: Final = (
+    "search",
+    "reveal",
+    "verify",
+    "update",
+    "act",
+    "reason",
+    "provisional",
+    "outage",
+)
 #: All that is judged. Who may work a programme may not thereby approve: that is a grant of its own.
 OPERATIONS: Final = (*WORK, "approve")
 

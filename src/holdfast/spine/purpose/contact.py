@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from holdfast.vocabulary.contract import Queue, Reason
 
 SOURCE: Final = "contact feed"
+PERSON_SAYS: Final = "the person's word"
 MOST_REBINDS: Final = 1
 MOST_REASON_CHANGES: Final = 1
 
@@ -37,6 +38,14 @@ class Channel(StrEnum):
     CHAT = "chat"
     MAIL = "mail"
     CASE = "case"
+
+
+class Basis(StrEnum):
+    """Who says that the contact is with this person."""
+
+    FEED = "feed"
+    PROVISIONAL = "provisional"  # the person, while the feed is late
+    OUTAGE = "outage"  # the person, while the feed is declared to be down
 
 
 class BoundHow(StrEnum):
@@ -52,8 +61,9 @@ class Contact(NamedTuple):
     """A contact as the store holds it; the order of the fields is the order of the columns.
 
     Empty text means *none*, 0 microseconds means *never*. A ``…_key`` orders the events that wrote a register
-    (:func:`holdfast.spine.purpose.merge.event_key`). The last four fields are not the contact's own: they are what
-    feeds said of its person, joined when the contact is loaded for a look.
+    (:func:`holdfast.spine.purpose.merge.event_key`). The last six fields are not the contact's own: four are what feeds
+    said of its person, joined when the contact is loaded for a look; ``basis`` and ``until_us`` are set where the
+    contact stands on a person's word until a feed tells it (see ``provisional.py``).
     """
 
     client: str
@@ -89,6 +99,8 @@ class Contact(NamedTuple):
     voice_client: str = ""
     voice_contact: str = ""
     logout_us: int = 0
+    basis: str = Basis.FEED
+    until_us: int = 0  # closes then, whatever comes; 0: no such moment
 
 
 def contact_of(rows: Rows) -> Contact | None:
@@ -106,6 +118,7 @@ class Standing(StrEnum):
     SILENT = "no event for too long"
     NEXT_CALL = "closed by the next call"
     LOGGED_OUT = "closed by logout"
+    LAPSED = "not confirmed by the feed in time"
 
 
 OPEN: Final = frozenset({Standing.LIVE, Standing.WRAPPING})
@@ -115,10 +128,9 @@ def standing(contact: Contact, queue: Queue | None, now_us: int) -> Standing:
     """Tell where ``contact`` stands at ``now_us``. ``queue`` is its queue in the contract, None if it is not there."""
     if not contact.person:
         return Standing.ENDED if contact.ended_us else Standing.WAITING
-    if contact.logout_us >= contact.holder_us:
-        return Standing.LOGGED_OUT
-    if _has_next_call(contact):
-        return Standing.NEXT_CALL
+    closed = _closed(contact, now_us)
+    if closed is not None:
+        return closed
     if contact.ended_us:
         wrap_up_s = queue.wrap_up_s if queue else SECONDS_WRAP_UP
         over = now_us >= contact.ended_us + wrap_up_s * SECOND_US
@@ -127,6 +139,15 @@ def standing(contact: Contact, queue: Queue | None, now_us: int) -> Standing:
     if now_us >= contact.last_event_us + longest_s * SECOND_US:
         return Standing.SILENT
     return Standing.LIVE
+
+
+def _closed(contact: Contact, now_us: int) -> Standing | None:
+    """Say what closed it, other than its own end or silence."""
+    if contact.logout_us >= contact.holder_us:
+        return Standing.LOGGED_OUT
+    if contact.until_us and now_us >= contact.until_us:
+        return Standing.LAPSED
+    return Standing.NEXT_CALL if _has_next_call(contact) else None
 
 
 def _has_next_call(contact: Contact) -> bool:
@@ -139,7 +160,8 @@ def closes_us(contact: Contact, queue: Queue | None) -> int:
     if contact.ended_us:
         return contact.ended_us + (queue.wrap_up_s if queue else SECONDS_WRAP_UP) * SECOND_US
     longest_s = queue.longest_s if queue else SECONDS_LONGEST_CONTACT
-    return contact.last_event_us + longest_s * SECOND_US
+    closes = contact.last_event_us + longest_s * SECOND_US
+    return min(closes, contact.until_us) if contact.until_us else closes
 
 
 def may_search(contact: Contact, queue: Queue | None, now_us: int) -> bool:
@@ -156,7 +178,7 @@ def contact_facts(
     assigned: Mapping[str, frozenset[str]],
     now_us: int,
 ) -> dict[FactId, FactValue]:
-    """Return the facts of purpose: CONTACT_YOURS, CONTACT_LIVE, QUEUE and CUSTOMER_BOUND.
+    """Return the facts of purpose: of the contact, its queue, its customer, and on what it rests.
 
     ``assigned`` maps each programme of the person's assignments to its queues, an empty set meaning all of them.
     ``customer`` is the customer asked for; empty (a search) asks only whether the contact is bound at all. A contact
@@ -169,6 +191,8 @@ def contact_facts(
             FactId.CONTACT_LIVE: unknown,
             FactId.QUEUE: unknown,
             FactId.CUSTOMER_BOUND: unknown,
+            FactId.CONTACT_CONFIRMED: unknown,
+            FactId.NO_OUTAGE: unknown,
         }
     now = standing(contact, queue, now_us)
     bound = bool(contact.customer) and customer in {"", contact.customer}
@@ -177,11 +201,25 @@ def contact_facts(
         FactId.CONTACT_LIVE: _known(contact, now.value, met=now in OPEN),
         FactId.QUEUE: _known(contact, contact.queue, met=_works_queue(contact, queue, assigned)),
         FactId.CUSTOMER_BOUND: _known(contact, _bound_word(contact, customer), met=bound),
+        FactId.CONTACT_CONFIRMED: _known(
+            contact, _BASIS_WORDS[contact.basis], met=contact.basis == Basis.FEED
+        ),
+        FactId.NO_OUTAGE: _known(
+            contact, _BASIS_WORDS[contact.basis], met=contact.basis != Basis.OUTAGE
+        ),
     }
 
 
+_BASIS_WORDS: Final[Mapping[str, str]] = {
+    Basis.FEED: "told by a feed",
+    Basis.PROVISIONAL: "not told by a feed yet",
+    Basis.OUTAGE: "opened in an outage",
+}
+
+
 def _known(contact: Contact, value: str, *, met: bool) -> FactValue:
-    return FactValue(FactState.KNOWN, met, value, contact.last_event_us, SOURCE)
+    source = SOURCE if contact.basis == Basis.FEED else PERSON_SAYS
+    return FactValue(FactState.KNOWN, met, value, contact.last_event_us, source)
 
 
 def _works_queue(

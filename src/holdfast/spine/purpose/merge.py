@@ -31,7 +31,12 @@ class EventType(StrEnum):
     TRANSFERRED = "contact.transferred"  # to ``person``, or back to a queue
     VERIFIED = "contact.verified"  # IVR or CRM made sure who the customer is
     ENDED = "contact.ended"
+    LOGGED_IN = "person.logged_in"  # ``person`` takes contacts now
     LOGGED_OUT = "person.logged_out"  # closes all contacts of ``person``
+
+
+#: What is told of a person, not of a contact.
+OF_PERSON: Final = frozenset({EventType.LOGGED_IN, EventType.LOGGED_OUT})
 
 
 class Timing(StrEnum):
@@ -50,7 +55,8 @@ _RANK: Final = {
     EventType.HELD: "3",
     EventType.TRANSFERRED: "4",
     EventType.ENDED: "5",
-    EventType.LOGGED_OUT: "6",
+    EventType.LOGGED_IN: "6",
+    EventType.LOGGED_OUT: "7",
 }
 _STATES: Final = {
     "0": ContactState.QUEUED,

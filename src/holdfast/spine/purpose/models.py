@@ -44,18 +44,69 @@ class Contact(models.Model):
 
 
 class Presence(models.Model):
-    """What feeds said of a person: the last voice contact taken, over all clients, and the last logout."""
+    """What feeds said of a person: the last voice contact taken, over all clients, login, its site, and logout."""
 
     person = models.TextField(primary_key=True)
     voice_key = models.TextField()
     voice_client = models.TextField()
     voice_contact = models.TextField()
     logout_us = models.BigIntegerField()
+    login_us = models.BigIntegerField(db_default=0)
+    site = models.TextField(db_default="")
 
     class Meta:
         """How the table is called."""
 
         db_table = "purpose_presence"
+
+
+class Provisional(models.Model):
+    """A contact that a person opened; see :class:`holdfast.spine.purpose.provisional.Provisional`."""
+
+    id = models.TextField(primary_key=True)
+    client = models.TextField()
+    contact = models.TextField()
+    person = models.TextField()
+    basis = models.TextField()
+    programme = models.TextField()
+    queue = models.TextField()
+    reason = models.TextField()
+    opened_us = models.BigIntegerField()
+    until_us = models.BigIntegerField()
+    customer = models.TextField()
+    customer_at_us = models.BigIntegerField()
+    verified_us = models.BigIntegerField()
+    state = models.TextField()
+    settled_us = models.BigIntegerField()
+    outage = models.TextField()
+    person_ref = models.TextField()
+
+    class Meta:
+        """How the table is called, and its look-ups."""
+
+        db_table = "purpose_provisional"
+        indexes = [
+            models.Index(fields=("client", "contact"), name="purpose_provisional_contact"),
+            models.Index(fields=("person", "state"), name="purpose_provisional_person"),
+            models.Index(fields=("state", "opened_us"), name="purpose_provisional_state"),
+        ]
+
+
+class Outage(models.Model):
+    """A declared outage of a client's contact feeds. ``ended_us`` is 0 until it was ended or told as over."""
+
+    id = models.TextField(primary_key=True)
+    client = models.TextField()
+    reason = models.TextField()
+    declared_us = models.BigIntegerField()
+    until_us = models.BigIntegerField()
+    ended_us = models.BigIntegerField()
+
+    class Meta:
+        """How the table is called, and its look-up."""
+
+        db_table = "purpose_outage"
+        indexes = [models.Index(fields=("client", "until_us"), name="purpose_outage_client")]
 
 
 class Candidate(models.Model):

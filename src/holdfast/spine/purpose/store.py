@@ -6,15 +6,20 @@ from typing import TYPE_CHECKING, Final
 
 from holdfast.kit.db import statement
 from holdfast.spine.purpose.contact import Contact
+from holdfast.spine.purpose.provisional import Provisional
 
 if TYPE_CHECKING:
     from holdfast.kit.db import Query, Row
 
-_JOINED: Final = ("voice_key", "voice_client", "voice_contact", "logout_us")
+_PRESENCE: Final = ("voice_key", "voice_client", "voice_contact", "logout_us")
+_JOINED: Final = (*_PRESENCE, "basis", "until_us")
 OWN: Final = tuple(name for name in Contact._fields if name not in _JOINED)
 _KEY: Final = ("client", "ref")
 _LIST: Final = ", ".join(OWN)
 _FROM_C: Final = ", ".join(f"c.{name}" for name in OWN)
+_OWN_WORD: Final = tuple(name for name in Provisional._fields if name not in _PRESENCE)
+_WORD: Final = ", ".join(_OWN_WORD)
+_FROM_V: Final = ", ".join(f"v.{name}" for name in _OWN_WORD)
 
 # ── the contact of a look ───────────────────────────────────────────────────────────────────────────────────────
 CONTACT = statement(
@@ -111,24 +116,183 @@ CHANGE_CONTACT = statement(
 )
 PUT_VOICE = statement(
     "purpose.put_voice",
-    """INSERT INTO purpose_presence (person, voice_key, voice_client, voice_contact, logout_us)
-    VALUES (:person, :voice_key, :voice_client, :voice_contact, 0)
+    """INSERT INTO purpose_presence (person, voice_key, voice_client, voice_contact, logout_us, login_us, site)
+    VALUES (:person, :voice_key, :voice_client, :voice_contact, 0, 0, '')
     ON CONFLICT (person) DO UPDATE SET voice_key = excluded.voice_key, voice_client = excluded.voice_client,
         voice_contact = excluded.voice_contact
     WHERE excluded.voice_key > purpose_presence.voice_key""",
 )
 PUT_LOGOUT = statement(
     "purpose.put_logout",
-    """INSERT INTO purpose_presence (person, voice_key, voice_client, voice_contact, logout_us)
-    VALUES (:person, '', '', '', :logout_us)
+    """INSERT INTO purpose_presence (person, voice_key, voice_client, voice_contact, logout_us, login_us, site)
+    VALUES (:person, '', '', '', :logout_us, 0, '')
     ON CONFLICT (person) DO UPDATE SET logout_us = excluded.logout_us
     WHERE excluded.logout_us > purpose_presence.logout_us""",
+)
+PUT_LOGIN = statement(
+    "purpose.put_login",
+    """INSERT INTO purpose_presence (person, voice_key, voice_client, voice_contact, logout_us, login_us, site)
+    VALUES (:person, '', '', '', 0, :login_us, :site)
+    ON CONFLICT (person) DO UPDATE SET login_us = excluded.login_us, site = excluded.site
+    WHERE excluded.login_us > purpose_presence.login_us""",
+)
+PRESENCE = statement(
+    "purpose.presence",
+    "SELECT login_us, logout_us, site FROM purpose_presence WHERE person = :person",
+)
+
+# ── contacts on a person's word ─────────────────────────────────────────────────────────────────────────────────
+PROVISIONAL = statement(
+    "purpose.provisional",
+    f"""SELECT {_FROM_V}, COALESCE(p.voice_key, ''), COALESCE(p.voice_client, ''), COALESCE(p.voice_contact, ''),
+        COALESCE(p.logout_us, 0)
+    FROM purpose_provisional v LEFT JOIN purpose_presence p ON p.person = v.person
+    WHERE v.client = :client AND v.contact = :contact AND v.person = :person AND v.state = 'open'
+    ORDER BY v.opened_us DESC, v.id DESC LIMIT 1""",
+)
+# across clients: one that no feed confirmed suspends its person's privilege everywhere
+PROVISIONALS_OF_PERSON = statement(
+    "purpose.provisionals_of_person",
+    f"""SELECT {_WORD} FROM purpose_provisional
+    WHERE person = :person AND (state IN ('open', 'unreconciled') OR opened_us > :since_us)
+    ORDER BY opened_us DESC, id DESC LIMIT 100""",
+)
+# A row comes back when no other waits or was left unconfirmed, and the shift has some left.
+# across clients: a person has one at a time, wherever it is
+OPEN_PROVISIONAL = statement(
+    "purpose.open_provisional",
+    f"""INSERT INTO purpose_provisional ({_WORD})
+    SELECT {", ".join(f":{name}" for name in _OWN_WORD)}
+    WHERE NOT EXISTS (SELECT 1 FROM purpose_provisional
+            WHERE person = :person AND basis = 'provisional' AND state IN ('open', 'unreconciled'))
+        AND (SELECT COUNT(*) FROM purpose_provisional
+            WHERE client = :client AND person = :person AND basis = 'provisional' AND opened_us > :since_us) < :most
+    RETURNING id""",
+)
+# A row comes back while the outage stands and the person's privilege is not suspended.
+# across clients: the privilege is the person's
+OPEN_IN_OUTAGE = statement(
+    "purpose.open_in_outage",
+    f"""INSERT INTO purpose_provisional ({_WORD})
+    SELECT {", ".join(f":{name}" for name in _OWN_WORD)}
+    WHERE EXISTS (SELECT 1 FROM purpose_outage
+            WHERE client = :client AND id = :outage AND ended_us = 0 AND until_us > :opened_us)
+        AND NOT EXISTS (SELECT 1 FROM purpose_provisional
+            WHERE person = :person AND basis = 'provisional' AND state = 'unreconciled')
+    RETURNING id""",
+)
+# across clients: a person works on one contact of their own word at a time
+CLOSE_OTHERS = statement(
+    "purpose.close_others",
+    """UPDATE purpose_provisional SET until_us = :now_us
+    WHERE person = :person AND id <> :id AND state = 'open' AND until_us > :now_us""",
+)
+# A row comes back when this is its one customer, now or before.
+NAME_CUSTOMER = statement(
+    "purpose.name_customer",
+    """UPDATE purpose_provisional SET customer = :customer,
+        customer_at_us = CASE WHEN customer_at_us = 0 THEN :at_us ELSE customer_at_us END
+    WHERE client = :client AND id = :id AND state = 'open' AND customer IN ('', :customer) RETURNING id""",
+)
+MARK_VERIFIED = statement(
+    "purpose.mark_verified",
+    """UPDATE purpose_provisional SET verified_us = :at_us
+    WHERE client = :client AND id = :id AND state = 'open' AND customer = :customer AND verified_us = 0
+    RETURNING id""",
+)
+OPEN_ON_WORD = statement(
+    "purpose.open_on_word",
+    f"""SELECT {_WORD} FROM purpose_provisional
+    WHERE client = :client AND contact IN (:contacts*) AND state = 'open' ORDER BY opened_us, id""",
+)
+# Whoever settles it first settles it: it never ends both ways.
+SETTLE = statement(
+    "purpose.settle",
+    """UPDATE purpose_provisional SET state = :state, settled_us = :now_us
+    WHERE client = :client AND id = :id AND state = 'open' RETURNING id""",
+)
+# across clients: the worker settles what is overdue for every client
+OVERDUE = statement(
+    "purpose.overdue",
+    f"""SELECT {_WORD} FROM purpose_provisional
+    WHERE state = 'open' AND basis = 'provisional'
+        AND CASE WHEN customer_at_us > 0 THEN customer_at_us ELSE opened_us END < :before_us
+    ORDER BY opened_us, id LIMIT :limit""",
+)
+# across clients: an id says itself whose it is
+PROVISIONAL_BY_ID = statement(
+    "purpose.provisional_by_id",
+    f"SELECT {_WORD} FROM purpose_provisional WHERE id = :id",
+)
+# across clients: the list for those who look at them
+PROVISIONALS = statement(
+    "purpose.provisionals",
+    f"""SELECT {_WORD} FROM purpose_provisional
+    WHERE (:client = '' OR client = :client) AND (:all = 1 OR state IN ('open', 'unreconciled'))
+    ORDER BY opened_us DESC, id DESC LIMIT :limit""",
+)
+CLEAR = statement(
+    "purpose.clear",
+    """UPDATE purpose_provisional SET state = 'cleared', settled_us = :now_us
+    WHERE client = :client AND id = :id AND state = 'unreconciled' RETURNING id""",
+)
+# across clients: what nobody waits for any more is forgotten for every client
+FORGET_ON_WORD = statement(
+    "purpose.forget_on_word",
+    """DELETE FROM purpose_provisional
+    WHERE opened_us < :before_us AND (state IN ('reconciled', 'cleared') OR basis = 'outage')""",
+)
+
+# ── declared outages ────────────────────────────────────────────────────────────────────────────────────────────
+DECLARE_OUTAGE = statement(
+    "purpose.declare_outage",
+    """INSERT INTO purpose_outage (id, client, reason, declared_us, until_us, ended_us)
+    SELECT :id, :client, :reason, :now_us, :until_us, 0
+    WHERE NOT EXISTS (SELECT 1 FROM purpose_outage WHERE client = :client AND ended_us = 0 AND until_us > :now_us)
+    RETURNING id""",
+)
+OUTAGE = statement(
+    "purpose.outage",
+    """SELECT id, client, reason, declared_us, until_us, ended_us FROM purpose_outage
+    WHERE client = :client AND ended_us = 0 AND until_us > :now_us ORDER BY declared_us DESC LIMIT 1""",
+)
+# across clients: the list for those who declare them
+OUTAGES = statement(
+    "purpose.outages",
+    """SELECT id, client, reason, declared_us, until_us, ended_us FROM purpose_outage
+    WHERE :client = '' OR client = :client ORDER BY declared_us DESC, id DESC LIMIT :limit""",
+)
+# across clients: the worker tells each client that its outage is over
+OUTAGES_OVER = statement(
+    "purpose.outages_over",
+    """SELECT id, client, reason, declared_us, until_us, ended_us FROM purpose_outage
+    WHERE ended_us = 0 AND until_us < :before_us ORDER BY until_us LIMIT :limit""",
+)
+END_OUTAGE = statement(
+    "purpose.end_outage",
+    """UPDATE purpose_outage SET ended_us = :now_us
+    WHERE client = :client AND id = :id AND ended_us = 0 RETURNING id""",
+)
+CLOSE_IN_OUTAGE = statement(
+    "purpose.close_in_outage",
+    """UPDATE purpose_provisional SET until_us = :now_us
+    WHERE client = :client AND outage = :outage AND until_us > :now_us""",
+)
+COUNT_IN_OUTAGE = statement(
+    "purpose.count_in_outage",
+    """SELECT state, COUNT(*) FROM purpose_provisional
+    WHERE client = :client AND outage = :outage GROUP BY state""",
 )
 
 
 def stored_contact(row: Row) -> Contact:
     """Read one row of :data:`CONTACTS`."""
     return Contact(*row)
+
+
+def word_row(given: Provisional) -> dict[str, object]:
+    """Return the columns of a contact on a person's word, for :data:`OPEN_PROVISIONAL` and :data:`OPEN_IN_OUTAGE`."""
+    return dict(zip(_OWN_WORD, given, strict=False))
 
 
 def put_contact(contact: Contact) -> Query:

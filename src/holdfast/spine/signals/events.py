@@ -93,6 +93,7 @@ class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 _NEEDS: Final[dict[EventType, tuple[str, ...]]] = {
     EventType.QUEUED: ("contact", "queue"),
     EventType.CONNECTED: ("contact", "queue", "person"),
+    EventType.LOGGED_IN: ("person",),
     EventType.LOGGED_OUT: ("person",),
 }
 _decode_event = msgspec.json.Decoder(Event).decode

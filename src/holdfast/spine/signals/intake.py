@@ -20,18 +20,22 @@ import msgspec
 from holdfast.kit.clock import DAY_US, MINUTE_US
 from holdfast.kit.db import Round
 from holdfast.kit.errors import NotAuthenticated, Unavailable
-from holdfast.spine.purpose.store import CONTACTS, stored_contact
+from holdfast.spine.purpose.provisional import Provisional
+from holdfast.spine.purpose.store import CONTACTS, OPEN_ON_WORD, stored_contact
 from holdfast.spine.signals.batch import open_batch
 from holdfast.spine.signals.events import Rejected, split
-from holdfast.spine.signals.fold import Fold
+from holdfast.spine.signals.fold import Fold, Stored
 from holdfast.spine.signals.known import known_of
+from holdfast.spine.signals.pace import NO_SITE, Pace
 from holdfast.spine.signals.registry import load_feed
 from holdfast.spine.signals.resolve import prepare
 from holdfast.spine.signals.store import (
     FORGET_DEAD_LETTERS,
     FORGET_EVENTS,
+    FORGET_PACES,
     FORGET_TALLIES,
     KEY_IS_ACTIVE,
+    PACE,
     SEEN,
 )
 
@@ -152,17 +156,27 @@ def apply(part: Prepared) -> Work[Report]:
     """
     feed, kid = part.batch.feed, part.batch.kid
     refs = sorted({r.event.contact for r in part.resolved if r.event.contact})
-    active, seen, stored = yield Round(
+    sites = sorted({NO_SITE, *(r.site for r in part.resolved)})
+    active, seen, stored, on_word, paces = yield Round(
         data=(
             KEY_IS_ACTIVE(feed=feed.name, kid=kid),
             SEEN(feed=feed.name, ids=[r.event.id for r in part.resolved]),
             CONTACTS(client=feed.client, refs=refs),
+            OPEN_ON_WORD(client=feed.client, contacts=refs),
+            PACE(feed=feed.name, sites=sites),
         )
     )
     if not active:
         raise NotAuthenticated("the key that signed this was retired")
-    contacts = [stored_contact(row) for row in stored]
-    fold = Fold(part, {row[0]: bytes(row[1]) for row in seen}, contacts)
+    fold = Fold(
+        part,
+        Stored(
+            seen={row[0]: bytes(row[1]) for row in seen},
+            contacts=[stored_contact(row) for row in stored],
+            on_word=[Provisional(*row) for row in on_word],
+            paces=[Pace(*row) for row in paces],
+        ),
+    )
     writes = fold.writes()
     if writes:
         answers = yield Round(data=writes)
@@ -178,11 +192,12 @@ def forget_old(now_us: int) -> Work[int]:
 
     An event older than seven days opens nothing, so forgetting its id brings nothing back.
     """
-    events, letters, _ = yield Round(
+    events, letters, _, _ = yield Round(
         data=(
             FORGET_EVENTS(before_us=now_us - REMEMBERED_US, limit=MOST_FORGOTTEN),
             FORGET_DEAD_LETTERS(before_us=now_us - KEPT_US, limit=MOST_FORGOTTEN),
             FORGET_TALLIES(before_minute=(now_us - REMEMBERED_US) // MINUTE_US),
+            FORGET_PACES(before_us=now_us - KEPT_US),
         )
     )
     return len(events) + len(letters)

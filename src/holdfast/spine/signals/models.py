@@ -81,6 +81,26 @@ class DeadLetter(models.Model):
         ]
 
 
+class Pace(models.Model):
+    """How a feed speaks, in one quarter of the day; see :class:`holdfast.spine.signals.pace.Pace`."""
+
+    pk = models.CompositePrimaryKey("feed", "site", "quarter")
+    feed = models.TextField()
+    site = models.TextField()
+    quarter = models.BigIntegerField()
+    received_us = models.BigIntegerField()
+    gap_us = models.BigIntegerField()
+    gaps = models.BigIntegerField()
+    lag_us = models.BigIntegerField()
+    lags = models.TextField()
+    heard = models.BigIntegerField()
+
+    class Meta:
+        """How the table is called."""
+
+        db_table = "signals_pace"
+
+
 class Tally(models.Model):
     """How often a feed gave a signal in one minute: one leaf a minute stands for all of them."""
 

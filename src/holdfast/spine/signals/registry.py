@@ -18,6 +18,7 @@ from holdfast.spine.ledger.recorder import append
 from holdfast.spine.purpose.merge import EventType
 from holdfast.spine.signals.batch import Feed
 from holdfast.spine.signals.envelope import FeedKey
+from holdfast.spine.signals.pace import Measured, Pace, measured
 from holdfast.spine.signals.secrets import open_digest_key, open_key, seal_digest_key, seal_key
 from holdfast.spine.signals.store import (
     ACTIVE_KEYS,
@@ -27,6 +28,7 @@ from holdfast.spine.signals.store import (
     FEED,
     FEEDS,
     KEYS,
+    PACES,
     RETIRE_KEY,
 )
 from holdfast.vocabulary.ids import FEED_KEY, LEAF, client_log
@@ -242,6 +244,12 @@ def list_feeds(client: str = "") -> Work[list[ListedFeed]]:
         )
         for name, of, types, programmes, sites, zone, adaptor, created_us in feeds
     ]
+
+
+def list_paces(now_us: int) -> Work[list[Measured]]:
+    """Measure every feed that was ever heard, and each site that it named, by name."""
+    (rows,) = yield Round(data=(PACES(),))
+    return measured((Pace(*row) for row in rows), now_us)
 
 
 def list_dead_letters(

@@ -16,7 +16,7 @@ from holdfast.kit.db import Round
 from holdfast.kit.errors import IntegrityBroken, InvalidInput, NotFound
 from holdfast.kit.ids import new_reference
 from holdfast.spine.actions.store import QUARANTINED_OF
-from holdfast.spine.purpose.merge import ContactEvent, EventType
+from holdfast.spine.purpose.merge import OF_PERSON, ContactEvent
 from holdfast.spine.purpose.store import ADD_CONTACT_REF, CONTACT_REFS
 from holdfast.spine.signals.events import Refusal, Rejected
 from holdfast.spine.signals.store import CONFIRMED, CUSTOMER_REFS, INDEX_HITS, PERSONS_NAMED
@@ -51,6 +51,7 @@ class Resolved(NamedTuple):
     when: Timing
     digest: bytes
     refusal: Rejected | None
+    site: str = ""
 
 
 class Prepared(NamedTuple):
@@ -260,9 +261,9 @@ class _Names:
         )
         wrong = self._wrong(said, queue, known_identifier=customer is not None)
         refusal = Rejected(arrived.line, *wrong) if wrong else None
-        if refusal and said.type is EventType.LOGGED_OUT:
+        if refusal and said.type in OF_PERSON:
             return refusal
-        return Resolved(arrived.line, event, arrived.when, arrived.digest, refusal)
+        return Resolved(arrived.line, event, arrived.when, arrived.digest, refusal, said.site)
 
     def _wrong(
         self, said: Event, queue: Queue | None, *, known_identifier: bool

@@ -86,6 +86,33 @@ CUSTOMER_REFS = statement(
     "SELECT customer, ref FROM keyring_customer WHERE client = :client AND customer IN (:customers*)",
 )
 
+# ── how fast a feed speaks ──────────────────────────────────────────────────────────────────────────────────────
+PACE = statement(
+    "signals.pace",
+    """SELECT feed, site, quarter, received_us, gap_us, gaps, lag_us, lags, heard
+    FROM signals_pace WHERE feed = :feed AND site IN (:sites*)""",
+)
+PUT_PACE = statement(
+    "signals.put_pace",
+    """INSERT INTO signals_pace (feed, site, quarter, received_us, gap_us, gaps, lag_us, lags, heard)
+    VALUES (:feed, :site, :quarter, :received_us, :gap_us, :gaps, :lag_us, :lags, :heard)
+    ON CONFLICT (feed, site, quarter) DO UPDATE SET received_us = excluded.received_us, gap_us = excluded.gap_us,
+        gaps = excluded.gaps, lag_us = excluded.lag_us, lags = excluded.lags, heard = excluded.heard""",
+)
+# across clients: a feed's pace is its own; the list for those who keep it running
+PACES = statement(
+    "signals.paces",
+    """SELECT feed, site, quarter, received_us, gap_us, gaps, lag_us, lags, heard FROM signals_pace
+    ORDER BY feed, site, quarter""",
+)
+# Feeds that tell when a contact is connected, of one client; a list of words is matched as whole words.
+PACES_OF_CLIENT = statement(
+    "signals.paces_of_client",
+    """SELECT f.programmes, p.feed, p.site, p.quarter, p.received_us, p.gap_us, p.gaps, p.lag_us, p.lags, p.heard
+    FROM signals_feed f JOIN signals_pace p ON p.feed = f.name
+    WHERE f.client = :client AND ',' || f.types || ',' LIKE '%,contact.connected,%'""",
+)
+
 # ── what was refused ────────────────────────────────────────────────────────────────────────────────────────────
 ADD_DEAD_LETTER = statement(
     "signals.add_dead_letter",
@@ -119,6 +146,9 @@ FORGET_DEAD_LETTERS = statement(
     """DELETE FROM signals_dead_letter WHERE id IN
         (SELECT id FROM signals_dead_letter WHERE at_us < :before_us LIMIT :limit)
     RETURNING id""",
+)
+FORGET_PACES = statement(
+    "signals.forget_paces", "DELETE FROM signals_pace WHERE received_us < :before_us"
 )
 FORGET_TALLIES = statement(
     "signals.forget_tallies",

@@ -35,6 +35,8 @@ SEARCH = {"operation": Operation.SEARCH, "how": MASKED, "customer": ""}
 VERIFY = {"operation": Operation.VERIFY, "how": COMPARED}
 CHANGE = {"operation": Operation.REASON}
 ACT = {"operation": Operation.ACT}
+WORD = {"operation": Operation.PROVISIONAL, "customer": ""}
+OUTAGE = {"operation": Operation.OUTAGE, "customer": ""}
 ALONE = {
     "person.employed": lambda: unmet(F.EMPLOYED),
     "person.not_suspended": lambda: unmet(F.NOT_SUSPENDED),
@@ -84,6 +86,16 @@ ALONE = {
     "act.step_up": lambda: unmet(F.ACTION_PLAIN, **ACT),
     "act.key": lambda: unmet(F.ACTION_KEYLESS, **ACT),
     "verify.quarantined": lambda: unmet(F.ANSWER_SETTLED, **VERIFY),
+    "provisional.feed_behind": lambda: unmet(F.FEED_BEHIND, **WORD),
+    "provisional.one": lambda: unmet(F.PROVISIONAL_ONE, **WORD),
+    "provisional.shift": lambda: unmet(F.PROVISIONAL_SHIFT, **WORD),
+    "provisional.free": lambda: unmet(F.CONTACT_FREE, **WORD),
+    "provisional.trusted": lambda: unmet(F.PROVISIONAL_TRUSTED, **OUTAGE),
+    "provisional.class": lambda: unmet(F.CONTACT_CONFIRMED, how={"data_class": C3, **MASKED}),
+    "provisional.clear": lambda: unmet(F.CONTACT_CONFIRMED),
+    "provisional.change": lambda: unmet(F.CONTACT_CONFIRMED, operation=Operation.UPDATE),
+    "outage.declared": lambda: unmet(F.OUTAGE_DECLARED, **OUTAGE),
+    "outage.verified": lambda: unmet(F.CUSTOMER_BOUND, F.NO_OUTAGE, how=MASKED),
     "reason.of_queue": lambda: unmet(F.REASON_OF_QUEUE, **CHANGE),
     "reason.changes": lambda: unmet(F.REASON_CHANGES, **CHANGE),
     "reason.wider": lambda: unmet(F.REASON_NOT_WIDER, **CHANGE),

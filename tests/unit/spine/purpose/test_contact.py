@@ -69,7 +69,14 @@ def met(found) -> set[FactId]:
     return {fact for fact, value in found.items() if value.met}
 
 
-ALL = {FactId.CONTACT_YOURS, FactId.CONTACT_LIVE, FactId.QUEUE, FactId.CUSTOMER_BOUND}
+ALL = {
+    FactId.CONTACT_YOURS,
+    FactId.CONTACT_LIVE,
+    FactId.CONTACT_CONFIRMED,
+    FactId.NO_OUTAGE,
+    FactId.QUEUE,
+    FactId.CUSTOMER_BOUND,
+}
 
 
 class TestStanding:
