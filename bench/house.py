@@ -57,11 +57,19 @@ masked.customers = ["phone"]
 """
 
 
+_NO_LIMITS = """[flood]
+per_credential = "1000000/1000000"
+per_client = "1000000/1000000"
+"""
+
+
 class BenchHouse:
     """Founded in ``home``; agents 1..n, customer n on agent n's call."""
 
     def __init__(self, home: Path, *, agents: int) -> None:
         self.home = home
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (home / "holdfast.toml").write_text(_NO_LIMITS)
         settings = load_settings(home, {})
         found(settings)
         self.house = open_house(settings)

@@ -43,7 +43,7 @@ from holdfast.spine.update import update
 from holdfast.spine.vault.roots import ROOT_FILE, FileRoot
 from holdfast.spine.verify import verify
 from holdfast.vocabulary.levels import PersonState
-from support.stores import NOON_US, FakeClock, template
+from support.stores import NOON_US, FakeClock, FakeDisk, template
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,7 +69,8 @@ class Bank:
 
     def __init__(self, home: Path, clock: FakeClock) -> None:
         self.clock = clock
-        self.house: House = open_house(load_settings(home, {}), clock)
+        self.disk = FakeDisk()
+        self.house: House = open_house(load_settings(home, {}), clock, self.disk)
         self.home = home
         facts = json.loads((home / "bank.json").read_text())
         self.admin: str = facts["admin"]

@@ -16,11 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from holdfast.drills.bank.build import CLIENT, COLLECTION
-from holdfast.edges.dataplane.app import App
-from holdfast.edges.dataplane.door import Door
-from holdfast.edges.dataplane.handlers import routes
-from holdfast.edges.dataplane.metrics import Metrics
-from holdfast.edges.dataplane.turn import Turns
+from holdfast.edges.dataplane.assembled import assemble
 from support.bank import new_bank
 from support.holders import Holder
 
@@ -68,14 +64,8 @@ class Desk:
     async def _send(self, method, path, body, headers):
         house = self.bank.house
         stores = house.connect(busy_timeout_ms=0)
-        turns = Turns(stores, asyncio.get_running_loop())
-        metrics = Metrics()
-        app = App(
-            routes(house, turns, metrics),
-            frozenset({"localhost"}),
-            metrics,
-            Door(house.settings, house.clock),
-        )
+        plane = assemble(house, stores, asyncio.get_running_loop(), frozenset({"localhost"}))
+        app, turns = plane.app, plane.turns
         calls = (self._call(app, method, path, body, one) for one in headers)
         answers = await asyncio.gather(*calls)
         assert turns.turns <= 1

@@ -31,7 +31,7 @@ def free_ports(count: int) -> list[int]:
 def environment(home: Path, **more: str) -> dict[str, str]:
     """An environment in which the command line works on ``home`` and on nothing else."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HOLDFAST_")}
-    return {**kept, "HOLDFAST_HOME": str(home), **more}
+    return {**kept, "HOLDFAST_HOME": str(home), "HOLDFAST_DISK_RESERVE_MB": "1", **more}
 
 
 @dataclass(frozen=True)

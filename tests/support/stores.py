@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from holdfast.kit.config import load_settings
 from holdfast.kit.db.sqlite import connect, drive, in_transaction
+from holdfast.kit.disk import Free
 from support.server import environment
 
 if TYPE_CHECKING:
@@ -37,6 +38,16 @@ class FakeClock:
 
     def advance(self, by_us: int) -> None:
         self._now_us += by_us
+
+
+class FakeDisk:
+    """A disk that has as much room as a test says."""
+
+    def __init__(self, share: float = 0.5) -> None:
+        self.share = share
+
+    def free(self) -> Free:
+        return Free(int(self.share * 100_000_000_000), self.share)
 
 
 _MIGRATE = """

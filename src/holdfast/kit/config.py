@@ -56,6 +56,27 @@ def _count(raw: str) -> int:
     return number
 
 
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How many in a second in the long run, and how many at once."""
+
+    per_second: int
+    burst: int
+
+    def __str__(self) -> str:
+        """As it is written in settings."""
+        return f"{self.per_second}/{self.burst}"
+
+
+def _rate(raw: str) -> Rate:
+    per_second, _, burst = raw.strip().partition("/")
+    try:
+        return Rate(_count(per_second), _count(burst))
+    except ValueError:
+        msg = "must be two whole numbers from 1, e.g. 50/200: a second, and at once"
+        raise ValueError(msg) from None
+
+
 def _flag(raw: str) -> bool:
     try:
         return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[
@@ -167,6 +188,11 @@ SETTINGS: Final = (
         _flag,
         "the trusted proxies check client certificates and set Client-Cert (RFC 9440) themselves",
     ),
+    Setting(
+        "flood.per_credential", "50/200", _rate, "requests of one credential: a second/at once"
+    ),
+    Setting("flood.per_client", "2000/4000", _rate, "requests about one client: a second/at once"),
+    Setting("disk.reserve_mb", "64", _count, "room kept for refusals when the disk is full, in MB"),
     Setting("workers", "1", _count, "processes of the data plane; more than one needs PostgreSQL"),
     Setting("log_level", "info", _log_level, "least severity that is written to the log"),
     Setting("debug", "false", _flag, "show tracebacks of internal errors on the terminal"),
@@ -206,6 +232,9 @@ class Settings:
     tls_client_ca: Path | None
     trusted_proxies: tuple[str, ...]
     proxy_client_cert: bool
+    flood_per_credential: Rate
+    flood_per_client: Rate
+    disk_reserve_mb: int
     workers: int
     log_level: str
     debug: bool

@@ -9,6 +9,7 @@
     ├── Conflict          409  the state does not allow it (now)
     ├── InvalidInput      400  the request is malformed; names the field
     ├── TooLarge          413  the input is over a stated limit
+    ├── TooMany           429  you ask too fast; nothing was done
     ├── IntegrityBroken   500  ledger or cryptography does not verify; never caught broadly
     └── Unavailable       503  a part is missing or busy; nothing was written, try again
 
@@ -115,6 +116,19 @@ class Unavailable(HoldfastError):
     code = "unavailable"
     status = 503
 
-    def __init__(self, message: str, *, remedy: str = "", retry_after_s: int = 1) -> None:
-        super().__init__(message, remedy=remedy)
+    def __init__(
+        self, message: str, *, remedy: str = "", code: str | None = None, retry_after_s: int = 1
+    ) -> None:
+        super().__init__(message, remedy=remedy, code=code)
+        self.retry_after_s = retry_after_s
+
+
+class TooMany(HoldfastError):
+    """The caller asks too fast; nothing was done. ``retry_after_s`` is when there is room again, in whole seconds."""
+
+    code = "too_many_requests"
+    status = 429
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message, remedy=f"Try again in {retry_after_s} s.")
         self.retry_after_s = retry_after_s

@@ -58,6 +58,7 @@ def read_decision(house: House, caller: Caller, decision: str) -> Work[DecisionS
     policies = yield from current_policies(house.policies, client)
     reasons = for_audience(_reasons(content), audience, policies.by_id)
     if not own:
+        house.require_room()
         yield from _tell(reader, client, decision, now_us)
     return DecisionShown(
         decision=content.decision,

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 from holdfast.kit.clock import SystemClock
 from holdfast.kit.db.sqlite import Connection, connect, drive, in_transaction, settle
-from holdfast.kit.errors import HoldfastError, NotFound
+from holdfast.kit.disk import Room, SystemDisk
+from holdfast.kit.errors import HoldfastError, NotFound, Unavailable
 from holdfast.spine.actions.permits import PermitKey
 from holdfast.spine.decision.policies import PolicyCache
 from holdfast.spine.ledger.keys import FOLDER as SIGNING_FOLDER
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from holdfast.kit.clock import Clock
     from holdfast.kit.config import Settings
     from holdfast.kit.db import Rows, Work
+    from holdfast.kit.disk import Disk
     from holdfast.vocabulary.schema import CollectionSchema
 
 T = TypeVar("T")
@@ -108,6 +110,7 @@ class House:
 
     settings: Settings
     clock: Clock = field(default_factory=SystemClock)
+    given_disk: Disk | None = None
 
     @property
     def home(self) -> Path:
@@ -118,6 +121,24 @@ class House:
     def root(self) -> Root:
         """The root of the key hierarchy; opened on first use."""
         return open_root(self.home, self.settings.root_passphrase)
+
+    @cached_property
+    def disk(self) -> Disk:
+        """The disks that the house writes to."""
+        stores = (self.settings.data_path, self.settings.keys_path)
+        folders = dict.fromkeys((self.home, *(path.parent for path in stores)))
+        return self.given_disk or SystemDisk(folders)
+
+    def require_room(self, least: Room = Room.LOW) -> None:
+        """Raise :class:`Unavailable` when there is less room than ``least``; denials and erasures never ask."""
+        free = self.disk.free()
+        if free.room > least:
+            raise Unavailable(
+                f"only {free.share:.1%} of the disk is free",
+                remedy="An administrator has to free space; `holdfast doctor` says where.",
+                code="disk_low",
+                retry_after_s=60,
+            )
 
     @cached_property
     def keks(self) -> Keks:
@@ -237,6 +258,6 @@ class House:
             del self.__dict__["_own"]
 
 
-def open_house(settings: Settings, clock: Clock | None = None) -> House:
+def open_house(settings: Settings, clock: Clock | None = None, disk: Disk | None = None) -> House:
     """Return the house that ``settings`` describe; nothing is read yet."""
-    return House(settings, clock or SystemClock())
+    return House(settings, clock or SystemClock(), disk)

@@ -212,6 +212,8 @@ def write_line(arrival: Arrival, line: Line) -> Work[LeafPointer]:
     Raises :class:`Unavailable`, and nothing is written or shown, when another request took the last of a budget since
     this one was judged, and :class:`Conflict` when another used up its approval.
     """
+    if line.outcome in {Outcome.PERMIT, Outcome.PARTIAL}:
+        arrival.house.require_room()
     month = records.month_of(arrival.now_us)
     key = yield from _record_key(arrival, month)
     stored = records.seal(

@@ -18,6 +18,11 @@ class Signal(StrEnum):
     APPROVAL_PAIR = "approval.pair"  # one approver gave half or more of a person's approvals
     # the client
     FREEZE_REFUSED = "freeze.refused"  # somebody tried to freeze, confirm or lift who may not
+    # the machine
+    CREDENTIAL_REFUSED = "credential.refused"  # requests without a valid one, counted by the minute
+    DISK_LOW = "disk.low"  # no imports; the count is the share that is free, per cent
+    DISK_FULL = "disk.full"  # denials and erasures only
+    CLOCK_STEPPED = "clock.stepped"  # the count is by how many seconds
     # contacts
     PROVISIONAL_UNRECONCILED = "provisional.unreconciled"  # no feed confirmed it
     CONTACT_IDENTIFIERS_DIFFER = (

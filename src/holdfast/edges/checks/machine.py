@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from holdfast.edges.checks.findings import doubtful, wrong
 from holdfast.kit import clock as kit_clock
 from holdfast.kit.db import sqlite
+from holdfast.kit.disk import FULL_SHARE, LOW_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 EARLIEST_US: Final = kit_clock.parse_rfc3339("2026-01-01T00:00:00Z")
 LATEST_US: Final = kit_clock.parse_rfc3339("2046-01-01T00:00:00Z")
 LEAST_FREE_BYTES: Final = 64 * 1024 * 1024
-LOW_FREE_SHARE: Final = 0.10
 
 
 def sqlite_version(settings: Settings) -> Iterator[Finding]:  # noqa: ARG001
@@ -61,8 +61,13 @@ def judge_disk(folder: Path, free_bytes: int, total_bytes: int) -> Iterator[Find
     remedy = f"Free some space on the disk that holds {folder}."
     if free_bytes < LEAST_FREE_BYTES:
         yield wrong(f"only {free_mb} MB are free", remedy)
-    elif free_bytes < total_bytes * LOW_FREE_SHARE:
-        yield doubtful(f"less than a tenth of the disk is free ({free_mb} MB)", remedy)
+    elif free_bytes < total_bytes * FULL_SHARE:
+        why = "nothing is shown, imported or changed; denials and erasures go on"
+        yield doubtful(f"less than a twentieth of the disk is free ({free_mb} MB): {why}", remedy)
+    elif free_bytes < total_bytes * LOW_SHARE:
+        yield doubtful(
+            f"less than a tenth of the disk is free ({free_mb} MB): imports stop", remedy
+        )
 
 
 def core_files(settings: Settings) -> Iterator[Finding]:  # noqa: ARG001

@@ -11,12 +11,11 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from dataclasses import replace
 from socket import create_connection
 from ssl import CERT_NONE, create_default_context
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import click
@@ -101,8 +100,14 @@ class Supervisor:
                     f"the {ended} did not start",
                     remedy="Its message stands above; `holdfast doctor` says more.",
                 )
-            with suppress(URLError, OSError):
+            try:
                 self._ask(host, port, path)
+            except HTTPError as error:
+                if b"disk_low" in error.read():
+                    return  # it serves: denials and erasures
+            except (URLError, OSError):
+                pass
+            else:
                 return
             if monotonic_s() > deadline:
                 self.stop()

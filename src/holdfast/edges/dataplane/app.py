@@ -19,8 +19,10 @@ from holdfast.edges.dataplane.types import MOST_BODY_BYTES
 from holdfast.kit.errors import (
     HoldfastError,
     InvalidInput,
+    NotAuthenticated,
     NotFound,
     TooLarge,
+    TooMany,
     Unavailable,
 )
 from holdfast.kit.http.problem import CONTENT_TYPE, Problem, problem
@@ -29,6 +31,7 @@ from holdfast.spine.identity.credentials import hash_secret
 
 if TYPE_CHECKING:
     from holdfast.edges.dataplane.door import Door
+    from holdfast.edges.dataplane.gate import Pass
     from holdfast.edges.dataplane.metrics import Metrics
     from holdfast.spine.identity.presented import Caller
 
@@ -49,7 +52,7 @@ _MISSING = re.compile(r"missing required field `(.*?)`")
 class Request:
     """One request: what handlers may look at."""
 
-    __slots__ = ("_door", "_query", "_receive", "headers", "method", "path", "socket")
+    __slots__ = ("_door", "_query", "_receive", "entered", "headers", "method", "path", "socket")
 
     def __init__(self, scope: Scope, receive: Receive, door: Door) -> None:
         self.method: str = scope["method"]
@@ -65,6 +68,7 @@ class Request:
         self._receive = receive
         self._door = door
         self._query: bytes = scope.get("query_string", b"")
+        self.entered: Pass | None = None
 
     def query(self, *names: str) -> dict[str, str]:
         """The parameters of the address; :class:`InvalidInput` for one that is unknown, repeated or not readable."""
@@ -106,8 +110,16 @@ class Request:
         return body
 
     def caller(self) -> Caller:
-        """Who asks; :class:`NotAuthenticated` without a token, or with a proof of possession that is not good."""
+        """Who asks; :class:`NotAuthenticated` without a token, or with a proof of possession that is not good.
+
+        Raises :class:`TooMany` when they ask too fast.
+        """
         return self._door.caller(self)
+
+    def name_client(self, client: str) -> None:
+        """Say which client the request is about; :class:`TooMany` when too much is asked of it."""
+        if self.entered is not None:
+            self._door.gate.name_client(self.entered, client)
 
     def step_up_hash(self) -> bytes | None:
         """Hash of the second, short-lived token, or None."""
@@ -248,6 +260,9 @@ class App:
             reply = await self._reply(scope, receive)
         except HoldfastError as error:
             reply = problem_reply(_problem_of(error))
+            if isinstance(error, TooMany | Unavailable):
+                after = (b"retry-after", str(error.retry_after_s).encode())
+                reply = reply._replace(headers=(*reply.headers, after))
         except Exception as error:  # noqa: BLE001  the last wall: no traceback, no message leaves
             log.error("request_failed", error=type(error).__name__, where=place_of(error))  # noqa: TRY400  a traceback may hold a value
             reply = problem_reply(problem(500, "internal", "Nothing was shown."))
@@ -267,6 +282,15 @@ class App:
         host = request.headers.get(b"host", b"").decode("latin-1").lower()
         if host.rsplit(":", 1)[0] not in self._hosts:
             return problem_reply(problem(421, "unknown_host", field="Host"))
+        try:
+            reply = await self._routed(request)
+        except BaseException as error:
+            self._door.leave(request, refused=isinstance(error, NotAuthenticated))
+            raise
+        self._door.leave(request, status=reply.status)
+        return reply
+
+    async def _routed(self, request: Request) -> Reply:
         path = request.path
         if path not in _OPEN:
             self._door.admit(request)

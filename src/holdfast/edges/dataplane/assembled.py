@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from holdfast.edges.dataplane.app import App
 from holdfast.edges.dataplane.door import Door
 from holdfast.edges.dataplane.handlers import routes
+from holdfast.edges.dataplane.keeping import Keeping
 from holdfast.edges.dataplane.metrics import Metrics
 from holdfast.edges.dataplane.receipts import Receipts
 from holdfast.edges.dataplane.turn import Turns
@@ -23,6 +24,7 @@ class DataPlane(NamedTuple):
     app: App
     turns: Turns
     metrics: Metrics
+    keeping: Keeping
 
 
 def assemble(
@@ -34,4 +36,4 @@ def assemble(
     metrics.watch(turns)
     door = Door(house.settings, house.clock)
     app = App(routes(house, turns, metrics), hosts, metrics, door)
-    return DataPlane(app, turns, metrics)
+    return DataPlane(app, turns, metrics, Keeping(house, turns, metrics))

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
+from holdfast.edges.dataplane.gate import Gate
 from holdfast.kit.config import is_loopback
 from holdfast.kit.errors import Denied, NotAuthenticated
 from holdfast.spine.identity import dpop
@@ -20,6 +21,7 @@ from holdfast.spine.identity.presented import UNPROVED, Caller, Presented, Prove
 from holdfast.spine.identity.proxies import client_address, client_certificate
 
 if TYPE_CHECKING:
+    from holdfast.edges.dataplane.gate import Pass
     from holdfast.kit.clock import Clock
     from holdfast.kit.config import Settings
 
@@ -41,6 +43,7 @@ class Incoming(Protocol):
     path: str
     socket: str
     headers: dict[bytes, bytes]
+    entered: Pass | None
 
     def device(self) -> str:
         """Name that the device gives itself."""
@@ -91,6 +94,7 @@ class Door:
         self._trusted = settings.trusted_proxies
         self._certificates = settings.proxy_client_cert
         self._encrypted = settings.encrypted
+        self.gate = Gate(settings.flood_per_credential, settings.flood_per_client)
 
     def admit(self, request: Incoming) -> None:
         """Raise :class:`Denied` for a request that came in clear over a network, past the proxy that encrypts."""
@@ -120,11 +124,14 @@ class Door:
     def caller(self, request: Incoming) -> Caller:
         """Return who asks; :class:`NotAuthenticated` without a token, or with a proof that is not good.
 
+        Raises :class:`TooMany` before any proof is looked at, when the credential is used too fast.
+
         With ``Holdfast-On-Behalf-Of`` the request is the person's whom it names, sent by the service that the
         ``Authorization`` names. The connection, and so its certificate, is the service's.
         """
         headers = request.headers
         given = credential_of(headers.get(b"authorization"), "Authorization")
+        self._enter(request, given)
         sender = Presented(
             secret_hash=hash_secret(given.token),
             proved=self._proved(
@@ -144,6 +151,21 @@ class Door:
             peer=self.peer(request),
             device=request.device(),
         )
+
+    def _enter(self, request: Incoming, given: Credential) -> None:
+        """Let the request through the gate, once: under the person's credential where a service asks for a person."""
+        if request.entered is None:
+            named = request.headers.get(b"holdfast-on-behalf-of")
+            charged = credential_of(named, "Holdfast-On-Behalf-Of") if named else given
+            request.entered = self.gate.enter(hash_secret(charged.token), self.peer(request))
+
+    def leave(self, request: Incoming, *, refused: bool = False, status: int = 0) -> None:
+        """The request is over: its credential was refused, or it was answered with ``status`` (0: it failed)."""
+        if request.entered is None:
+            return
+        if refused:
+            self.gate.refuse(request.entered)
+        self.gate.leave(request.entered, answered=status > 0, shown=status == 200)
 
     def _proved(
         self, request: Incoming, given: Credential, proof: bytes | None, *, shown: str

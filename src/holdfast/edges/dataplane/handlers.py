@@ -22,6 +22,7 @@ from holdfast.edges.dataplane.types import (
     VerifyRequest,
 )
 from holdfast.edges.feeds.catalogue import ADAPTORS
+from holdfast.kit.disk import Room
 from holdfast.kit.errors import InvalidInput
 from holdfast.kit.http.problem import problem
 from holdfast.spine.act import Wanted, act
@@ -249,6 +250,7 @@ class Handlers:
     async def feed(self, request: Request, parts: dict[str, str]) -> Reply:
         """POST /v1/feeds/{name}."""
         signature = request.headers.get(b"holdfast-signature", b"").decode("latin-1")
+        self._house.require_room()
         body = await request.body(MOST_FEED_BYTES)
         report = await intake.receive_async(
             self._house, self._turns.submit, parts["name"], signature, body, adaptors=ADAPTORS
@@ -266,9 +268,11 @@ class Handlers:
         return json_reply({"status": "ok"})
 
     async def ready(self, _request: Request, _parts: dict[str, str]) -> Reply:
-        """GET /readyz: the stores can be written."""
+        """GET /readyz: the stores can be written, and there is room for values to be shown."""
+        self._house.require_room()
         await self._turns.submit(_ready)
-        return json_reply({"status": "ready"})
+        low = self._house.disk.free().room is not Room.PLENTY
+        return json_reply({"status": "ready", "disk": "low"} if low else {"status": "ready"})
 
     async def metrics(self, _request: Request, _parts: dict[str, str]) -> Reply:
         """GET /metrics."""
@@ -306,6 +310,7 @@ def asked_of(
 ) -> Asked:
     """Return who asks what of which client, from the request's headers and what its body named."""
     caller = request.caller()
+    request.name_client(client)
     return Asked(
         client=client,
         collection=collection,

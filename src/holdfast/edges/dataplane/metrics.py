@@ -44,12 +44,18 @@ class Metrics:
             registry=self.registry,
         )
         self._by_status: dict[int, Counter] = {}
+        self._untold = 0
 
     def watch(self, turns: Turns) -> None:
         """Publish the figures of the turns."""
         for name, meaning, read in (
             ("holdfast_turns", "Committed turns.", lambda: turns.turns),
             ("holdfast_operations", "Operations in committed turns.", lambda: turns.operations),
+            (
+                "holdfast_queue_full",
+                "Requests refused because too many waited.",
+                lambda: turns.refused,
+            ),
             (
                 "holdfast_busy_retries",
                 "Turns that waited for another writer.",
@@ -74,6 +80,12 @@ class Metrics:
         counter.inc()
         if status == 401:
             self._unauthenticated.inc()
+            self._untold += 1
+
+    def take_unauthenticated(self) -> int:
+        """How many requests came without a valid credential since this was asked last."""
+        untold, self._untold = self._untold, 0
+        return untold
 
     def text(self) -> bytes:
         """Write all figures in the Prometheus text format."""

@@ -57,7 +57,7 @@ class Documented(NamedTuple):
     queries: tuple[str, ...] = ()
 
 
-_LOOK = (400, 401, 403, 413, 421, 503)
+_LOOK = (400, 401, 403, 413, 421, 429, 503)
 _FREEZE = (*_LOOK, 404, 409)
 _ONE_APPROVAL = (400, 401, 403, 404, 421, 503)
 OPERATIONS: Final = (
@@ -152,7 +152,7 @@ OPERATIONS: Final = (
         "Read one decision",
         None,
         DecisionShown,
-        (400, 401, 404, 421, 503),
+        (400, 401, 404, 421, 429, 503),
         ("id",),
     ),
     Documented(
@@ -205,7 +205,7 @@ OPERATIONS: Final = (
         "The log's signed checkpoint",
         None,
         None,
-        (400, 401, 404, 421, 503),
+        (400, 401, 404, 421, 429, 503),
         ("log",),
         media="text/plain",
     ),
@@ -215,7 +215,7 @@ OPERATIONS: Final = (
         "A tile of hashes, or of entries at level `entries`; `index` may have several parts (C2SP tlog-tiles)",
         None,
         None,
-        (400, 401, 404, 421, 503),
+        (400, 401, 404, 421, 429, 503),
         ("log", "level", "index"),
         media="application/octet-stream",
     ),

@@ -58,6 +58,7 @@ async def _serve(settings: Settings) -> None:
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
+    plane.keeping.start(loop)
     await server.serve()
 
 

@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 MOST_PER_TURN = 48  # at about 0.4 ms each the writer's lock is held for less than 20 ms
 GATHERING = 2  # rounds of the loop
+MOST_WAITING = 512
 BUSY_LIMIT_S = 2.0
 SLOW_TURN_S = 0.1
 
@@ -66,16 +67,29 @@ class Turns:
         self.turns = 0
         self.operations = 0
         self.busy_retries = 0
+        self.refused = 0
 
     def submit(self, work: Callable[[], Work[T]]) -> asyncio.Future[T]:
-        """Queue an operation; the future resolves after the commit that holds its leaf.
+        """Queue an operation; the future resolves after the commit that holds its leaf. The oldest is answered first.
+
+        Raises :class:`Unavailable` at once when too many wait already: nothing of the operation is done then.
 
         ``work`` is called inside the turn, so that the operation takes its time there.
         """
+        if len(self._waiting) >= MOST_WAITING:
+            self._refuse_or_make_room()
         future: asyncio.Future[T] = self._loop.create_future()
         self._waiting.append(_Waiting(work, future, monotonic_s()))
         self._schedule()
         return future
+
+    def _refuse_or_make_room(self) -> None:
+        """Drop those whose callers went away; :class:`Unavailable` when that makes no room."""
+        here = deque(one for one in self._waiting if not one.future.cancelled())
+        if len(here) >= MOST_WAITING:
+            self.refused += 1
+            raise Unavailable("too many requests wait", code="queue_full")
+        self._waiting = here
 
     def _schedule(self) -> None:
         if not self._scheduled:

@@ -17,6 +17,7 @@ import structlog
 
 from holdfast.edges.checks.run import require_sound
 from holdfast.edges.worker.jobs import HANDLERS, SCHEDULES
+from holdfast.edges.worker.room import RoomWatch
 from holdfast.kit.clock import SECOND_US
 from holdfast.kit.config import load_settings
 from holdfast.kit.errors import Conflict, HoldfastError, Unavailable
@@ -46,6 +47,7 @@ class Worker:
         self._registrar = Registrar(house, house.signing_keys)
         self._stop = threading.Event()
         self._scheduled_us = 0
+        self._room = RoomWatch(house)
         self._handlers = {kind: handler(house) for kind, handler in HANDLERS.items()}
 
     def run(self) -> None:
@@ -62,6 +64,7 @@ class Worker:
     def turn(self) -> None:
         """Do what is due once."""
         self._keep_logs()
+        self._quietly(self._room.look)
         now_us = self._house.clock.now_us()
         if now_us - self._scheduled_us >= SCHEDULES_EVERY_US:
             self._scheduled_us = now_us

@@ -10,14 +10,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from holdfast.kit.errors import TooLarge
+from holdfast.kit.ids import new_id
 from holdfast.spine.ledger.names import checked_log
 from holdfast.spine.ledger.store import APPEND
 from holdfast.spine.ledger.tiles import MOST_ENTRY_BYTES
 from holdfast.spine.ledger.tree import leaf_hash
+from holdfast.vocabulary.ids import LEAF
+from holdfast.vocabulary.leaves import Leaf, LeafType
 
 if TYPE_CHECKING:
     from holdfast.kit.db import Query
-    from holdfast.vocabulary.leaves import Leaf
 
 
 def append(log: str, leaf: Leaf) -> Query:
@@ -32,6 +34,12 @@ def append(log: str, leaf: Leaf) -> Query:
 def hash_of(written: Query) -> bytes:
     """Return the leaf hash (RFC 6962) of what :func:`append` is going to write."""
     return leaf_hash(written.params["entry"])
+
+
+def append_signal(log: str, name: str, now_us: int, *, subject: str = "", count: int = 1) -> Query:
+    """Return the write that tells ``log`` that something odd was seen."""
+    body = {"signal": name, "subject": subject, "count": count}
+    return append(log, Leaf(LeafType.SIGNAL_RAISED, new_id(LEAF, now_us), now_us, body))
 
 
 def append_entry(log: str, leaf_id: str, at_us: int, entry: bytes) -> Query:

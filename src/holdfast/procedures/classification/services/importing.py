@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from holdfast.kit.clock import monotonic_s
 from holdfast.kit.db import Round
+from holdfast.kit.disk import Room
 from holdfast.kit.errors import Conflict, InvalidInput, NotFound
 from holdfast.kit.ids import new_id
 from holdfast.procedures.classification.services import store
@@ -238,6 +239,7 @@ class _Run:
 
     # ── what differs in a dry run ───────────────────────────────────────────────────────────────────────────
     def _write(self, writer: BatchWriter, rows: Sequence[Mapping[str, str]]) -> BatchResult:
+        self._house.require_room(Room.PLENTY)
         return writer.write(rows)
 
     def _settle(self, outcome: Outcome, rejects: RejectsFile, found: list[Reject]) -> None:
