@@ -14,7 +14,8 @@ import pytest
 from holdfast.edges.dataplane.turn import Turns
 from holdfast.kit.clock import MINUTE_US
 from holdfast.kit.errors import Conflict, Denied, NotFound
-from holdfast.spine.answers import FreezeStands, Refused, Revealed, Updated
+from holdfast.spine.act import Wanted
+from holdfast.spine.answers import Acted, FreezeStands, Refused, Revealed, Updated
 from holdfast.spine.asking import ask_approval
 from holdfast.spine.house import open_house
 from holdfast.spine.identity.people import change_lead
@@ -22,7 +23,7 @@ from holdfast.spine.reveal import reveal
 from holdfast.spine.vault.hierarchy import client_keys
 from holdfast.spine.vault.shred import request_shred
 from holdfast.vocabulary.levels import Role
-from support import freezing
+from support import acting, freezing
 from support.answers import rules, text_of
 from support.approving import WITH_APPROVAL, approving_bank
 from support.bank import customer
@@ -88,6 +89,25 @@ def test_an_approval_to_see_is_none_to_change(bank):
     ident = bank.granted(bank.asked_for(fields=["address"]))
     answer = bank.update_with(ident, "C00001", {"address": "9 Example Road"})
     not_approved(bank, answer, ELSE, ident)
+
+
+def test_an_action_is_approved_once_and_no_other(bank):
+    one = 'reasons = ["contact-change"]\nproof'
+    bank.publish(WITH_APPROVAL.replace(one, one.replace("\n", "\napproval = true\n")))
+    proof = acting.ready(bank, "CT-9", step_up=False)
+    work = partial(bank.act, "C00001", acting.RESET, [proof], contact="CT-9")
+    answer = work()
+    assert "act.approval" in rules(answer)
+    ident = bank.granted(bank.ask(answer))
+    wanted = Wanted(acting.RESET, (proof,))
+    stepped = bank.act_with(ident, "C00001", wanted, contact="CT-9")
+    assert stepped.code == "step_up_required"
+    bank.take_step_up(stepped.challenge)
+    other = bank.act_with(ident, "C00001", Wanted("change_phone", (proof,)), contact="CT-9")
+    assert isinstance(other, Refused)
+    assert bank.state_of(ident) == "granted"
+    assert isinstance(bank.act_with(ident, "C00001", wanted, contact="CT-9"), Acted)
+    assert bank.state_of(ident) == "used"
 
 
 def test_fewer_fields_than_were_approved(bank):

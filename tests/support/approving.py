@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
@@ -16,20 +16,19 @@ from holdfast.kit.clock import SECOND_US
 from holdfast.kit.config import load_settings
 from holdfast.kit.db import Round
 from holdfast.kit.ids import new_id
+from holdfast.spine.act import Wanted, act
 from holdfast.spine.answers import ApprovalShown, Asked
 from holdfast.spine.approve import decide_approval, list_approvals, show_approval
 from holdfast.spine.asking import ask_approval
-from holdfast.spine.decision.publish import By, draft, publish_contract
 from holdfast.spine.house import open_house
 from holdfast.spine.identity import people
 from holdfast.spine.identity.credentials import issue
-from holdfast.spine.identity.references import reference_of
 from holdfast.spine.identity.store import ADD_ASSIGNMENT
 from holdfast.spine.reveal import reveal
 from holdfast.spine.update import update
-from holdfast.spine.vault.load import load_collection
 from holdfast.spine.vault.roots import ROOT_FILE, FileRoot
 from holdfast.vocabulary.levels import Role
+from support import freezing
 from support.bank import Agent, Bank
 from support.stores import NOON_US, FakeClock, template
 
@@ -107,6 +106,10 @@ class ApprovingBank(Bank):
         given = _with(self.asked(**more), approval)
         return self.house.transact(update(self.house, given, self.id_of(name), values))
 
+    def act_with(self, approval: str, name: str, wanted: Wanted, **more: Any) -> Any:
+        given = _with(self.asked(**more), approval)
+        return self.house.transact(act(self.house, given, self.id_of(name), wanted))
+
     def state_of(self, ident: str) -> str:
         ((state,),) = self.sql("SELECT state FROM approvals_request WHERE id = ?", ident)
         return str(state)
@@ -119,11 +122,7 @@ class ApprovingBank(Bank):
 
     def publish(self, contract: str) -> None:
         """Publish another version of the contract."""
-        schema = self.house.read(load_collection(CLIENT, "customers"))
-        assert schema is not None
-        made = draft(contract, schemas={"customers": schema})
-        by = By(self.admin, partial(reference_of, self.admin))
-        self.house.transact(publish_contract(made, by, now_us=self.clock.now_us()))
+        freezing.publish(self, contract=contract)
 
 
 def _with(asked: Asked, approval: str) -> Asked:

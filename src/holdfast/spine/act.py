@@ -162,7 +162,10 @@ def _judged(arrival: Arrival, target: Target, wanted: Wanted, known: _Known) -> 
     }
     schema = arrival.schema if arrival.collection_known else None
     groups = act_groups(known.action, arrival.reason, schema, tuple(wanted.values))
-    question = question_of(arrival, Operation.ACT, groups, facts, customer=target.customer)
+    about = {":action": wanted.action, ":target": wanted.target}
+    question = question_of(
+        arrival, Operation.ACT, groups, facts, customer=target.customer, about=about
+    )
     return judge(arrival.policies, question)
 
 

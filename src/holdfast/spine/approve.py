@@ -222,7 +222,7 @@ def _bench(arrival: Arrival, request: Request) -> Work[_Bench]:
         **arrival.facts,
         **(yield from _purpose(arrival, request)),
     }
-    names = list(request.subject) if request.collection else []
+    names = list(request.subject) if request.kind is ApprovalKind.LOOK else []
     facts |= budgets.look_facts(
         arrival.contract.budgets, arrival.spent, sensitive=_sensitive(arrival, names)
     )

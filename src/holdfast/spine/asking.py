@@ -34,6 +34,7 @@ OLDEST_US: Final = 15 * MINUTE_US
 KINDS: Final[Mapping[str, ApprovalKind]] = {
     Operation.REVEAL.value: ApprovalKind.LOOK,
     Operation.UPDATE.value: ApprovalKind.LOOK,
+    Operation.ACT.value: ApprovalKind.ACT,
 }
 
 
@@ -106,6 +107,7 @@ def _wanted(arrival: Arrival, content: Content, customer: str) -> Wanted:
     subject = {
         name: group.presentation.value for group in content.asked.groups for name in group.fields
     }
+    subject |= content.asked.about
     wanted = Wanted(
         kind=KINDS[content.operation],
         operation=content.operation,

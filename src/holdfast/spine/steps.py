@@ -89,10 +89,16 @@ def question_of(
     facts: Mapping[FactId, FactValue],
     *,
     customer: str = "",
+    about: Mapping[str, str] | None = None,
 ) -> Question:
-    """Put the question. What belongs to a contact of somebody else stays out of it."""
+    """Put the question. What belongs to a contact of somebody else stays out of it.
+
+    ``about`` says what is asked beside fields, by names that no field can have: ``:action``, ``:target``.
+    """
     contact = arrival.contact if arrival.yours else None
-    approval = _approval(arrival, operation, groups, customer=customer)
+    fields = {name: group.presentation for group in groups for name in group.fields}
+    sought = _sought(arrival, operation, fields, about or {}, customer=customer)
+    approval = uncovered(arrival.approval, sought, arrival.now_us) if arrival.asked.approval else ""
     programme = contact.programme if contact else ""
     return Question(
         operation=operation,
@@ -110,17 +116,21 @@ def question_of(
         reason=arrival.reason.id if arrival.reason else "",
         approved=bool(arrival.asked.approval) and not approval,
         approval=approval,
+        about=about or {},
     )
 
 
-def _approval(
-    arrival: Arrival, operation: Operation, groups: tuple[Group, ...], *, customer: str
-) -> str:
-    """Why the approval that came with the request does not count; empty when it does, or when none came."""
-    if not arrival.asked.approval:
-        return ""
-    sought = Sought(
-        kind=ApprovalKind.LOOK,
+def _sought(
+    arrival: Arrival,
+    operation: Operation,
+    fields: Mapping[str, Presentation],
+    about: Mapping[str, str],
+    *,
+    customer: str,
+) -> Sought:
+    """What an approval that came with the request would have to be for."""
+    return Sought(
+        kind=ApprovalKind.ACT if operation is Operation.ACT else ApprovalKind.LOOK,
         operation=operation.value,
         requester=arrival.requester.person,
         client=arrival.asked.client,
@@ -129,9 +139,9 @@ def _approval(
         reason=arrival.reason.id if arrival.reason else "",
         collection=arrival.asked.collection,
         policies=arrival.policies.bound,
-        fields={name: group.presentation for group in groups for name in group.fields},
+        fields=fields,
+        about=about,
     )
-    return uncovered(arrival.approval, sought, arrival.now_us)
 
 
 def check_fields(arrival: Arrival, names: Iterable[str], where: str) -> None:

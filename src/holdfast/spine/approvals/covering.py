@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from holdfast.spine.approvals.requests import Request
 
+ABOUT: Final = ":"
 SOMETHING_ELSE: Final = "the approval is for something else"
 _STANDING: Final = {
     "asked": "the approval is not decided yet",
@@ -26,7 +27,10 @@ _WEIGHT: Final = {Presentation.WITHHELD: 0, Presentation.MASKED: 1, Presentation
 
 
 class Sought(NamedTuple):
-    """What is asked with an approval in the hand. ``fields`` says how each is asked for."""
+    """What is asked with an approval in the hand.
+
+    ``fields`` says how each is asked for; ``about`` what else is asked, by names that begin with a colon.
+    """
 
     kind: ApprovalKind
     operation: str
@@ -38,6 +42,7 @@ class Sought(NamedTuple):
     collection: str
     policies: str
     fields: Mapping[str, Presentation]
+    about: Mapping[str, str] = {}
 
 
 def uncovered(request: Request | None, sought: Sought, now_us: int) -> str:
@@ -54,11 +59,10 @@ def uncovered(request: Request | None, sought: Sought, now_us: int) -> str:
         return "its approver may approve no longer"
     if request.policies != sought.policies:
         return "the contract was changed since it was approved"
-    if not sought.fields or not all(
-        _within(request.subject.get(name, ""), how) for name, how in sought.fields.items()
-    ):
-        return SOMETHING_ELSE
-    return ""
+    about = {name: said for name, said in request.subject.items() if name.startswith(ABOUT)}
+    inside = all(_within(request.subject.get(name, ""), how) for name, how in sought.fields.items())
+    something = bool(sought.fields or sought.about)
+    return "" if something and inside and about == dict(sought.about) else SOMETHING_ELSE
 
 
 def _same(request: Request, sought: Sought) -> bool:

@@ -62,6 +62,7 @@ class Question:
     customer: str = ""
     reason: str = ""
     approved: bool = False
+    about: Mapping[str, str] = field(default_factory=dict)  # what is asked beside fields
     approval: str = (
         ""  # what became of the approval that came with the request, in words; empty without one
     )

@@ -62,6 +62,7 @@ class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
     facts: dict[str, Fact]
     groups: tuple[Group, ...]
     approval: str = ""
+    about: dict[str, str] = {}
 
 
 class Said(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -153,6 +154,7 @@ def _asked(question: Question) -> Asked:
         },
         groups=question.groups,
         approval=question.approval,
+        about=dict(question.about),
     )
 
 
@@ -195,6 +197,7 @@ def question_of(record: Content) -> Question:
         reason=asked.reason,
         approved=asked.approved,
         approval=asked.approval,
+        about=asked.about,
     )
 
 

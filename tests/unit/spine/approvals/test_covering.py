@@ -89,6 +89,37 @@ def test_anything_else(name, other):
     assert uncovered(REQUEST, SOUGHT._replace(**{name: other}), 99) == SOMETHING_ELSE
 
 
+ACT = msgspec.structs.replace(
+    REQUEST,
+    kind=ApprovalKind.ACT,
+    operation="act",
+    subject={":action": "reset", ":target": "crm"},
+)
+ACTING = SOUGHT._replace(
+    kind=ApprovalKind.ACT,
+    operation="act",
+    fields={},
+    about={":action": "reset", ":target": "crm"},
+)
+
+
+def test_an_act():
+    assert not uncovered(ACT, ACTING, 99)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"about": {":action": "payout", ":target": "crm"}},
+        {"about": {":action": "reset", ":target": "bank"}},
+        {"about": {}},
+        {"fields": {"acct": MASKED}},
+    ],
+)
+def test_another_act(change):
+    assert uncovered(ACT, ACTING._replace(**change), 99) == SOMETHING_ELSE
+
+
 def test_none():
     assert uncovered(None, SOUGHT, 99) == SOMETHING_ELSE
 
