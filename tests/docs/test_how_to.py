@@ -16,6 +16,7 @@ IN_THIS_ORDER = (
     "read-a-denial",
     "work-when-the-feed-is-late",
     "change-a-contract",
+    "approve-a-look",
     "rotate-a-feed-key",
     "let-the-client-verify",
     "freeze-a-client",

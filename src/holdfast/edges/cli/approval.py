@@ -1,4 +1,8 @@
-"""``holdfast approval list``, ``approve`` and ``refuse``: the second person of an administrative act."""
+"""``holdfast approval list``, ``show``, ``approve`` and ``refuse``: the second person.
+
+Administrative acts are decided in the name of who acts here. Looks and actions at a client's customers are decided as
+over HTTP, by the person whose token ``HOLDFAST_TOKEN`` holds: that token is what the decision judges.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +12,25 @@ import click
 
 from holdfast.edges.cli.context import open_house_from
 from holdfast.kit.clock import rfc3339
+from holdfast.kit.errors import Denied, NotAuthenticated
 from holdfast.kit.terminal import emit, json_option, say
 
 if TYPE_CHECKING:
     from holdfast.spine.administration.approving import Waiting
+    from holdfast.spine.answers import ApprovalShown, Asked, Refused
+    from holdfast.spine.house import House
+
+HERE = "127.0.0.1"  # where the command line is: on the house's own machine
+MOST_LISTED = 100
 
 
 @click.command("list")
 @json_option
 @click.pass_context
 def list_all(ctx: click.Context, *, as_json: bool) -> None:
-    """List administrative acts that wait for a second person: who asks, what it is, and what it would change.
+    """List what waits for a second person: who asks, what it is, and what it would change or show.
+
+    With HOLDFAST_TOKEN set, looks and actions that wait for that person are listed as well, and their own.
 
     \b
     Examples:
@@ -28,14 +40,38 @@ def list_all(ctx: click.Context, *, as_json: bool) -> None:
     from holdfast.spine.administration.approving import waiting
 
     house = open_house_from(ctx)
-    found = house.read(waiting(house))
+    found = [_data(one) for one in house.read(waiting(house))]
+    found += [_look(one) for one in _looks(house)]
     if as_json:
-        emit([_data(one) for one in found], as_json=True)
+        emit(found, as_json=True)
         return
     if not found:
         say("Nothing waits for you.")
         return
     emit(found, as_json=False, text="\n\n".join(_text(one) for one in found))
+
+
+def _looks(house: House) -> tuple[ApprovalShown, ...]:
+    from holdfast.spine.approve import list_approvals
+
+    if house.settings.token is None:
+        return ()
+    work = list_approvals(house, _caller(house), after="", limit=MOST_LISTED)
+    return house.transact(work).approvals
+
+
+def _caller(house: House) -> Asked:
+    """Who decides about looks: the holder of the token, here."""
+    from holdfast.spine.answers import Asked
+    from holdfast.spine.identity.credentials import hash_secret
+
+    if house.settings.token is None:
+        raise NotAuthenticated(
+            "a look or an action is decided by the person whose token is in HOLDFAST_TOKEN",
+            remedy="Set HOLDFAST_TOKEN to your own token, or decide over HTTP.",
+        )
+    secret = hash_secret(house.settings.token.reveal())
+    return Asked(client="", collection="", contact="", secret_hash=secret, peer=HERE)
 
 
 def _data(one: Waiting) -> dict[str, Any]:
@@ -45,13 +81,33 @@ def _data(one: Waiting) -> dict[str, Any]:
         "by": one.by,
         "clients": list(one.clients),
         "summary": one.summary,
+        "state": "asked",
         "expires": rfc3339(one.expires_us),
     }
 
 
-def _text(one: Waiting) -> str:
-    lines = [f"{one.id}  {one.act}  {', '.join(one.clients) or 'the house'}  by {one.by}"]
-    for name, value in one.summary.items():
+def _look(one: ApprovalShown) -> dict[str, Any]:
+    summary: dict[str, Any] = {
+        name: said
+        for name, said in (("reason", one.reason), ("collection", one.collection))
+        if said
+    }
+    summary |= {name.lstrip(":"): how for name, how in one.wanted.items()}
+    return {
+        "approval": one.approval,
+        "act": one.operation,
+        "by": one.requester,
+        "clients": [one.client],
+        "summary": summary,
+        "state": one.state,
+        "expires": one.expires_at,
+    }
+
+
+def _text(one: dict[str, Any]) -> str:
+    clients = ", ".join(one["clients"]) or "the house"
+    lines = [f"{one['approval']}  {one['act']}  {clients}  by {one['by']}  ({one['state']})"]
+    for name, value in one["summary"].items():
         values = value if isinstance(value, list) else [value]
         lines += [f"  {name}: {text}" for text in values]
     return "\n".join(lines)
@@ -61,10 +117,53 @@ def _text(one: Waiting) -> str:
 @click.argument("approval")
 @json_option
 @click.pass_context
-def approve(ctx: click.Context, *, approval: str, as_json: bool) -> None:
-    """Approve exactly what somebody else has tried to do; they then run their command again, within a day.
+def show(ctx: click.Context, *, approval: str, as_json: bool) -> None:
+    """Show what somebody asks for. Of a look: the fields as they are now, masked.
 
-    You must be one who might do it yourself, and you stand in the client's log beside them.
+    Looking at a look leaves a line in the client's log and costs your own budget, as any look does.
+
+    \b
+    Examples:
+      holdfast approval show apr_01kb…
+    """
+    from holdfast.spine.administration.approving import waiting
+    from holdfast.spine.approve import show_approval
+
+    house = open_house_from(ctx)
+    found = [_data(one) for one in house.read(waiting(house)) if one.id == approval]
+    if not found:
+        shown = _told(house.transact(show_approval(house, _caller(house), approval)))
+        seen = {
+            name: f"{one.shown}: {one.value}" for name, one in shown.fields.items() if one.value
+        }
+        found = [_look(shown)]
+        found[0]["summary"] |= seen
+    emit(found[0], as_json=as_json, text=_text(found[0]))
+
+
+def _told(answer: ApprovalShown | Refused) -> ApprovalShown:
+    """Return what is shown; a refusal is told as the command line tells one."""
+    from holdfast.spine.answers import Refused
+
+    if isinstance(answer, Refused):
+        first = answer.reasons[0]
+        raise Denied(
+            f"{answer.decision} is refused by {first.rule}: {first.label}",
+            remedy=first.remedy.text,
+            code=answer.code,
+        )
+    return answer
+
+
+@click.command()
+@click.argument("approval")
+@json_option
+@click.pass_context
+def approve(ctx: click.Context, *, approval: str, as_json: bool) -> None:
+    """Approve exactly what somebody else has tried to do.
+
+    They then run their command again within a day, or repeat their look within 15 minutes. You must be one who might do
+    it yourself, or may approve by the client's contract, and you stand in the client's log beside them.
 
     \b
     Examples:
@@ -89,8 +188,16 @@ def refuse(ctx: click.Context, *, approval: str, as_json: bool) -> None:
 
 def _decide(ctx: click.Context, approval: str, *, grant: bool, as_json: bool) -> None:
     from holdfast.spine.administration.approving import decide_request
+    from holdfast.spine.approvals.requests import load
+    from holdfast.spine.approve import HERE as OF_CLIENTS
+    from holdfast.spine.approve import decide_approval
 
     house = open_house_from(ctx)
+    known = house.read(load(approval))
+    if known is not None and known.kind in OF_CLIENTS:
+        work = decide_approval(house, _caller(house), approval, grant=grant)
+        emit(_look(_told(house.transact(work))), as_json=as_json)
+        return
     request = house.transact(decide_request(house, approval, grant=grant))
     data = {
         "approval": request.id,

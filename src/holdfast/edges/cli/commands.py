@@ -60,8 +60,9 @@ COMMANDS: Final = (
         "approval list",
         f"{_CLI}.approval:list_all",
         False,
-        "List administrative acts that wait for a second person.",
+        "List what waits for a second person.",
     ),
+    Command("approval show", f"{_CLI}.approval:show", False, "Show what somebody asks for."),
     Command(
         "approval approve",
         f"{_CLI}.approval:approve",
