@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 MOST_VARIANTS: Final = 64
 UNKNOWN_OPERATION: Final = "operation"
+#: An action and an approval are judged by what their own request held; a comparison says that it cannot tell.
 KNOWN_OPERATIONS: Final = frozenset(
     operation.value
     for operation in (
@@ -93,7 +94,7 @@ class Turn(NamedTuple):
 def circumstances(turn: Turn) -> Circumstances:
     """Derive reason and facts under ``turn.to``."""
     around, same = turn.around, turn.then.digest == turn.to.digest
-    if around.operation not in KNOWN_OPERATIONS and not same:
+    if around.operation not in KNOWN_OPERATIONS:
         return Circumstances("", (), (UNKNOWN_OPERATION,))
     reason = around.reason if same else _reason(turn)
     if reason is None or (not same and _moved(turn)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
@@ -10,7 +11,10 @@ from holdfast.drills.bank.build import CLIENT, CONTRACT
 from holdfast.kit.errors import Denied, InvalidInput
 from holdfast.procedures.protocols.commands.diff import _data, _text
 from holdfast.procedures.protocols.services.diff import Asked, difference, since_us
+from holdfast.spine.act import Wanted, act
 from holdfast.spine.answers import Refused, Revealed
+from holdfast.spine.replay.rederive import KNOWN_OPERATIONS
+from holdfast.vocabulary.contract import Contract
 from holdfast.vocabulary.levels import Role
 from support.bank import customer, new_bank
 from support.freezing import acting, person, publish
@@ -216,6 +220,35 @@ def test_a_record_that_was_edited_or_whose_key_is_gone_is_counted(bank):
     bank.sql("DELETE FROM keyring_record_key", keys=True)
     found = compared(bank, NARROW)
     assert dict(found.untold) == {"key of its month": 2}
+
+
+#: What a comparison makes of each part of a contract. A new part has to find its place here, and in ``rederive``.
+DERIVED = {
+    "queues": "queue, times, default reason",
+    "reasons": "groups, masks, approvals",
+    "verification": "bound, combined, attempts",
+    "search": "groups of hits, limits",
+    "budgets": "what was left",
+    "networks": "the address, where there is one",
+    "employers": "the person's employer",
+    "grants": "compiled into the policies",
+    "rules": "compiled into the policies",
+    "freeze_exempt": "a freeze that spared the call, or would have",
+}
+OF_OTHER_OPERATIONS = {"actions": "act", "approval": "approve", "second_person": "administration"}
+ASKS_NOTHING = {"client", "name", "version", "client_key", "clauses", "digest", "cases"}
+
+
+def test_every_part_of_a_contract_has_its_place():
+    parts = {field.name for field in dataclasses.fields(Contract)}
+    assert parts == DERIVED.keys() | OF_OTHER_OPERATIONS.keys() | ASKS_NOTHING
+    assert not KNOWN_OPERATIONS & {"act", "approve"}
+
+
+def test_an_operation_that_is_not_compared_is_said_to_be_so(bank):
+    bank.house.transact(act(bank.house, bank.asked(), bank.id_of(C1), Wanted("reset")))
+    found = compared(bank, NARROW)
+    assert (found.decisions, dict(found.untold)) == (1, {"operation": 1})
 
 
 def test_equal_situations_are_judged_once(bank):
