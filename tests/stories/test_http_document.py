@@ -42,6 +42,8 @@ OPERATIONS = (
     ("/v1/update", "POST"),
     ("/v1/reason", "POST"),
     ("/v1/decisions/{id}", "GET"),
+    ("/access/v1/evaluation", "POST"),
+    ("/access/v1/evaluations", "POST"),
     ("/v1/feeds/{name}", "POST"),
     ("/logs/{log}/checkpoint", "GET"),
     ("/readyz", "GET"),

@@ -11,13 +11,15 @@ import json
 import re
 import sys
 import tempfile
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from holdfast.drills.bank.build import FEED
+from holdfast.drills.bank.build import CONTRACT, FEED
+from holdfast.edges.dataplane import authzen
 from holdfast.edges.dataplane.assembled import assemble
 from holdfast.kit.clock import SECOND_US
 from holdfast.kit.secret import Secret
@@ -25,6 +27,7 @@ from holdfast.spine.identity.credentials import Bounds, issue
 from holdfast.spine.ledger.registrar import Registrar
 from holdfast.spine.signals.envelope import FeedKey, sign
 from support.approving import ApprovingBank, approving_bank
+from support.authzen import ARCHIVED, BOB, ONE, RULES, WRITE, question
 from support.bank import Bank, customer, new_bank
 from support.freezing import person
 
@@ -176,7 +179,11 @@ def _calls(desk: Desk) -> dict[str, list[Shown]]:
     acts, outcomes = _acts(desk, verify[0]["answer"]["decision"])
     desk.step_up = ""
     freeze, confirm, lift = _freeze(desk)
+    one, several = _authzen(desk)
     return {
+        "/access/v1/evaluation": one,
+        "/access/v1/evaluations": several,
+        authzen.METADATA: [desk.send("GET", authzen.METADATA)],
         "/v1/freeze": freeze,
         "/v1/freeze/confirm": confirm,
         "/v1/unfreeze": lift,
@@ -283,6 +290,38 @@ def _keys(desk: Desk) -> Shown:
     for key in shown["answer"]["keys"]:
         key.update(kid="…", x="…")
     return shown
+
+
+def _authzen(desk: Desk) -> tuple[list[Shown], list[Shown]]:
+    """Questions about records of the client's own, by the rules of the certification's fixture."""
+    bank = desk.bank
+    text = CONTRACT + RULES
+    digest = sha256(text.encode()).hexdigest()
+    bank.sql("UPDATE decision_contract SET text = ?, digest = ?", text, digest)
+    bank.sql("UPDATE decision_client SET fence = fence + 1")
+    now = bank.clock.now_us()
+    work = issue(
+        service="records", life_us=10**12, now_us=now, bounds=Bounds(scopes=("pdp:bank-01",))
+    )
+    token = bank.house.transact(work).secret.reveal()
+
+    def ask(path: str, body: Shown, token: str = token) -> Shown:
+        headers = {"Authorization": f"Bearer {token}", "Content_Type": "application/json"}
+        return desk.send("POST", path, body, **headers)
+
+    batch = question(
+        action=WRITE, resource=None, evaluations=[{"resource": r} for r in (ONE, ARCHIVED)]
+    )
+    one = [
+        ask(authzen.EVALUATION, question()),
+        ask(authzen.EVALUATION, question(BOB, WRITE)),
+        ask(authzen.EVALUATION, question(), bank.agent.token),
+    ]
+    several = [
+        ask(authzen.EVALUATIONS, batch),
+        ask(authzen.EVALUATIONS, batch, bank.agent.token),
+    ]
+    return one, several
 
 
 def _other(desk: Desk) -> Shown:

@@ -142,6 +142,31 @@ class ContractRule:
     except_roles: tuple[str, ...] = ()
 
 
+PdpValue = str | int | bool
+
+
+@dataclass(frozen=True, slots=True)
+class PdpRule:
+    """A rule about the client's own systems (AuthZEN). All its conditions must hold; an empty one holds always.
+
+    ``effect`` is ``permit`` or ``forbid``; a forbid wins. ``subject``, ``resource`` and ``action`` are property → the
+    values that meet it; a property that was not sent meets nothing.
+    """
+
+    id: str
+    effect: str
+    resource_type: str
+    actions: tuple[str, ...] = ()
+    subject_type: str = ""
+    subjects: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    subject: dict[str, tuple[PdpValue, ...]] = field(default_factory=dict)
+    resource: dict[str, tuple[PdpValue, ...]] = field(default_factory=dict)
+    action: dict[str, tuple[PdpValue, ...]] = field(default_factory=dict)
+    unless_subject: dict[str, tuple[PdpValue, ...]] = field(default_factory=dict)
+    clause: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """A test of the contract by its own author: a situation, and how it must be judged."""
@@ -183,6 +208,7 @@ class Contract:
     grants: tuple[Programme, ...] = ()  # who may work which programme
     rules: tuple[ContractRule, ...] = ()
     cases: tuple[Case, ...] = ()
+    pdp: tuple[PdpRule, ...] = ()
     freeze_exempt: frozenset[str] = frozenset()  # reasons of contacts that go on while it is frozen
     second_person: frozenset[str] = frozenset()  # acts (vocabulary.acts) that take an approval
     actions: dict[str, Action] = field(default_factory=dict)

@@ -62,6 +62,7 @@ class LeafType(StrEnum):
     OUTAGE_DECLARED = "outage.declared"
     OUTAGE_ENDED = "outage.ended"
     DECISION_MADE = "decision.made"
+    DECISION_EVALUATED = "decision.evaluated"
     DECISION_READ = "decision.read"
     APPROVAL_REQUESTED = "approval.requested"
     APPROVAL_DECIDED = "approval.decided"
@@ -409,6 +410,16 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
             "record": "commitment to the sealed decision record",
             "count": "number of equal refusals folded into this leaf, or 1",
             "approval": "id of the approval that was used up with it or, where `op` is approve, looked at; or empty",
+        },
+    ),
+    LeafType.DECISION_EVALUATED: LeafSpec(
+        "A system of the client's asked for decisions by the contract's [[pdp]] rules; the vault was not touched.",
+        "client",
+        {
+            "token": "id of the service's credential",
+            "asked": "number of decisions",
+            "permitted": "how many of them were permits",
+            "policies": "digest of the policy set",
         },
     ),
     LeafType.DECISION_READ: LeafSpec(

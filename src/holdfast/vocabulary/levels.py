@@ -56,6 +56,14 @@ class Operation(StrEnum):
     APPROVE = "approve"  # what somebody else asks for
 
 
+class PdpSemantic(StrEnum):
+    """How a batch of AuthZEN evaluations is gone through."""
+
+    EXECUTE_ALL = "execute_all"
+    DENY_ON_FIRST_DENY = "deny_on_first_deny"
+    PERMIT_ON_FIRST_PERMIT = "permit_on_first_permit"
+
+
 class Outcome(StrEnum):
     """What became of a request."""
 

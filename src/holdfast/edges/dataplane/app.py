@@ -44,6 +44,7 @@ log = structlog.get_logger(__name__)
 _JSON: Final = b"application/json"
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,128}\Z")
 _APPROVAL = re.compile(r"apr_[0-9a-hjkmnp-tv-z]{26}\Z")
+_REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}\Z")
 _FIELD = re.compile(r" - at `(?:key` in `)?\$\.?(.*?)`$")
 _UNKNOWN = re.compile(r"unknown field `(.*?)`")
 _MISSING = re.compile(r"missing required field `(.*?)`")
@@ -268,6 +269,7 @@ class App:
             reply = problem_reply(problem(500, "internal", "Nothing was shown."))
         self._metrics.answered(reply.status)
         headers = [
+            *_echoed(scope),
             (b"content-type", reply.content_type),
             (b"content-length", str(len(reply.body)).encode()),
             *_FIXED_HEADERS,
@@ -320,6 +322,14 @@ _FIXED_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 )
+
+
+def _echoed(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """What the asker calls its request, given back (AuthZEN); nothing that is not one short word."""
+    if not scope["path"].startswith("/access/"):
+        return []
+    said = [value for name, value in scope["headers"] if name == b"x-request-id"]
+    return [(b"x-request-id", one) for one in said[:1] if _REQUEST_ID.match(one)]
 
 
 def _not_allowed(methods: dict[str, Handler]) -> Reply:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from holdfast.edges.dataplane.app import Reply, Route, decode, json_reply, problem_reply
+from holdfast.edges.dataplane.evaluations import Evaluations
 from holdfast.edges.dataplane.openapi import document
 from holdfast.edges.dataplane.types import (
     MOST_FEED_BYTES,
@@ -386,6 +387,7 @@ def routes(house: House, turns: Turns, metrics: Metrics) -> tuple[Route, ...]:
         Route("GET", "/v1/approvals/{id}", do.approval, "Look at a request, masked"),
         Route("POST", "/v1/approvals/{id}/approve", do.approve, "Approve it"),
         Route("POST", "/v1/approvals/{id}/refuse", do.refuse, "Refuse it"),
+        *Evaluations(house, turns).routes(),
         Route("POST", "/v1/feeds/{name}", do.feed, "Take in signed events"),
         Route("GET", "/logs/{log}/{path*}", do.log, "Read a log's static files"),
         Route("GET", "/.well-known/jwks.json", do.jwks, "The key that signs permits"),

@@ -7,9 +7,12 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from holdfast import __version__
+from holdfast.edges.dataplane import authzen
 from holdfast.edges.dataplane.types import (
     ActRequest,
     ApprovalRequest,
+    EvaluationRequest,
+    EvaluationsRequest,
     FreezeRequest,
     FreezeStepRequest,
     OutcomeRequest,
@@ -226,6 +229,33 @@ OPERATIONS: Final = (
         None,
         None,
         (421, 503),
+        secured=False,
+    ),
+    Documented(
+        authzen.EVALUATION,
+        "post",
+        "AuthZEN: may this subject do this to that resource, by the contract's [[pdp]] rules",
+        EvaluationRequest,
+        authzen.Decision,
+        _LOOK,
+        look=False,
+    ),
+    Documented(
+        authzen.EVALUATIONS,
+        "post",
+        "AuthZEN: several such questions; without `evaluations`, one",
+        EvaluationsRequest,
+        authzen.Decisions,
+        _LOOK,
+        look=False,
+    ),
+    Documented(
+        authzen.METADATA,
+        "get",
+        "AuthZEN: where this decision point answers",
+        None,
+        None,
+        (421,),
         secured=False,
     ),
     Documented("/healthz", "get", "Whether the process answers", None, None, (421,), secured=False),

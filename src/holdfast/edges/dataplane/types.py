@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -136,3 +136,43 @@ class ApprovalRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """Ask for the approval that one's own decision said is needed."""
 
     decision: Id
+
+
+# ── AuthZEN: members that are not known are ignored, as its specification wants ──────────────────────────────────────
+
+Word = Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+class PdpEntity(msgspec.Struct, frozen=True, kw_only=True):
+    """A subject or a resource."""
+
+    type: Word
+    id: Word
+    properties: dict[str, Any] = {}
+
+
+class PdpAction(msgspec.Struct, frozen=True, kw_only=True):
+    """An action."""
+
+    name: Word
+    properties: dict[str, Any] = {}
+
+
+class EvaluationRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """The question whether this subject may do this to that resource."""
+
+    subject: PdpEntity
+    action: PdpAction
+    resource: PdpEntity
+    context: dict[str, Any] = {}
+
+
+class EvaluationsRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Several such questions; what stands at the top is each one's default. Without any, it is one question."""
+
+    subject: dict[str, Any] | None = None
+    action: dict[str, Any] | None = None
+    resource: dict[str, Any] | None = None
+    context: dict[str, Any] | None = None
+    evaluations: list[dict[str, Any]] = []
+    options: dict[str, Any] = {}

@@ -37,6 +37,7 @@ def changes(before: Contract, after: Contract) -> tuple[Change, ...]:
         *_approval(before, after),
         *_lists(before, after),
         *_rules(before, after),
+        *_pdp(before, after),
         *_names("freeze.exempt_reasons", before.freeze_exempt, after.freeze_exempt),
         *_actions(before, after),
     ]
@@ -204,3 +205,14 @@ def _proof_fields(where: str, before: frozenset[str], after: frozenset[str]) -> 
         yield Change(NARROWER if after else WIDER, f"{where}, proof.fields", text)
     else:
         yield from _names(f"{where}, proof.fields", before, after)
+
+
+def _pdp(before: Contract, after: Contract) -> Iterator[Change]:
+    """Rules about the client's own systems: one that reads otherwise counts as wider, since it may be."""
+    old, new = ({rule.id: rule for rule in one.pdp} for one in (before, after))
+    for effect, more in (("permit", WIDER), ("forbid", NARROWER)):
+        gone, here = ({n for n, r in one.items() if r.effect == effect} for one in (old, new))
+        yield from _names(f"pdp, {effect}", gone, here, more=more)
+    for name in sorted(old.keys() & new.keys()):
+        if old[name] != new[name] and old[name].effect == new[name].effect:
+            yield Change(WIDER, f"pdp {name}", "reads otherwise")

@@ -25,6 +25,7 @@ from holdfast.vocabulary.contract import (
     Case,
     Contract,
     ContractRule,
+    PdpRule,
     Programme,
     Queue,
     Reason,
@@ -54,12 +55,14 @@ OPERATIONS: Final = (
     "provisional",
     "outage",
 )
+PROPERTY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+PDP_EFFECTS: Final = ("permit", "forbid")
 EFFECTS: Final = ("deny", "step_up", "approve", "mask")
 EXPECTED: Final = ("permit", "masked", "step_up", "approval", "deny", "hidden")
 _SECTIONS: Final = (
     *("client", "programme", "queue", "reason", "verification", "search", "budgets"),
     *("approval", "networks", "employers", "administration", "clauses", "rule", "test", "freeze"),
-    "action",
+    *("action", "pdp"),
 )
 _WORKING: Final = tuple(role.value for role in Role)
 _APPROVING: Final = (Role.LEAD.value, Role.SECURITY.value, Role.DPO.value, Role.CLIENT_USER.value)
@@ -116,6 +119,7 @@ def read_contract(document: Document, text: str, version: int | None) -> Contrac
         grants=_programmes(root),
         rules=_rules(root),
         cases=_cases(root),
+        pdp=_pdp(root),
         freeze_exempt=_freeze_exempt(root.table("freeze")),
         second_person=_second_person(root.table("administration")),
         actions=read_actions(root),
@@ -325,6 +329,30 @@ def _check_rule(table: Table, rule: ContractRule) -> None:
     )
     if not narrowed and not rule.except_roles and rule.effect == "deny":
         table.fail("", "without any condition this rule refuses everything")
+
+
+def _pdp(root: Table) -> tuple[PdpRule, ...]:
+    found: list[PdpRule] = []
+    for table in root.tables("pdp"):
+        rule = PdpRule(
+            id=table.text("id", form=ID),
+            effect=table.choice("effect", PDP_EFFECTS, "permit"),
+            resource_type=table.text("resource_type", most=256),
+            actions=table.texts("actions"),
+            subject_type=table.text("subject_type", "", most=256),
+            subjects=table.texts("subjects"),
+            resources=table.texts("resources"),
+            subject=table.literals("subject", form=PROPERTY),
+            resource=table.literals("resource", form=PROPERTY),
+            action=table.literals("action", form=PROPERTY),
+            unless_subject=table.literals("unless_subject", form=PROPERTY),
+            clause=table.text("clause", ""),
+        )
+        table.done()
+        if any(other.id == rule.id for other in found):
+            table.fail("id", f'a second rule "{rule.id}"')
+        found.append(rule)
+    return tuple(found)
 
 
 def _cases(root: Table) -> tuple[Case, ...]:

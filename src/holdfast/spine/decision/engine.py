@@ -174,6 +174,11 @@ def validate(policies: str, schema: str) -> tuple[str, ...]:
     return tuple(str(error) for error in result.errors) if not result.validation_passed else ()
 
 
+def quoted(text: str) -> str:
+    """Write a Cedar string literal; the contract's compiler has refused control characters."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 def parsed(policies: str) -> Json:
     """Return policies as Cedar's JSON; the policy at position 3 of the text is called ``policy3``.
 

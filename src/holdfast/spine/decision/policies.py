@@ -15,8 +15,9 @@ from holdfast.kit.canonical import length_prefixed
 from holdfast.kit.db import Round
 from holdfast.kit.errors import IntegrityBroken, InvalidInput, NotFound
 from holdfast.spine.decision.contract import compile_contract
-from holdfast.spine.decision.engine import Engine, annotated, parsed, validate
+from holdfast.spine.decision.engine import Engine, annotated, parsed, quoted, validate
 from holdfast.spine.decision.narrow import narrow
+from holdfast.spine.decision.pdp import Pdp
 from holdfast.spine.decision.question import Look, asking
 from holdfast.spine.decision.rules import Rule, Stage, read_rules
 from holdfast.spine.decision.store import CLIENT, CONTRACT
@@ -143,7 +144,9 @@ class ClientPolicies:
         self.contract = contract
         self.text = _text(first, guards_text(Stage.PERMISSION), added, extra)
         self.schema_digest = digest_of(schema_text())
-        self.digest = digest_of(self.text, schema_text())
+        self.pdp = Pdp(contract.pdp)
+        outside = (self.pdp.text, self.pdp.schema) if contract.pdp else ()
+        self.digest = digest_of(self.text, schema_text(), *outside)
         # What an approval is bound to: field sets and masks stand in the contract, not in the policies' text.
         self.bound = digest_of(self.digest, contract.digest)
         self.whole = RuleSet(self.text, contract.clauses)
@@ -209,19 +212,19 @@ def _check_names(policies: ClientPolicies) -> None:
 
 
 def _grant(client: str, programme: Programme) -> str:
-    roles = " || ".join(f"principal in Role::{_quoted(role)}" for role in programme.roles)
+    roles = " || ".join(f"principal in Role::{quoted(role)}" for role in programme.roles)
     return (
-        f'@id({_quoted(f"grant.{programme.id}")}) @procedure("access") @clause({_quoted(programme.clause)})\n'
-        f'permit (principal, action in Action::"work", resource == Programme::{_quoted(f"{client}/{programme.id}")})\n'
+        f'@id({quoted(f"grant.{programme.id}")}) @procedure("access") @clause({quoted(programme.clause)})\n'
+        f'permit (principal, action in Action::"work", resource == Programme::{quoted(f"{client}/{programme.id}")})\n'
         f"when {{ principal in resource && ({roles}) }};\n"
     )
 
 
 def _approvers(contract: Contract, programme: Programme) -> str:
-    roles = " || ".join(f"principal in Role::{_quoted(role)}" for role in contract.approval.roles)
-    name = _quoted(f"{contract.client}/{programme.id}")
+    roles = " || ".join(f"principal in Role::{quoted(role)}" for role in contract.approval.roles)
+    name = quoted(f"{contract.client}/{programme.id}")
     return (
-        f'@id({_quoted(f"approvers.{programme.id}")}) @procedure("access")\n'
+        f'@id({quoted(f"approvers.{programme.id}")}) @procedure("access")\n'
         f'permit (principal, action == Action::"approve", resource == Programme::{name})\n'
         f"when {{ principal in resource && ({roles}) }};\n"
     )
@@ -242,21 +245,19 @@ def _rule(client: str, rule: ContractRule) -> str:
         if values:
             conditions.append(_one_of(f"context.{attribute}", values))
     if rule.programmes:
-        named = [
-            f"resource == Programme::{_quoted(f'{client}/{name}')}" for name in rule.programmes
-        ]
+        named = [f"resource == Programme::{quoted(f'{client}/{name}')}" for name in rule.programmes]
         conditions.append(f"({' || '.join(named)})")
     if rule.effect in _ALREADY_MET:
         conditions.append(_ALREADY_MET[rule.effect])
-    excepted = [f"principal in Role::{_quoted(role)}" for role in rule.except_roles]
+    excepted = [f"principal in Role::{quoted(role)}" for role in rule.except_roles]
     # The waiver is no fact that anybody puts: with it, the explanation can ask what would be without this rule.
-    waived = f"context.met.contains({_quoted(waiver(rule.id))})"
-    ident = _quoted(f"contract.{rule.id}")
+    waived = f"context.met.contains({quoted(waiver(rule.id))})"
+    ident = quoted(f"contract.{rule.id}")
     return (
-        f'@id({ident}) @procedure("protocols") @effect({_quoted(rule.effect)}) @stage("permission")\n'
+        f'@id({ident}) @procedure("protocols") @effect({quoted(rule.effect)}) @stage("permission")\n'
         + ('@href("/v1/approvals")\n' if rule.effect == "approve" else "")
-        + f'@fact("contract_rule") @label({_quoted(rule.label)}) @remedy({_quoted(rule.remedy)})\n'
-        f"@clause({_quoted(rule.clause)})\n"
+        + f'@fact("contract_rule") @label({quoted(rule.label)}) @remedy({quoted(rule.remedy)})\n'
+        f"@clause({quoted(rule.clause)})\n"
         f"forbid (principal, {_scope(rule.operations, rule.effect)}, resource)\n"
         + (f"when {{ {' && '.join(conditions)} }}\n" if conditions else "")
         + f"unless {{ {' || '.join([*excepted, waived])} }};\n"
@@ -280,12 +281,7 @@ def _scope(operations: tuple[str, ...], effect: str) -> str:
 
 
 def _one_of(attribute: str, values: tuple[str, ...]) -> str:
-    return f"({' || '.join(f'{attribute} == {_quoted(value)}' for value in values)})"
-
-
-def _quoted(text: str) -> str:
-    """Write a Cedar string literal; the contract's compiler has refused control characters."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return f"({' || '.join(f'{attribute} == {quoted(value)}' for value in values)})"
 
 
 @lru_cache(maxsize=1)

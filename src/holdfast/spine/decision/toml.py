@@ -195,6 +195,29 @@ class Table:
         inner.done()
         return read
 
+    def literals(
+        self, key: str, *, form: re.Pattern[str]
+    ) -> dict[str, tuple[str | int | bool, ...]]:
+        """A table whose every key has a list of texts, of whole numbers, or of true and false."""
+        inner = self.table(key)
+        read = {name: inner._literal_list(name) for name in inner.names()}  # noqa: SLF001  another table of the same class
+        for name in read:
+            inner._checked(name, name, form=form)  # noqa: SLF001  see above
+        inner.done()
+        return read
+
+    def _literal_list(self, key: str) -> tuple[str | int | bool, ...]:
+        value = self._take(key, list, "a list of texts, whole numbers or booleans")
+        kinds = {type(item) for item in value}
+        if len(kinds) != 1 or not kinds <= {str, int, bool}:
+            self.fail(key, "must be a list of texts, of whole numbers, or of booleans, all alike")
+        for item in value:
+            if isinstance(item, str):
+                self._checked(key, item, form=None)
+            elif abs(item) >= 2**63:
+                self.fail(key, "a number has at most 63 bits")
+        return tuple(value)
+
     def names(self) -> tuple[str, ...]:
         """The keys of this table."""
         return tuple(self._data)
