@@ -23,6 +23,9 @@ from holdfast.edges.dataplane import authzen
 from holdfast.edges.dataplane.assembled import assemble
 from holdfast.kit.clock import SECOND_US
 from holdfast.kit.secret import Secret
+from holdfast.spine.approvals.deciding import decide
+from holdfast.spine.approvals.requests import load
+from holdfast.spine.approvals.rules import Party
 from holdfast.spine.identity.credentials import Bounds, issue
 from holdfast.spine.ledger.registrar import Registrar
 from holdfast.spine.signals.envelope import FeedKey, sign
@@ -192,6 +195,7 @@ def _calls(desk: Desk) -> dict[str, list[Shown]]:
         "/v1/verify": verify,
         "/v1/update": update,
         "/v1/act": acts,
+        "/v1/export": _export(desk),
         "/v1/act/{id}/outcome": outcomes,
         "/v1/reason": reason,
         "/v1/decisions/{id}": [decision, _other(desk)],
@@ -283,6 +287,30 @@ def _acts(desk: Desk, birthday: str) -> tuple[list[Shown], list[Shown]]:
     permit = acts[0]["answer"]["permit"]
     bodies = [{"permit": permit, "outcome": what} for what in ("claimed", "done", "claimed")]
     return acts, [desk.send("POST", path, body, **headers) for body in bodies]
+
+
+def _export(desk: Desk) -> list[Shown]:
+    """An export that a second person approves, and what is answered until then."""
+    bank = desk.bank
+    house, now = bank.house, bank.clock.now_us()
+    token = house.transact(issue(person=bank.admin, life_us=3600 * SECOND_US, now_us=now))
+    body = {
+        "client": "bank-01",
+        "collection": "customers",
+        "fields": ["name", "acct"],
+        "customers": ["C00001"],
+        "recipient": "bank-complaints",
+        "reason": "complaint",
+    }
+    headers = {"Authorization": f"Bearer {token.secret.reveal()}"}
+    waiting = desk.send("POST", "/v1/export", body, **headers)
+    ((ident,),) = bank.sql("SELECT id FROM approvals_request WHERE operation = 'export'")
+    request = house.transact(load(ident))
+    assert request is not None
+    house.transact(decide(request, Party(bank.other.id), grant=True, now_us=now))
+    granted = desk.send("POST", "/v1/export", body, **headers)
+    granted["answer"]["salt"] = "…"
+    return [granted, waiting]
 
 
 def _keys(desk: Desk) -> Shown:

@@ -20,6 +20,7 @@ from holdfast.vocabulary.levels import CustomerState
 if TYPE_CHECKING:
     from holdfast.kit.db import Work
     from holdfast.spine.arrival import Arrival
+    from holdfast.spine.vault.hierarchy import ClientKeys
 
 DECOY: Final = "cus_00000000000000000000000000"
 _GATES: Final = (
@@ -76,11 +77,16 @@ def approach(arrival: Arrival, customer: str) -> Work[Target]:
 
 def fetch(arrival: Arrival, customer: str) -> Work[Target]:
     """Load a customer's records in the collection asked for; whether they may be known is the caller's affair."""
-    client = arrival.asked.client
+    asked = arrival.asked
+    return load_target(arrival.keys, asked.client, asked.collection, customer)
+
+
+def load_target(keys: ClientKeys, client: str, collection: str, customer: str) -> Work[Target]:
+    """Load a customer's records in one collection of a client."""
     state, rows, heads, deks, reference = yield Round(
         data=(
             vault.CUSTOMER(client=client, id=customer),
-            vault.RECORDS(client=client, customer=customer, collection=arrival.asked.collection),
+            vault.RECORDS(client=client, customer=customer, collection=collection),
         ),
         keys=(
             keyring.HEADS(client=client, customer=customer),
@@ -89,9 +95,7 @@ def fetch(arrival: Arrival, customer: str) -> Work[Target]:
         ),
     )
     live = bool(state) and state[0][0] == CustomerState.LIVE
-    records = tuple(
-        LoadedRecord(arrival.keys, RecordRow(*row), heads, deks) for row in rows if live
-    )
+    records = tuple(LoadedRecord(keys, RecordRow(*row), heads, deks) for row in rows if live)
     return Target(
         customer,
         approached=True,

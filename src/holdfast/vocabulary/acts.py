@@ -46,6 +46,8 @@ class Act(StrEnum):
     COLLECTION_LIST = "collection.list"
     IMPORT = "import"
     EXPORT = "export"
+    EXPORT_FETCH = "export.fetch"
+    EXPORT_LIST = "export.list"
     CUSTOMER_FIND = "customer.find"
     CUSTOMER_SHRED = "customer.shred"
     LOG_EXPORT = "log.export"

@@ -9,6 +9,7 @@ from holdfast.vocabulary.levels import AuthLevel, Operation
 
 SECONDS_WRAP_UP = 120
 SECONDS_LONGEST_CONTACT = 3600
+HOURS_EXPORT = 72
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,25 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class Export:
+    """What may leave the house in a file, to whom and why (SPINE 16).
+
+    ``fields`` and ``masked`` are collection → field names; ``recipients`` maps ids to X25519 public keys. The file is
+    deleted ``hours`` after it was asked for.
+    """
+
+    id: str
+    label: str
+    fields: dict[str, frozenset[str]]
+    recipients: dict[str, str]
+    reasons: tuple[str, ...]
+    rows_at_most: int
+    masked: dict[str, frozenset[str]] = field(default_factory=dict)
+    hours: int = HOURS_EXPORT
+    clause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ContractRule:
     """A refusal that the contract adds to the house's own. It can only narrow; all its conditions must hold.
 
@@ -212,6 +232,7 @@ class Contract:
     freeze_exempt: frozenset[str] = frozenset()  # reasons of contacts that go on while it is frozen
     second_person: frozenset[str] = frozenset()  # acts (vocabulary.acts) that take an approval
     actions: dict[str, Action] = field(default_factory=dict)
+    exports: dict[str, Export] = field(default_factory=dict)
 
     @cached_property
     def programmes(self) -> frozenset[str]:

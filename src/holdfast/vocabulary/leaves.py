@@ -1,3 +1,4 @@
+# size: a catalogue; every type of leaf stands in this one place
 """Leaf types: what may stand in a log, with which fields, and who reads it (SPINE 27, 28, 29).
 
 A leaf is canonical JSON of strings, integers, booleans and flat maps of them. It holds no personal data and no free
@@ -37,6 +38,11 @@ class LeafType(StrEnum):
     RECORD_UPDATED = "record.updated"
     ACTION_PERMITTED = "action.permitted"
     ACTION_REPORTED = "action.reported"
+    EXPORT_REQUESTED = "export.requested"
+    EXPORT_FINISHED = "export.finished"
+    EXPORT_FAILED = "export.failed"
+    EXPORT_FETCHED = "export.fetched"
+    EXPORT_EXPIRED = "export.expired"
     EMPLOYER_ADDED = "employer.added"
     PERSON_ADDED = "person.added"
     PERSON_ROLES_CHANGED = "person.roles_changed"
@@ -219,6 +225,42 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
             "outcome": "claimed, done, failed or not_done",
             "token": "id of the service's credential",
         },
+    ),
+    LeafType.EXPORT_REQUESTED: LeafSpec(
+        "Records are to leave the house in a file that one recipient can open.",
+        "client",
+        {
+            **_BY,
+            "second": "reference of the person who approved it",
+            "export": "id",
+            "declared": "id of the export in the contract",
+            "collection": "name",
+            "fields": "field → clear or masked",
+            "recipient": "id in the contract",
+            "key": "SHA-256 of the recipient's public key",
+            "reason": "id in the contract",
+            "count": "number of records",
+            "customers": "commitment to the list of customers; empty for all",
+            "expires": "time at which the file is deleted",
+        },
+    ),
+    LeafType.EXPORT_FINISHED: LeafSpec(
+        "The file of an export was written.",
+        "client",
+        {"export": "id", "count": "number of records", "file": "commitment to its SHA-256"},
+    ),
+    LeafType.EXPORT_FAILED: LeafSpec(
+        "An export came to nothing; no file is left of it.",
+        "client",
+        {"export": "id", "reason": "id of the rule that refused it, or a code"},
+    ),
+    LeafType.EXPORT_FETCHED: LeafSpec(
+        "Somebody took the sealed file of an export.",
+        "client",
+        {**_BY, "export": "id"},
+    ),
+    LeafType.EXPORT_EXPIRED: LeafSpec(
+        "The file of an export was deleted.", "client", {"export": "id"}
     ),
     LeafType.EMPLOYER_ADDED: LeafSpec(
         "An employer of persons was added.", "house", {**_BY, "employer": "id"}

@@ -49,6 +49,7 @@ class Operation(StrEnum):
     VERIFY = "verify"
     UPDATE = "update"
     ACT = "act"
+    EXPORT = "export"
     REASON = "reason"
     PROVISIONAL = "provisional"  # a contact that a late feed has not told yet
     OUTAGE = "outage"  # a contact while the feed is declared to be down

@@ -51,6 +51,12 @@ COMMANDS: Final = (
         "Verify a log's files on your own machine; nothing in them is trusted.",
     ),
     Command(
+        "export open",
+        f"{_CLI}.export_open:open_export",
+        False,
+        "Open a sealed file of an export on your own machine.",
+    ),
+    Command(
         "log export",
         f"{_CLI}.log:export",
         False,
@@ -147,6 +153,7 @@ GROUPS: Final = {
     "config": "Settings of this house.",
     "customer": "Data subjects: find one, erase one.",
     "employer": "The house and its vendors, who employ the persons.",
+    "export": "Records that leave the house in sealed files.",
     "feed": "Systems that tell which contact is live.",
     "log": "The client's log of every look.",
     "person": "Members of the workforce.",

@@ -12,6 +12,7 @@ from holdfast.edges.dataplane.types import (
     MOST_FEED_BYTES,
     ActRequest,
     ApprovalRequest,
+    ExportRequest,
     FreezeRequest,
     FreezeStepRequest,
     OutcomeRequest,
@@ -31,6 +32,8 @@ from holdfast.spine.answers import Ambiguous, Asked, FreezeRefused, OutcomeRefus
 from holdfast.spine.approve import MOST_LISTED, decide_approval, list_approvals, show_approval
 from holdfast.spine.asking import ask_approval
 from holdfast.spine.decisions import may_read_log, read_decision
+from holdfast.spine.export import Wanted as WantedExport
+from holdfast.spine.export import request_by
 from holdfast.spine.freeze import Step, ask_to_freeze
 from holdfast.spine.ledger.files import log_file
 from holdfast.spine.outcome import Report, report_outcome
@@ -138,6 +141,21 @@ class Handlers:
         given = decode(await request.body(), OutcomeRequest)
         report = Report(parts["id"], given.permit, given.outcome)
         return await self._run(partial(report_outcome, self._house, request.caller(), report))
+
+    async def export(self, request: Request, _parts: dict[str, str]) -> Reply:
+        """POST /v1/export."""
+        given = decode(await request.body(), ExportRequest)
+        if given.all is (given.customers is not None):
+            raise InvalidInput("give either customers, or all", field="customers")
+        wanted = WantedExport(
+            client=given.client,
+            collection=given.collection,
+            fields=tuple(dict.fromkeys(given.fields)),
+            customers=None if given.customers is None else tuple(given.customers),
+            recipient=given.recipient,
+            reason=given.reason,
+        )
+        return await self._run(partial(request_by, self._house, request.caller(), wanted))
 
     async def jwks(self, _request: Request, _parts: dict[str, str]) -> Reply:
         """GET /.well-known/jwks.json: the key by which targets check permits."""
@@ -376,6 +394,7 @@ def routes(house: House, turns: Turns, metrics: Metrics) -> tuple[Route, ...]:
         Route("POST", "/v1/update", do.update, "Change fields of a customer's record"),
         Route("POST", "/v1/act", do.act, "Permit an action on a customer's account, once"),
         Route("POST", "/v1/act/{id}/outcome", do.outcome, "Say what became of a permit"),
+        Route("POST", "/v1/export", do.export, "Let records leave in a sealed file"),
         Route("POST", "/v1/reason", do.reason, "Change a contact's reason"),
         Route("POST", "/v1/freeze", do.freeze, "Stop every look at a client's customers"),
         Route("POST", "/v1/freeze/confirm", do.confirm_freeze, "Confirm a client's freeze"),

@@ -13,6 +13,7 @@ from holdfast.edges.dataplane.types import (
     ApprovalRequest,
     EvaluationRequest,
     EvaluationsRequest,
+    ExportRequest,
     FreezeRequest,
     FreezeStepRequest,
     OutcomeRequest,
@@ -38,6 +39,7 @@ from holdfast.spine.answers import (
     Updated,
     Verified,
 )
+from holdfast.spine.export import ExportShown
 from holdfast.spine.signals.events import Event
 from holdfast.spine.signals.intake import Report
 
@@ -107,6 +109,15 @@ OPERATIONS: Final = (
         OutcomeTaken,
         (400, 401, 403, 404, 409, 413, 421, 503),
         ("id",),
+        look=False,
+    ),
+    Documented(
+        "/v1/export",
+        "post",
+        "Let records leave the house in a sealed file, once a second person has approved it",
+        ExportRequest,
+        ExportShown,
+        (400, 401, 403, 404, 413, 421, 503),
         look=False,
     ),
     Documented(

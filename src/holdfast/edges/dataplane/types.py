@@ -121,6 +121,18 @@ class ProvisionalRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     outage: bool = False
 
 
+class ExportRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Let records leave the house in a file that only ``recipient`` opens. Give either ``customers`` or ``all``."""
+
+    client: Id
+    collection: FieldName
+    fields: Fields
+    recipient: Id
+    reason: Id
+    customers: Annotated[list[Value], Meta(min_length=1, max_length=1000)] | None = None
+    all: bool = False
+
+
 class ReasonRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Change the reason of a live contact, once, to one of the same queue.
 

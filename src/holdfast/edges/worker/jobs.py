@@ -8,8 +8,10 @@ from holdfast.kit.clock import DAY_US, MINUTE_US
 from holdfast.kit.db import Round
 from holdfast.kit.jobs.queue import Schedule
 from holdfast.spine.actions import store as actions
+from holdfast.spine.actions.exports import JOB as EXPORT_JOB
 from holdfast.spine.approvals import store as approvals
 from holdfast.spine.decision import store as decisions
+from holdfast.spine.export_job import expire_exports, run_export
 from holdfast.spine.identity import store as identity
 from holdfast.spine.outcome import MOST_AT_ONCE, tell_missing
 from holdfast.spine.purpose.settle import forget as forget_on_word
@@ -88,7 +90,7 @@ def _sweep(house: House) -> Callable[[Run], None]:
 
 
 def _acts(house: House) -> Callable[[Run], None]:
-    """Tell clients of permits of which no target said what became of them."""
+    """Tell clients of permits of which no target said what became of them, and delete exports that are over."""
 
     def run(_run: Run) -> None:
         while house.transact(tell_missing(house.clock.now_us())) == MOST_AT_ONCE:
@@ -106,8 +108,14 @@ def _settle(house: House) -> Callable[[Run], None]:
             pass  # some at a time, so that no transaction is long
         while house.transact(tell_outages_over(now_us)):
             pass
+        expire_exports(house)
 
     return run
+
+
+def _export(house: House) -> Callable[[Run], None]:
+    """Write the file of an export."""
+    return lambda run: run_export(house, run.payload, run.heartbeat)
 
 
 def _shred(house: House) -> Callable[[Run], None]:
@@ -121,4 +129,5 @@ HANDLERS: Final[dict[str, Handler]] = {
     ACTS: _acts,
     SETTLE: _settle,
     SHRED_JOB: _shred,
+    EXPORT_JOB: _export,
 }

@@ -62,6 +62,16 @@ MANIFEST: Final = Manifest(
         ),
     ),
     commands=(
+        Command(
+            "export request",
+            f"{_COMMANDS}.export:request",
+            False,
+            "Ask that records leave the house in a sealed file.",
+        ),
+        Command("export list", f"{_COMMANDS}.export:list_all", False, "List a client's exports."),
+        Command(
+            "export fetch", f"{_COMMANDS}.export:fetch", False, "Take an export's sealed file."
+        ),
         Command("employer add", f"{_COMMANDS}.employer:add", False, "Add an employer."),
         Command("employer list", f"{_COMMANDS}.employer:list_all", False, "List employers."),
         Command(

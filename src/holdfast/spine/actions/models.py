@@ -50,3 +50,32 @@ class Quarantine(models.Model):
 
         db_table = "actions_quarantine"
         indexes = [models.Index(fields=("until_us",), name="actions_quarantine_age")]
+
+
+class Export(models.Model):
+    """One export, from its request to its end. It names customers by id and fields by name; it holds no value."""
+
+    id = models.TextField(primary_key=True)
+    client = models.TextField()
+    state = models.TextField()  # waiting | done | failed | expired
+    collection = models.TextField()
+    fields = models.TextField()  # JSON
+    customers = models.TextField()  # JSON; null for all, and once it is over
+    recipient = models.TextField()
+    key = models.TextField()
+    reason = models.TextField()
+    person = models.TextField()
+    rows = models.BigIntegerField()
+    digest = models.TextField()  # SHA-256 of the file
+    salt = models.BinaryField()
+    created_us = models.BigIntegerField()
+    expires_us = models.BigIntegerField()
+
+    class Meta:
+        """How the table is called, and the look-up of what is over."""
+
+        db_table = "actions_export"
+        indexes = [
+            models.Index(fields=("client", "created_us"), name="actions_export_client"),
+            models.Index(fields=("state", "expires_us"), name="actions_export_over"),
+        ]

@@ -80,3 +80,55 @@ QUARANTINED_OF = statement(
 CLEAR_QUARANTINE = statement(
     "actions.clear_quarantine", "DELETE FROM actions_quarantine WHERE until_us < :before_us"
 )
+
+# ── exports ─────────────────────────────────────────────────────────────────────────────────────────────────────
+_EXPORT = (
+    "id, client, state, collection, fields, customers, recipient, key, reason, person, rows, digest, salt, "
+    "created_us, expires_us"
+)
+ADD_EXPORT = statement(
+    "actions.add_export",
+    """INSERT INTO actions_export (id, client, state, collection, fields, customers, recipient, key, reason, person,
+        rows, digest, salt, created_us, expires_us)
+    VALUES (:id, :client, 'waiting', :collection, :fields, :customers, :recipient, :key, :reason, :person, :rows,
+        '', :salt, :created_us, :expires_us)""",
+)
+# across clients: an export's id says not whose it is; the reader's right is judged on what is found
+EXPORT = statement("actions.export", f"SELECT {_EXPORT} FROM actions_export WHERE id = :id")
+EXPORTS = statement(
+    "actions.exports",
+    f"""SELECT {_EXPORT} FROM actions_export WHERE client = :client
+    ORDER BY created_us DESC, id LIMIT :limit""",
+)
+# Each end answers a row when the export stood where it must; the list of customers goes with it.
+END_EXPORT = statement(
+    "actions.end_export",
+    """UPDATE actions_export SET state = :state, customers = 'null', rows = :rows, digest = :digest
+    WHERE client = :client AND id = :id AND state = 'waiting' AND expires_us > :now_us RETURNING id""",
+)
+EXPIRE_EXPORT = statement(
+    "actions.expire_export",
+    """UPDATE actions_export SET state = 'expired', customers = 'null'
+    WHERE client = :client AND id = :id AND state <> 'expired' AND expires_us <= :now_us RETURNING id""",
+)
+# across clients: the worker deletes whatever is over
+EXPORTS_OVER = statement(
+    "actions.exports_over",
+    """SELECT client, id FROM actions_export WHERE state <> 'expired' AND expires_us <= :now_us
+    ORDER BY expires_us LIMIT :limit""",
+)
+COUNT_RECORDS = statement(
+    "actions.count_records",
+    """SELECT COUNT(*) FROM vault_record r JOIN vault_customer c ON c.client = r.client AND c.id = r.customer
+    WHERE r.client = :client AND r.collection = :collection AND c.state = 'live'""",
+)
+COUNT_RECORDS_OF = statement(
+    "actions.count_records_of",
+    """SELECT COUNT(*) FROM vault_record r JOIN vault_customer c ON c.client = r.client AND c.id = r.customer
+    WHERE r.client = :client AND r.collection = :collection AND c.state = 'live' AND r.customer IN (:customers*)""",
+)
+CUSTOMERS_AFTER = statement(
+    "actions.customers_after",
+    """SELECT id FROM vault_customer WHERE client = :client AND state = 'live' AND id > :after
+    ORDER BY id LIMIT :limit""",
+)

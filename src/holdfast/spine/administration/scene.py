@@ -37,7 +37,17 @@ if TYPE_CHECKING:
     from holdfast.spine.identity.people import Member
     from holdfast.vocabulary.acts import Act
 
-__all__ = ["Scene", "administer", "clients_of", "digest_of", "enter", "may", "tell", "tell_in"]
+__all__ = [
+    "Scene",
+    "administer",
+    "clients_of",
+    "digest_of",
+    "enter",
+    "enter_as",
+    "may",
+    "tell",
+    "tell_in",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +166,11 @@ def enter(house: HasSettings, act: Act) -> Work[Entered]:
     For acts of which only a look-up tells what they touch: whoever may not do them learns nothing by asking.
     """
     acting = yield from named_person(house)
+    return enter_as(house, act, acting)
+
+
+def enter_as(house: HasSettings, act: Act, acting: Acting) -> Entered:
+    """The same for somebody who is known already: who sent a request."""
     facts = actor_facts(acting)
     ruling = entry(in_house(acting), context_of(Case(act, acting), facts), facts)
     if not ruling.allowed:

@@ -40,6 +40,7 @@ def changes(before: Contract, after: Contract) -> tuple[Change, ...]:
         *_pdp(before, after),
         *_names("freeze.exempt_reasons", before.freeze_exempt, after.freeze_exempt),
         *_actions(before, after),
+        *_exports(before, after),
     ]
     order = {WIDER: 0, NARROWER: 1, OTHER: 2}
     return tuple(sorted(found, key=lambda change: order[change.kind]))
@@ -216,3 +217,19 @@ def _pdp(before: Contract, after: Contract) -> Iterator[Change]:
     for name in sorted(old.keys() & new.keys()):
         if old[name] != new[name] and old[name].effect == new[name].effect:
             yield Change(WIDER, f"pdp {name}", "reads otherwise")
+
+
+def _exports(before: Contract, after: Contract) -> Iterator[Change]:
+    yield from _names("export", before.exports, after.exports)
+    for name in sorted(before.exports.keys() & after.exports.keys()):
+        old, new = before.exports[name], after.exports[name]
+        where = f"export {name}"
+        yield from _sets(f"{where}, fields", old.fields, new.fields)
+        yield from _sets(f"{where}, masked", old.masked, new.masked, more=NARROWER)
+        yield from _names(f"{where}, reasons", old.reasons, new.reasons)
+        yield from _names(f"{where}, recipients", old.recipients, new.recipients)
+        for who in sorted(old.recipients.keys() & new.recipients.keys()):
+            if old.recipients[who] != new.recipients[who]:
+                yield Change(WIDER, f"{where}, recipients", f"{who} has another key")
+        yield from _number(f"{where}, rows_at_most", old.rows_at_most, new.rows_at_most)
+        yield from _number(f"{where}, hours", old.hours, new.hours)

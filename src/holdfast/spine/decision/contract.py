@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from holdfast.spine.decision.contract_actions import read_actions
 from holdfast.spine.decision.contract_check import check_names, check_schemas
+from holdfast.spine.decision.contract_exports import read_exports
 from holdfast.spine.decision.facts import OF_ADMINISTRATION, OF_GROUPS
 from holdfast.spine.decision.signature import read_key
 from holdfast.spine.decision.toml import Document
@@ -62,7 +63,7 @@ EXPECTED: Final = ("permit", "masked", "step_up", "approval", "deny", "hidden")
 _SECTIONS: Final = (
     *("client", "programme", "queue", "reason", "verification", "search", "budgets"),
     *("approval", "networks", "employers", "administration", "clauses", "rule", "test", "freeze"),
-    *("action", "pdp"),
+    *("action", "export", "pdp"),
 )
 _WORKING: Final = tuple(role.value for role in Role)
 _APPROVING: Final = (Role.LEAD.value, Role.SECURITY.value, Role.DPO.value, Role.CLIENT_USER.value)
@@ -123,6 +124,7 @@ def read_contract(document: Document, text: str, version: int | None) -> Contrac
         freeze_exempt=_freeze_exempt(root.table("freeze")),
         second_person=_second_person(root.table("administration")),
         actions=read_actions(root),
+        exports=read_exports(root),
     )
 
 

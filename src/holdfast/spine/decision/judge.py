@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec.structs
 
 from holdfast.spine.decision.engine import Slice
+from holdfast.spine.decision.exporting import find_export, shown
 from holdfast.spine.decision.question import (
     NO_FIELDS,
     Group,
@@ -57,13 +58,16 @@ from holdfast.spine.decision.verdict import (
     make_permit,
 )
 from holdfast.vocabulary.facts import FactId
-from holdfast.vocabulary.levels import Audience, AuthLevel, Outcome, Presentation
+from holdfast.vocabulary.levels import Audience, AuthLevel, Operation, Outcome, Presentation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from holdfast.spine.decision.engine import Answer
+    from holdfast.spine.decision.exporting import Order
     from holdfast.spine.decision.policies import ClientPolicies
+    from holdfast.vocabulary.contract import Contract
+    from holdfast.vocabulary.schema import CollectionSchema
 
 __all__ = ["Group", "Judgement", "Question", "judge"]
 
@@ -300,6 +304,22 @@ def _permit(question: Question, fields: dict[str, Presentation]) -> Permit:
         question.collection,
         operation=question.operation,
         fields=fields,
+    )
+
+
+def permit_export(
+    contract: Contract, schema: CollectionSchema, order: Order, customer: str
+) -> Permit | Denial:
+    """Judge what of one customer goes into an export, by the contract as it stands now (SPINE 16)."""
+    export, against = find_export(contract, schema, order)
+    if export is None:
+        return Denial(against)
+    return make_permit(
+        contract.client,
+        customer,
+        order.collection,
+        operation=Operation.EXPORT,
+        fields=shown(export, schema, order),
     )
 
 
