@@ -20,23 +20,10 @@ from holdfast.spine.decision.engine import validate
 from holdfast.spine.decision.rules import Effect
 from holdfast.spine.identity.acting import Acting
 from holdfast.vocabulary.acts import SECOND_PERSON, Act
-from holdfast.vocabulary.facts import FactId
 from holdfast.vocabulary.levels import Role
 
-FACTS = tuple(
-    fact.value
-    for fact in (
-        FactId.EMPLOYED,
-        FactId.NOT_SUSPENDED,
-        FactId.TOKEN_UNBOUND,
-        FactId.NETWORK,
-        FactId.ANOTHER_PERSON,
-        FactId.SAME_LINE,
-        FactId.ADMIN_REMAINS,
-        FactId.FEED_APART,
-    )
-)
 RULES = [rule for rule in policies().rules if rule is not None]
+FACTS = tuple(sorted({rule.fact.value for rule in RULES}))
 
 
 def of(*roles: Role, client: str = "bank-01", works_there: bool = True) -> Standing:
