@@ -130,7 +130,11 @@ class Erasures:
             keys=(keyring.REFERRED(client=self._client),),
         )
         named = {row[0] for row in referred}
-        nameless = sum(row[0] not in named for row in present)
+        buried = set((yield from _tombstones(self._client)))
+        nameless = sum(
+            customer not in named and tombstone_mac(customer) not in buried
+            for (customer,) in present
+        )
         if nameless:
             raise IntegrityBroken(
                 f"the log of {self._client} erased customers whom this store cannot tell from {nameless} others: it was"
