@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
-from holdfast.drills.bank.build import FEED
+from holdfast.drills.bank.build import CONTRACT, FEED
 from holdfast.kit.clock import HOUR_US, rfc3339
 from holdfast.kit.errors import Conflict
 from holdfast.kit.ids import new_id
 from holdfast.kit.process import LockFile
 from holdfast.spine.answers import Refused, Revealed
+from holdfast.spine.decision.publish import By, draft, publish_contract
 from holdfast.spine.identity.credentials import revoke
 from holdfast.spine.identity.people import change_state
 from holdfast.spine.identity.references import reference_of
@@ -253,6 +256,11 @@ def test_a_contract_narrowed_since_the_copy_lets_nobody_look_under_the_older_one
     bank.connect()
     assert refused(bank)
     assert bank.sql("SELECT state, contract_version FROM decision_client") == [("outdated", 2)]
+    by = By(bank.admin, partial(reference_of, bank.admin))
+    made = draft(CONTRACT)  # its very text, confirmed, is the next version
+    assert bank.house.transact(publish_contract(made, by, now_us=bank.clock.now_us())).version == 3
+    bank.connect("CT-2")
+    assert isinstance(bank.reveal("C00001", ["name"], contact="CT-2"), Revealed)
 
 
 def test_a_contact_that_was_live_when_the_copy_was_made_is_closed_after_a_restore(bank):

@@ -125,6 +125,19 @@ def check_store(path: Path) -> str:
     return "" if found == "ok" else found
 
 
+def write_anew(connection: Connection) -> None:
+    """Write a store anew without anything that was deleted; :class:`Unavailable` when another writer is in the way."""
+    connection.execute("PRAGMA temp_store = FILE")  # the new pages need not fit into memory
+    try:
+        connection.execute("VACUUM")
+    except pysqlite3.OperationalError as error:
+        if is_busy(error):
+            raise Unavailable("the store is busy", remedy="Try again.") from error
+        raise
+    finally:
+        connection.execute("PRAGMA temp_store = MEMORY")
+
+
 def is_busy(error: BaseException) -> bool:
     """Tell by its code, never by its text, whether ``error`` means that another writer holds the lock."""
     code = getattr(error, "sqlite_errorcode", None)

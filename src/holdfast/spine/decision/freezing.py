@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from holdfast.kit.clock import HOUR_US, SECOND_US, rfc3339
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Denied
-from holdfast.spine.decision.store import CLIENT, CLIENT_IS_OPEN
+from holdfast.spine.decision.store import CLIENT, CLIENT_IS_OPEN, CLIENT_IS_OUTDATED
 from holdfast.vocabulary.facts import FactState, FactValue
 
 if TYPE_CHECKING:
@@ -97,6 +97,12 @@ def require_open(client: str, now_us: int) -> Work[None]:
     if standing is None or standing.is_open(now_us):
         return
     frozen = standing.is_frozen(now_us)
+    if standing.state == CLIENT_IS_OUTDATED and not frozen:
+        raise Denied(
+            f"client {client} is closed: its contract was changed after the copy that was restored",
+            remedy=f"Publish the contract that is in force: holdfast policy publish {client} --contract FILE",
+            code="client_outdated",
+        )
     raise Denied(
         f"client {client} is {_frozen(standing) if frozen else 'closed'}",
         remedy="Wait until it ends, or ask the client: a user of the client lifts it with `holdfast client unfreeze`.",

@@ -23,6 +23,7 @@ from holdfast.spine.decision.store import (
     ADD_CLIENT,
     ADD_CONTRACT,
     CLIENT,
+    CLIENT_IS_OUTDATED,
     CLIENTS,
     CONTRACT,
     CONTRACTS,
@@ -205,7 +206,8 @@ def next_after(made: Draft, *, now_us: int) -> Work[InForce]:
             code="client_frozen",
         )
     before = InForce(client, present[0][2], current[0][2], bool(made.signature))
-    if current[0][1] == made.contract.digest:
+    outdated = present[0][1] == CLIENT_IS_OUTDATED  # then the very same text is confirmed anew
+    if current[0][1] == made.contract.digest and not outdated:
         return before._replace(changed=False)
     if made.against is None or current[0][1] != made.against.digest:
         raise _meanwhile()

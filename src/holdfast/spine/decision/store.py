@@ -59,7 +59,8 @@ ADD_CONTRACT = statement(
 # A row comes back only if nobody published in between.
 USE_CONTRACT = statement(
     "decision.use_contract",
-    """UPDATE decision_client SET contract_version = :version, name = :name, fence = fence + 1
+    """UPDATE decision_client SET contract_version = :version, name = :name, fence = fence + 1,
+        state = CASE WHEN state = 'outdated' THEN 'open' ELSE state END
     WHERE client = :client AND contract_version = :before RETURNING fence""",
 )
 
@@ -231,3 +232,6 @@ CLEAR_KEYS = statement(
 )
 
 CLIENT_IS_OPEN: Final = "open"
+CLIENT_IS_OUTDATED: Final = (
+    "outdated"  # after a restore: a contract is to be published before anybody looks
+)

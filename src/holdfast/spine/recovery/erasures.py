@@ -16,7 +16,7 @@ from holdfast.kit.errors import IntegrityBroken
 from holdfast.spine.decision.store import CLIENT, CLIENTS
 from holdfast.spine.vault import store
 from holdfast.spine.vault.blindindex import suppression_mac
-from holdfast.spine.vault.erasing import erase_keys, search_files, truncate_log
+from holdfast.spine.vault.erasing import erase_bytes, erase_keys
 from holdfast.spine.vault.hierarchy import client_keys
 from holdfast.spine.vault.keyring import store as keyring
 from holdfast.spine.vault.load import tombstone_mac
@@ -201,8 +201,7 @@ def _bury(house: House, one: Unsettled) -> None:
         needles: list[bytes] = []
         for customer in one.back:
             needles += erase_keys(stores.keys, opened, customer, now_us=house.clock.now_us())
-        truncate_log(stores.keys)
-        search_files(house.settings.keys_path, needles)
+        erase_bytes(stores.keys, house.settings.keys_path, needles)
 
 
 def _remember(house: House, client: str) -> Work[None]:

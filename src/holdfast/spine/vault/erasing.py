@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from holdfast.kit.db.sqlite import begin_immediate, execute
+from holdfast.kit.db.sqlite import begin_immediate, execute, write_anew
 from holdfast.kit.errors import IntegrityBroken, Unavailable
 from holdfast.spine.vault.blindindex import TOKEN_BYTES, suppression_mac
 from holdfast.spine.vault.keyring import store as keyring
@@ -94,6 +94,21 @@ def truncate_log(connection: Connection) -> None:
         remedy="The erasure goes on by itself; nothing can be read meanwhile.",
         retry_after_s=5,
     )
+
+
+def erase_bytes(keys: Connection, store: Path, needles: Sequence[bytes]) -> None:
+    """Make sure that none of ``needles`` stands in a store's files; see :func:`search_files` for what is raised.
+
+    SQLite moves rows between pages and leaves copies in the unused part of the old ones, which ``secure_delete`` does
+    not overwrite. Where the search finds such a copy, the store is written anew, page by page.
+    """
+    truncate_log(keys)
+    try:
+        search_files(store, needles)
+    except IntegrityBroken:
+        write_anew(keys)
+        truncate_log(keys)
+        search_files(store, needles)
 
 
 def search_files(store: Path, needles: Sequence[bytes]) -> None:

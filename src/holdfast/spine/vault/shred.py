@@ -38,7 +38,7 @@ from holdfast.spine.ledger.recorder import append
 from holdfast.spine.ledger.statements import sign_statement
 from holdfast.spine.vault import store
 from holdfast.spine.vault.blindindex import suppression_mac
-from holdfast.spine.vault.erasing import erase_keys, search_files, truncate_log
+from holdfast.spine.vault.erasing import erase_bytes, erase_keys
 from holdfast.spine.vault.keyring import store as keyring
 from holdfast.spine.vault.load import customer_reference
 from holdfast.vocabulary.ids import LEAF, OPERATION, client_log
@@ -194,8 +194,7 @@ def _destroy(house: VaultHouse, shred: Shred) -> None:
         kek_rows = execute(stores.keys, keyring.KEKS(client=shred.client))
         opened = house.keks.opened(shred.client, kek_rows)
         needles = erase_keys(stores.keys, opened, shred.customer, now_us=now_us)
-        truncate_log(stores.keys)
-        search_files(house.settings.keys_path, needles)
+        erase_bytes(stores.keys, house.settings.keys_path, needles)
 
 
 def _shred(client: str, operation: str) -> Work[Shred]:
