@@ -75,6 +75,8 @@ class LeafType(StrEnum):
     ADMINISTRATION_REFUSED = "administration.refused"
     SHRED_REQUESTED = "shred.requested"
     SHRED_DONE = "shred.done"
+    CLIENT_SHRED_REQUESTED = "client.shred_requested"
+    CLIENT_SHREDDED = "client.shredded"
     LOG_EXPORTED = "log.exported"
     LOG_RESTORED = "log.restored"
     BACKUP_MADE = "backup.made"
@@ -528,6 +530,28 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
     ),
     LeafType.LOG_EXPORTED: LeafSpec(
         "The client's log was exported.", "client", {**_BY, "size": "number of leaves"}
+    ),
+    LeafType.CLIENT_SHRED_REQUESTED: LeafSpec(
+        "The erasure of all of a client was ordered; from here everything is refused, and nothing is imported.",
+        "both",
+        {
+            **_BY,
+            "second": "reference of the second person who approved it",
+            "client": "id",
+            "operation": "id",
+            "signed": "whether the client ordered it with its key",
+        },
+    ),
+    LeafType.CLIENT_SHREDDED: LeafSpec(
+        "All keys of a client were destroyed, and a search of the keys store's bytes found none of them.",
+        "both",
+        {
+            "client": "id",
+            "operation": "id",
+            "customers": "count of those who were not erased before",
+            "records": "count",
+            "erased": "time",
+        },
     ),
     LeafType.LOG_RESTORED: LeafSpec(
         "The stores were put back from a copy that was older than this log. The leaves of the gap were put back from"

@@ -10,7 +10,21 @@ from holdfast.kit.db import statement
 CLIENT = statement(
     "decision.client",
     """SELECT name, state, contract_version, fence, frozen_until_us FROM decision_client
-    WHERE client = :client""",
+    WHERE client = :client AND state NOT IN ('shredding', 'shredded')""",
+)
+# Who asks for this one may know that the client was erased: its log is still there.
+CLIENT_STATE = statement(
+    "decision.client_state", "SELECT state FROM decision_client WHERE client = :client"
+)
+# Refused from here: the row is not found any more by whoever asks for a client.
+ERASE_CLIENT = statement(
+    "decision.erase_client",
+    """UPDATE decision_client SET state = 'shredding', fence = fence + 1
+    WHERE client = :client AND state NOT IN ('shredding', 'shredded') RETURNING client""",
+)
+CLIENT_IS_ERASED = statement(
+    "decision.client_is_erased",
+    "UPDATE decision_client SET state = 'shredded', fence = fence + 1 WHERE client = :client RETURNING client",
 )
 # across clients: the list of all clients, for those who administer the house
 CLIENTS = statement(

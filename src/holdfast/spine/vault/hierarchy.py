@@ -27,7 +27,7 @@ from holdfast.kit.crypto.aead import (
     open_with,
     seal_with,
 )
-from holdfast.kit.crypto.mac import equal, hmac_sha256, hmac_sha512
+from holdfast.kit.crypto.mac import equal, hmac_sha256, hmac_sha512, sha256
 from holdfast.kit.db import Round
 from holdfast.kit.errors import IntegrityBroken
 from holdfast.kit.ids import random_bytes
@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 
 WRAP: Final = "wrap"
 INDEX: Final = "index"
+CLIENT_ERASED: Final = sha256(
+    b"holdfast/client-tombstone/v1"
+)  # stands for a client that gets no keys again
 NEW_DEK_RANDOM_BYTES: Final = KEY_BYTES + NONCE_BYTES
 _EPOCH_BYTES: Final = 4
 _PREFIX_BYTES: Final = _EPOCH_BYTES + 1  # and the suite
@@ -258,6 +261,7 @@ def ensure_client_keys(root: Root, client: str) -> Work[None]:
                 client=client,
                 purpose=purpose,
                 epoch=1,
+                erased=CLIENT_ERASED,
                 wrapped=root.wrap(random_bytes(KEY_BYTES), kek_aad(client, purpose, 1)),
             )
             for purpose in (WRAP, INDEX)

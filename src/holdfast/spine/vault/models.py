@@ -108,3 +108,23 @@ class Shred(models.Model):
 
         db_table = "vault_shred"
         indexes = [models.Index(fields=("state", "client"), name="vault_shred_state")]
+
+
+class ClientShred(models.Model):
+    """The erasure of a whole client, and how far it is."""
+
+    client = models.TextField(primary_key=True)
+    operation = models.TextField()
+    state = models.TextField()  # requested | again | done | certified
+    requested_leaf = models.TextField()
+    done_leaf = models.TextField()
+    refused_us = models.BigIntegerField()
+    erased_us = models.BigIntegerField()
+    customers = models.BigIntegerField()
+    records = models.BigIntegerField()
+    certificate = models.TextField()
+
+    class Meta:
+        """How the table is called."""
+
+        db_table = "vault_client_shred"

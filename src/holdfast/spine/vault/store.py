@@ -160,6 +160,61 @@ SHREDS: Final = statement(
     f"SELECT {_SHRED} FROM vault_shred WHERE client = :client ORDER BY refused_us, operation",
 )
 
+# ── erasure of a whole client ───────────────────────────────────────────────────────────────────────────────────
+_CLIENT_SHRED: Final = """client, operation, state, requested_leaf, done_leaf, refused_us, erased_us, customers, records,
+    certificate"""
+CLIENT_SHRED: Final = statement(
+    "vault_client_shred",
+    f"SELECT {_CLIENT_SHRED} FROM vault_client_shred WHERE client = :client",
+)
+# across clients: whatever is unfinished is finished at the next start
+UNFINISHED_CLIENTS: Final = statement(
+    "vault_unfinished_clients",
+    "SELECT client FROM vault_client_shred WHERE state <> 'certified' ORDER BY client",
+)
+ADD_CLIENT_SHRED: Final = statement(
+    "vault_add_client_shred",
+    f"""INSERT INTO vault_client_shred ({_CLIENT_SHRED})
+    VALUES (:client, :operation, :state, :requested_leaf, :done_leaf, :refused_us, :erased_us, :customers, :records, '')
+    ON CONFLICT (client) DO NOTHING RETURNING operation""",
+)
+END_CLIENT_SHRED: Final = statement(
+    "vault_end_client_shred",
+    """UPDATE vault_client_shred SET state = 'done', done_leaf = :done_leaf, erased_us = :erased_us
+    WHERE client = :client AND state IN ('requested', 'again') RETURNING operation""",
+)
+CERTIFY_CLIENT: Final = statement(
+    "vault_certify_client",
+    """UPDATE vault_client_shred SET state = 'certified', certificate = :certificate
+    WHERE client = :client AND state = 'done'""",
+)
+COUNTS_OF_CLIENT: Final = statement(
+    "vault_counts_of_client",
+    """SELECT (SELECT COUNT(*) FROM vault_customer WHERE client = :client AND state <> 'shredded'),
+        (SELECT COUNT(*) FROM vault_record WHERE client = :client)""",
+)
+CUSTOMERS_OF_CLIENT: Final = statement(
+    "vault_customers_of_client", "SELECT id FROM vault_customer WHERE client = :client"
+)
+SOME_RECORDS: Final = statement(
+    "vault_some_records", "SELECT id FROM vault_record WHERE client = :client LIMIT :most"
+)
+ERASE_SOME_RECORDS: Final = statement(
+    "vault_erase_some_records",
+    "DELETE FROM vault_record WHERE client = :client AND id IN (:ids*)",
+)
+FORGET_CUSTOMERS: Final = statement(
+    "vault_forget_customers", "DELETE FROM vault_customer WHERE client = :client"
+)
+FORGET_SUPPRESSIONS: Final = statement(
+    "vault_forget_suppressions", "DELETE FROM vault_suppression WHERE client = :client"
+)
+# Erasures of single customers that were under way end with the client's.
+DROP_SHREDS: Final = statement(
+    "vault_drop_shreds",
+    "DELETE FROM vault_shred WHERE client = :client AND state IN ('requested', 'again')",
+)
+
 # ── recovery ────────────────────────────────────────────────────────────────────────────────────────────────────
 ERASED_CUSTOMERS: Final = statement(
     "vault_erased_customers",

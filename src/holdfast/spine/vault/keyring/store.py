@@ -13,7 +13,8 @@ KEKS: Final = statement(
 )
 ADD_KEK: Final = statement(
     "keyring_add_kek",
-    """INSERT INTO keyring_kek (client, purpose, epoch, wrapped) VALUES (:client, :purpose, :epoch, :wrapped)
+    """INSERT INTO keyring_kek (client, purpose, epoch, wrapped) SELECT :client, :purpose, :epoch, :wrapped
+    WHERE NOT EXISTS (SELECT 1 FROM keyring_tombstone WHERE client = :client AND mac = :erased)
     ON CONFLICT (client, purpose, epoch) DO NOTHING""",
 )
 RECORD_KEY: Final = statement(
@@ -237,6 +238,53 @@ REMAINS: Final = statement(
     + (SELECT COUNT(*) FROM keyring_head WHERE client = :client AND customer = :customer)
     + (SELECT COUNT(*) FROM keyring_customer WHERE client = :client AND customer = :customer)
     + (SELECT COUNT(*) FROM keyring_operation WHERE client = :client AND customer = :customer)""",
+)
+
+# ── erasure of a whole client ───────────────────────────────────────────────────────────────────────────────────
+RECORD_KEYS: Final = statement(
+    "keyring_record_keys", "SELECT wrapped FROM keyring_record_key WHERE client = :client"
+)
+ERASE_CLIENT_KEK: Final = statement(
+    "keyring_erase_client_kek", "DELETE FROM keyring_kek WHERE client = :client"
+)
+ERASE_CLIENT_RECORD_KEY: Final = statement(
+    "keyring_erase_client_record_key", "DELETE FROM keyring_record_key WHERE client = :client"
+)
+ERASE_CLIENT_DEK: Final = statement(
+    "keyring_erase_client_dek", "DELETE FROM keyring_dek WHERE client = :client"
+)
+ERASE_CLIENT_INDEX: Final = statement(
+    "keyring_erase_client_index", "DELETE FROM keyring_index WHERE client = :client"
+)
+ERASE_CLIENT_IMPORT_KEY: Final = statement(
+    "keyring_erase_client_import_key", "DELETE FROM keyring_import_key WHERE client = :client"
+)
+ERASE_CLIENT_HEAD: Final = statement(
+    "keyring_erase_client_head", "DELETE FROM keyring_head WHERE client = :client"
+)
+ERASE_CLIENT_CUSTOMER: Final = statement(
+    "keyring_erase_client_customer", "DELETE FROM keyring_customer WHERE client = :client"
+)
+ERASE_CLIENT_CONTACT: Final = statement(
+    "keyring_erase_client_contact", "DELETE FROM keyring_contact WHERE client = :client"
+)
+ERASE_CLIENT_OPERATION: Final = statement(
+    "keyring_erase_client_operation", "DELETE FROM keyring_operation WHERE client = :client"
+)
+ERASE_CLIENT_TOMBSTONE: Final = statement(
+    "keyring_erase_client_tombstone", "DELETE FROM keyring_tombstone WHERE client = :client"
+)
+ERASE_CLIENT: Final = (
+    ERASE_CLIENT_KEK,
+    ERASE_CLIENT_RECORD_KEY,
+    ERASE_CLIENT_DEK,
+    ERASE_CLIENT_INDEX,
+    ERASE_CLIENT_IMPORT_KEY,
+    ERASE_CLIENT_HEAD,
+    ERASE_CLIENT_CUSTOMER,
+    ERASE_CLIENT_CONTACT,
+    ERASE_CLIENT_OPERATION,
+    ERASE_CLIENT_TOMBSTONE,
 )
 
 # ── recovery ────────────────────────────────────────────────────────────────────────────────────────────────────
