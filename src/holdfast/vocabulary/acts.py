@@ -77,3 +77,24 @@ SECOND_PERSON: Final[dict[str, frozenset[Act]]] = {
     "shred": frozenset({Act.CUSTOMER_SHRED}),
     "token": frozenset({Act.TOKEN_PERSON, Act.TOKEN_SERVICE}),
 }
+
+#: Acts that need a client's keys or let somebody reach it: there is nothing to do once it was erased.
+NOT_WHEN_ERASED: Final = frozenset(
+    {
+        Act.PERSON_ASSIGN,
+        Act.TOKEN_STEP_UP,
+        Act.FEED_ADD,
+        Act.FEED_KEY_ADD,
+        Act.FEED_PUSH,
+        Act.CLIENT_ADD,
+        Act.CLIENT_UNFREEZE,
+        Act.CONTRACT_PUBLISH,
+        Act.COLLECTION_ADD,
+        Act.IMPORT,
+        Act.EXPORT,
+        Act.CUSTOMER_FIND,
+        Act.CUSTOMER_SHRED,
+        Act.GLASS,
+        Act.OUTAGE_DECLARE,
+    }
+)

@@ -49,4 +49,5 @@ def clients_open(settings: Settings) -> Iterator[Finding]:
 
 def _all_clients() -> Work[list[tuple[str, int]]]:
     (rows,) = yield Round(data=(clients.CLIENTS(),))
-    return [(row[0], row[3]) for row in rows]
+    gone = clients.CLIENT_ERASED_STATES  # their keys are destroyed
+    return [(row[0], row[3]) for row in rows if row[2] not in gone]

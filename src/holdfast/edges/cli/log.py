@@ -128,10 +128,10 @@ def _wait_for(house: House, log: str, leaf: str) -> None:
 def _certificates(client: str) -> Work[dict[str, bytes]]:
     """Certificates of erasure by file name."""
     from holdfast.kit.db import Round
-    from holdfast.spine.vault.store import SHREDS
+    from holdfast.spine.vault.store import CLIENT_SHRED, SHREDS
 
-    (rows,) = yield Round(data=(SHREDS(client=client),))
-    return {f"{row[1]}.json": row[-1].encode() for row in rows if row[-1]}
+    rows, whole = yield Round(data=(SHREDS(client=client), CLIENT_SHRED(client=client)))
+    return {f"{row[1]}.json": row[-1].encode() for row in (*rows, *whole) if row[-1]}
 
 
 @click.command()
@@ -159,9 +159,9 @@ def key(ctx: click.Context, *, client: str | None, as_json: bool) -> None:
 
 def _known(client: str) -> Work[None]:
     from holdfast.kit.db import Round
-    from holdfast.spine.decision.store import CLIENT
+    from holdfast.spine.decision.store import CLIENT_STATE
 
-    (rows,) = yield Round(data=(CLIENT(client=client),))
+    (rows,) = yield Round(data=(CLIENT_STATE(client=client),))
     if not rows:
         raise NotFound(
             f"there is no client {client}", remedy="`holdfast client list` names them all."

@@ -17,6 +17,7 @@ from holdfast.spine.outcome import MOST_AT_ONCE, tell_missing
 from holdfast.spine.purpose.settle import forget as forget_on_word
 from holdfast.spine.purpose.settle import settle_overdue, tell_outages_over
 from holdfast.spine.signals.intake import forget_old
+from holdfast.spine.vault.client_shred import CLIENT_SHRED_JOB, run_client_shred
 from holdfast.spine.vault.shred import SHRED_JOB, run_shred
 from holdfast.spine.vault.sweep import sweep
 
@@ -123,6 +124,11 @@ def _shred(house: House) -> Callable[[Run], None]:
     return lambda run: run_shred(house, run.payload)
 
 
+def _shred_client(house: House) -> Callable[[Run], None]:
+    """Finish the erasure of a whole client."""
+    return lambda run: run_client_shred(house, run.payload)
+
+
 HANDLERS: Final[dict[str, Handler]] = {
     FORGET: _forget,
     SWEEP: _sweep,
@@ -130,4 +136,5 @@ HANDLERS: Final[dict[str, Handler]] = {
     SETTLE: _settle,
     SHRED_JOB: _shred,
     EXPORT_JOB: _export,
+    CLIENT_SHRED_JOB: _shred_client,
 }

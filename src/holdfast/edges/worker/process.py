@@ -26,6 +26,7 @@ from holdfast.kit.log import configure, place_of
 from holdfast.kit.process import die_with_parent, forbid_core_dumps
 from holdfast.spine.house import open_house
 from holdfast.spine.ledger.registrar import Registrar
+from holdfast.spine.vault.client_shred import complete_unfinished_clients
 from holdfast.spine.vault.shred import complete_unfinished
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Worker:
         """Work until told to stop; what an earlier process began to erase is completed first."""
         try:
             self._quietly(lambda: complete_unfinished(self._house))
+            self._quietly(lambda: complete_unfinished_clients(self._house))
             while not self._stop.is_set():
                 self.turn()
                 self._stop.wait(TICK_S)

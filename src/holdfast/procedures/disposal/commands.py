@@ -1,8 +1,9 @@
-"""``holdfast customer shred`` and ``customer find``."""
+"""``holdfast customer shred``, ``customer find`` and ``client shred``."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -93,3 +94,44 @@ def find(client: str, number: str, as_json: bool) -> None:
     with _opened_house() as house:
         found = find_customer(house, client, number)
     emit({"customer": found.customer, "state": found.state}, as_json=as_json)
+
+
+@click.command()
+@click.argument("client")
+@click.option("--statement", is_flag=True, help="Print what the client signs, and do nothing.")
+@click.option(
+    "--signature",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The client's Ed25519 signature over the statement; needed if its contract names a key.",
+)
+@json_option
+def shred_client(client: str, statement: bool, signature: Path | None, as_json: bool) -> int:
+    """Erase a whole client: everything is refused at once, then all its keys and records are destroyed.
+
+    It takes a second person, and the client's signature if its contract names a key. Assignments, tokens, feeds and
+    contacts end with it. The client's log stays and stays verifiable; its id is never used again. It cannot be undone.
+
+    Exit code 0: erased and certified. 3: refused from now on, but a reader holds the store open; the worker goes on.
+
+    \b
+    Examples:
+      holdfast client shred bank-01
+      holdfast client shred bank-01 --statement > order.txt
+      holdfast client shred bank-01 --signature order.sig --json
+    """
+    from holdfast.procedures.disposal import services
+
+    with _opened_house() as house:
+        if statement:
+            click.echo(services.statement_of(house, client), nl=False)
+            return ExitCode.OK
+        given = signature.read_bytes() if signature else b""
+        done = services.shred_client(house, client, signature=given)
+    if done.certificate is None:
+        say(f"Refused from now on. Not erased yet: {done.waits_for}.", colour="yellow")
+        emit({"operation": done.operation, "state": "erasing"}, as_json=as_json)
+        return ExitCode.PARTIAL
+    told = ("client", "operation", "refused_at", "erased_at", "copies", "customers", "records")
+    shown = done.certificate if as_json else {key: done.certificate[key] for key in told}
+    emit(shown, as_json=as_json)
+    return ExitCode.OK

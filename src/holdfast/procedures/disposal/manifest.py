@@ -29,6 +29,12 @@ MANIFEST: Final = Manifest(
     ),
     commands=(
         Command(
+            "client shred",
+            f"{_COMMANDS}:shred_client",
+            False,
+            "Erase a whole client by destroying all its keys, with a certificate.",
+        ),
+        Command(
             "customer shred",
             f"{_COMMANDS}:shred",
             False,

@@ -6,17 +6,27 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.kit.clock import rfc3339
 from holdfast.kit.db import Round
-from holdfast.kit.errors import NotFound, Unavailable
+from holdfast.kit.errors import Denied, InvalidInput, NotFound, Unavailable
 from holdfast.spine.administration.scene import administer, digest_of, enter
-from holdfast.spine.decision.freezing import require_open
-from holdfast.spine.decision.store import CLIENT
+from holdfast.spine.decision.contract import compile_contract
+from holdfast.spine.decision.freezing import require_open, standing_of
+from holdfast.spine.decision.signature import check_signature, read_signature
+from holdfast.spine.decision.store import CLIENT, CONTRACT
+from holdfast.spine.ending import endings
+from holdfast.spine.identity.references import reference_of
 from holdfast.spine.vault.blindindex import customer_token
+from holdfast.spine.vault.client_shred import (
+    Order,
+    complete_client,
+    request_client_shred,
+    statement_to_sign,
+)
 from holdfast.spine.vault.hierarchy import client_keys
 from holdfast.spine.vault.keyring.store import CUSTOMER_BY_TOKEN
 from holdfast.spine.vault.shred import Shred, complete, request_shred
-from holdfast.spine.vault.store import CUSTOMER, SHRED
+from holdfast.spine.vault.store import CLIENT_SHRED, CUSTOMER, SHRED
 from holdfast.vocabulary.acts import Act
-from holdfast.vocabulary.ids import client_log
+from holdfast.vocabulary.ids import HOUSE_LOG, client_log
 
 if TYPE_CHECKING:
     from typing import Any
@@ -24,6 +34,7 @@ if TYPE_CHECKING:
     from holdfast.kit.db import Work
     from holdfast.spine.house import House
     from holdfast.spine.vault.hierarchy import ClientKeys
+    from holdfast.vocabulary.contract import Contract
 
 
 class Found(NamedTuple):
@@ -31,6 +42,14 @@ class Found(NamedTuple):
 
     customer: str
     state: str
+
+
+class ClientErasure(NamedTuple):
+    """How far the erasure of a client is. ``certificate`` is None while ``waits_for`` says what holds it up."""
+
+    operation: str
+    certificate: dict[str, Any] | None
+    waits_for: str
 
 
 class Erasure(NamedTuple):
@@ -58,6 +77,79 @@ def shred_customer(house: House, client: str, customer: str) -> Erasure:
         waits_for = error.message
     shred = house.read(_shred(client, operation))
     return Erasure(operation, rfc3339(shred.refused_us), certificate, waits_for)
+
+
+def statement_of(house: House, client: str) -> str:
+    """Return the text that a client signs to have itself erased."""
+    return statement_to_sign(house.signing_keys.origin(client_log(client)), client)
+
+
+def shred_client(house: House, client: str, *, signature: bytes = b"") -> ClientErasure:
+    """Refuse everything of a client at once, destroy all its keys and records, and certify it.
+
+    It takes a second person and, where the contract names the client's key, the client's ``signature`` over
+    :func:`statement_of`. Run again, it goes on. :class:`NotFound` for an unknown client, :class:`Conflict` for one that
+    is erased already, :class:`Denied` while it is frozen or without its signature.
+    """
+    operation = house.transact(_order(house, client, signature))
+    certificate, waits_for = None, ""
+    try:
+        certificate = complete_client(house, client)
+    except Unavailable as error:
+        waits_for = error.message
+    return ClientErasure(operation, certificate, waits_for)
+
+
+def _order(house: House, client: str, signature: bytes) -> Work[str]:
+    entered = yield from enter(house, Act.CLIENT_SHRED)
+    row, under_way, contract = yield Round(
+        data=(CLIENT(client=client), CLIENT_SHRED(client=client), CONTRACT(client=client))
+    )
+    now_us = house.clock.now_us()
+    if row and standing_of(row[0]).is_frozen(now_us):
+        yield from require_open(client, now_us)
+    if not row or under_way or not contract:
+        nobody = Order({}, {}, signed=False)  # it is not begun anew: what stands is told
+        return (yield from request_client_shred(client, nobody, (), now_us=now_us))
+    signed = _check_signature(
+        compile_contract(contract[0][0]), statement_of(house, client), signature
+    )
+    scene = yield from entered.judge(
+        clients=(client,), digest=digest_of(client, signature.hex()), summary={"client": client}
+    )
+    logs = (client_log(client), HOUSE_LOG)
+    by, second = {}, {}
+    for log in logs:
+        by[log] = yield from scene.acting.reference(log)
+        second[log] = yield from reference_of(scene.second, log)
+    ends = endings(client, scene.now_us)
+    order = Order(by, second, signed=signed)
+    return (yield from request_client_shred(client, order, ends, now_us=scene.now_us))
+
+
+def _check_signature(contract: Contract, statement: str, signature: bytes) -> bool:
+    if not contract.client_key:
+        if signature:
+            raise InvalidInput(
+                "the contract names no key of the client to check a signature with",
+                field="--signature",
+            )
+        return False
+    if not signature:
+        raise Denied(
+            "the client gave a key, so its erasure is ordered with the client's signature",
+            remedy="Let the client sign what --statement prints, and give its signature with --signature.",
+            code="not_signed",
+        )
+    try:
+        check_signature(contract.client_key, read_signature(signature), statement)
+    except Denied:
+        raise Denied(
+            "the signature is not the client's, or not over this statement",
+            remedy="The client signs exactly what --statement prints, with the key that its contract names.",
+            code="bad_signature",
+        ) from None
+    return True
 
 
 def find_customer(house: House, client: str, number: str) -> Found:

@@ -14,17 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.kit.canonical import length_prefixed
 from holdfast.kit.db import Round
+from holdfast.kit.errors import Denied
 from holdfast.kit.ids import new_id
 from holdfast.spine.administration.case import Case, context_of, in_house, ruled
 from holdfast.spine.administration.facts import actor_facts, clients_of, object_facts
 from holdfast.spine.administration.judge import entry, judge
 from holdfast.spine.administration.refusals import Attempt, Refused
 from holdfast.spine.administration.second import NeedsSecondPerson, taken, wanted
-from holdfast.spine.decision.store import BUMP_FENCE
+from holdfast.spine.decision.store import BUMP_FENCE, CLIENT_ERASED_STATES, CLIENT_STATE
 from holdfast.spine.identity.acting import named_person
 from holdfast.spine.identity.people import find_person
 from holdfast.spine.identity.references import reference_of
 from holdfast.spine.ledger.recorder import append
+from holdfast.vocabulary.acts import NOT_WHEN_ERASED
 from holdfast.vocabulary.ids import HOUSE_LOG, LEAF, client_log
 from holdfast.vocabulary.leaves import Leaf, LeafType
 
@@ -134,6 +136,7 @@ class Entered:
         )
         facts = self.facts | (yield from object_facts(self.acting, member, now_us))
         needs = yield from self._rule(case, facts, now_us=now_us)
+        yield from _refuse_erased(case)
         if not needs:
             return Scene(self.acting, now_us, member)
         what = wanted(
@@ -158,6 +161,20 @@ class Entered:
                 )
             needs = needs or ruling.needs_second
         return needs
+
+
+def _refuse_erased(case: Case) -> Work[None]:
+    """Who may do the act is told plainly that there is nothing to do it to: the client was erased."""
+    if case.act not in NOT_WHEN_ERASED:
+        return
+    for client in case.clients:
+        (rows,) = yield Round(data=(CLIENT_STATE(client=client),))
+        if rows and rows[0][0] in CLIENT_ERASED_STATES:
+            raise Denied(
+                f"client {client} was erased, with all its keys",
+                remedy="Its log stays: holdfast log export. A new client needs another id.",
+                code="client_erased",
+            )
 
 
 def enter(house: HasSettings, act: Act) -> Work[Entered]:

@@ -102,3 +102,8 @@ TAKE = statement(
 )
 # across clients: what is decided, used or lapsed for so long that no count reaches it any more
 CLEAR = statement("approvals.clear", "DELETE FROM approvals_request WHERE created_us < :before_us")
+END_OF_CLIENT = statement(
+    "approvals.end_of_client",
+    """UPDATE approvals_request SET expires_us = :now_us
+    WHERE client = :client AND state IN ('asked', 'granted') AND expires_us > :now_us""",
+)

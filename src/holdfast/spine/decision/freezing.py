@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from holdfast.kit.clock import HOUR_US, SECOND_US, rfc3339
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Denied
-from holdfast.spine.decision.store import CLIENT, CLIENT_IS_OPEN, CLIENT_IS_OUTDATED
+from holdfast.spine.decision.store import (
+    CLIENT,
+    CLIENT_ERASED_STATES,
+    CLIENT_IS_OPEN,
+    CLIENT_IS_OUTDATED,
+    CLIENT_STATE,
+)
 from holdfast.vocabulary.facts import FactState, FactValue
 
 if TYPE_CHECKING:
@@ -92,7 +98,13 @@ def require_open(client: str, now_us: int) -> Work[None]:
 
     No reason exempts these. An unknown client passes: that it does not exist is for the caller to say.
     """
-    (rows,) = yield Round(data=(CLIENT(client=client),))
+    rows, state = yield Round(data=(CLIENT(client=client), CLIENT_STATE(client=client)))
+    if state and state[0][0] in CLIENT_ERASED_STATES:
+        raise Denied(
+            f"client {client} was erased, with all its keys",
+            remedy="Its log stays. A new client needs another id.",
+            code="client_erased",
+        )
     standing = standing_of(rows[0]) if rows else None
     if standing is None or standing.is_open(now_us):
         return

@@ -246,6 +246,7 @@ CLEAR_KEYS = statement(
 )
 
 CLIENT_IS_OPEN: Final = "open"
+CLIENT_ERASED_STATES: Final = frozenset(("shredding", "shredded"))
 CLIENT_IS_OUTDATED: Final = (
     "outdated"  # after a restore: a contract is to be published before anybody looks
 )

@@ -117,6 +117,12 @@ END_ALL_ASSIGNMENTS = statement(
        WHERE person = :person AND (ends_us IS NULL OR ends_us > :now) RETURNING client""",
 )
 
+END_CLIENT_ASSIGNMENTS = statement(
+    "identity.end_client_assignments",
+    """UPDATE identity_assignment SET ends_us = :now
+       WHERE client = :client AND (ends_us IS NULL OR ends_us > :now)""",
+)
+
 # ── credentials ─────────────────────────────────────────────────────────────────────────────────────────────
 
 # across clients: a credential is found by its secret, and says itself which client it is good for
@@ -209,4 +215,9 @@ PUT_FACT = statement(
        ON CONFLICT (person, fact) DO UPDATE SET met = excluded.met, value = excluded.value,
          as_of_us = excluded.as_of_us, valid_until_us = excluded.valid_until_us, source = excluded.source
        WHERE excluded.as_of_us >= identity_fact.as_of_us""",
+)
+REVOKE_CLIENT = statement(
+    "identity.revoke_client",
+    """UPDATE identity_credential SET revoked_us = :now
+       WHERE client = :client AND revoked_us IS NULL AND expires_us > :now""",
 )

@@ -284,6 +284,12 @@ COUNT_IN_OUTAGE = statement(
     WHERE client = :client AND outage = :outage GROUP BY state""",
 )
 
+END_CLIENT_CONTACTS = statement(
+    "purpose.end_client_contacts",
+    """UPDATE purpose_contact SET ended_us = 1, version = version + 1
+    WHERE client = :client AND ended_us = 0""",
+)
+
 
 def stored_contact(row: Row) -> Contact:
     """Read one row of :data:`CONTACTS`."""

@@ -13,9 +13,15 @@ from holdfast.kit.clock import parse_rfc3339
 from holdfast.kit.db import Round
 from holdfast.kit.db.sqlite import execute
 from holdfast.kit.errors import IntegrityBroken
-from holdfast.spine.decision.store import CLIENT, CLIENTS
+from holdfast.spine.decision.store import CLIENT, CLIENT_ERASED_STATES, CLIENTS, ERASE_CLIENT
+from holdfast.spine.ending import endings
 from holdfast.spine.vault import store
 from holdfast.spine.vault.blindindex import suppression_mac
+from holdfast.spine.vault.client_shred import (
+    complete_client,
+    destroy_client_keys,
+    unfinished_clients,
+)
 from holdfast.spine.vault.erasing import erase_bytes, erase_keys
 from holdfast.spine.vault.hierarchy import client_keys
 from holdfast.spine.vault.keyring import store as keyring
@@ -56,9 +62,11 @@ class Erasures:
 
         :func:`finish` then destroys their keys. :class:`IntegrityBroken` when it cannot be told whom the log means.
         """
+        leaves = list(leaves)
+        whole = yield from self._whole(leaves)
         found = self._collect(leaves)
-        if not found:
-            return 0
+        if whole or not found:
+            return whole
         (rows,) = yield Round(data=(CLIENT(client=self._client),))
         keys = yield from client_keys(self._house.keks, self._client, rows[0][3])
         customers = yield from self._customers(sorted({one.reference for one in found.values()}))
@@ -70,6 +78,33 @@ class Erasures:
         if lost or len(customers) < len(found):
             yield from self._refuse_doubt()
         return standing
+
+    def _whole(self, leaves: list[dict[str, Any]]) -> Work[int]:
+        """Refuse the client again if the gap erased all of it; its customers need not be erased one by one then."""
+        about = {leaf["type"]: leaf for leaf in leaves}
+        requested = about.get(LeafType.CLIENT_SHRED_REQUESTED)
+        done = about.get(LeafType.CLIENT_SHREDDED)
+        if requested is None:
+            return 0
+        row = {
+            "state": "again" if done else "requested",
+            "requested_leaf": requested["id"],
+            "refused_us": parse_rfc3339(requested["time"]),
+            "done_leaf": done["id"] if done else "",
+            "erased_us": parse_rfc3339(done["erased"]) if done else 0,
+            "customers": int(done["customers"]) if done else 0,
+            "records": int(done["records"]) if done else 0,
+        }
+        client, operation = self._client, requested["operation"]
+        yield Round(
+            data=(
+                ERASE_CLIENT(client=client),
+                *endings(client, self._house.clock.now_us()),
+                store.DROP_SHREDS(client=client),
+                store.ADD_CLIENT_SHRED(client=client, operation=operation, **row),
+            )
+        )
+        return 1
 
     def _collect(self, leaves: Iterable[dict[str, Any]]) -> dict[str, _Erasure]:
         found: dict[str, _Erasure] = {}
@@ -163,12 +198,17 @@ class Unsettled(NamedTuple):
     client: str
     back: tuple[str, ...]  # erased in ``data``, not in ``keys``
     forgotten: int  # erased in ``keys``, not in ``data``
+    whole: bool = False  # the client was erased, and has keys again
 
 
 def unsettled(house: House) -> list[Unsettled]:
     """Find the clients with customers whom one store calls erased and the other does not; it may serve meanwhile."""
     found = []
-    for client, *_ in house.read(_clients()):
+    for client, _name, state, *_ in house.read(_clients()):
+        if state in CLIENT_ERASED_STATES:
+            if state == "shredded" and house.read(_has_keys(client)):
+                found.append(Unsettled(client, (), 0, whole=True))
+            continue
         erased = {tombstone_mac(c): c for c in house.read(_ids(store.ERASED_CUSTOMERS, client))}
         buried = set(house.read(_tombstones(client)))
         going = house.read(_going(client))
@@ -184,14 +224,19 @@ def finish(house: House) -> None:
 
     :class:`~holdfast.kit.errors.Unavailable` or :class:`IntegrityBroken` when it is not done.
     """
+    for client in house.read(unfinished_clients()):
+        complete_client(house, client)
     while unfinished := house.read(_unfinished()):
         for client, operation in unfinished:
             complete(house, client, operation)
     for one in unsettled(house):
-        if one.back:
+        if one.whole:
+            destroy_client_keys(house, one.client)
+        elif one.back:
             _bury(house, one)
-    for client, *_ in house.read(_clients()):
-        house.transact(_remember(house, client))
+    for client, _name, state, *_ in house.read(_clients()):
+        if state not in CLIENT_ERASED_STATES:
+            house.transact(_remember(house, client))
 
 
 def _bury(house: House, one: Unsettled) -> None:
@@ -232,6 +277,11 @@ def _unfinished() -> Work[list[tuple[str, str]]]:
 def _clients() -> Work[list[tuple[Any, ...]]]:
     (rows,) = yield Round(data=(CLIENTS(),))
     return rows
+
+
+def _has_keys(client: str) -> Work[bool]:
+    (rows,) = yield Round(keys=(keyring.KEKS(client=client),))
+    return bool(rows)
 
 
 def _ids(asked: Statement, client: str) -> Work[list[str]]:

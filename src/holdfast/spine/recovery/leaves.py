@@ -61,6 +61,8 @@ MEANING: Final[Mapping[LeafType, Means]] = {
     LeafType.ADMINISTRATION_REFUSED: Means.NOTHING,
     LeafType.SHRED_REQUESTED: Means.ERASES,
     LeafType.SHRED_DONE: Means.ERASES,
+    LeafType.CLIENT_SHRED_REQUESTED: Means.ERASES,
+    LeafType.CLIENT_SHREDDED: Means.ERASES,
     LeafType.LOG_EXPORTED: Means.NOTHING,
     LeafType.LOG_RESTORED: Means.NOTHING,
     LeafType.BACKUP_MADE: Means.NOTHING,

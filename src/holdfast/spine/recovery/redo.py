@@ -96,10 +96,12 @@ def redo(house: House, gap: Gap) -> Work[Counts]:
             counts.narrowed += yield from narrowing.again(leaf)
     yield from narrowing.end()
     if gap.client and (yield from _is_known(gap.client)):
-        counts.erased = yield from Erasures(house, gap.client).again(leaf for _, leaf in leaves)
-        counts.erased += sum(len(one.back) for one in unsettled(house) if one.client == gap.client)
         yield from Spending(house, gap.client).again([leaf for _, leaf in leaves])
+        counts.erased = yield from Erasures(house, gap.client).again(leaf for _, leaf in leaves)
         yield Round(data=(BUMP_FENCE(client=gap.client),))
+    counts.erased += sum(
+        len(one.back) + one.whole for one in unsettled(house) if one.client == gap.client
+    )
     yield Round(
         data=(
             store.REDONE(

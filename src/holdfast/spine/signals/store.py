@@ -154,3 +154,9 @@ FORGET_TALLIES = statement(
     "signals.forget_tallies",
     "DELETE FROM signals_tally WHERE minute < :before_minute RETURNING signal",
 )
+# across clients: a key belongs to its feed, and the feed to the client that is named
+RETIRE_CLIENT_KEYS = statement(
+    "signals.retire_client_keys",
+    """UPDATE signals_feed_key SET retired_us = :now_us
+    WHERE retired_us IS NULL AND feed IN (SELECT name FROM signals_feed WHERE client = :client)""",
+)

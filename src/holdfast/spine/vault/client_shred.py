@@ -143,8 +143,8 @@ def request_client_shred(
 def complete_client(house: VaultHouse, client: str) -> dict[str, Any]:
     """Carry a client's erasure to its end from wherever it stands, and return its certificate.
 
-    :class:`Unavailable` while a reader keeps the log of the keys store open, :class:`IntegrityBroken` if bytes are found
-    where none may be; then it is not erased, and goes on when called again.
+    :class:`Unavailable` while a reader keeps the log of the keys store open, :class:`IntegrityBroken` if bytes are
+    found where none may be; then it is not erased, and goes on when called again.
     """
     shred = house.read(_shred(client))
     if shred.state in {"requested", "again"}:

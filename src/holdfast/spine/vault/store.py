@@ -161,8 +161,8 @@ SHREDS: Final = statement(
 )
 
 # ── erasure of a whole client ───────────────────────────────────────────────────────────────────────────────────
-_CLIENT_SHRED: Final = """client, operation, state, requested_leaf, done_leaf, refused_us, erased_us, customers, records,
-    certificate"""
+_CLIENT_SHRED: Final = """client, operation, state, requested_leaf, done_leaf, refused_us, erased_us, customers,
+    records, certificate"""
 CLIENT_SHRED: Final = statement(
     "vault_client_shred",
     f"SELECT {_CLIENT_SHRED} FROM vault_client_shred WHERE client = :client",

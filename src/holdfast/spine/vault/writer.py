@@ -90,6 +90,7 @@ class BatchWriter:
         with ExitStack() as opening:
             self._stores: Stores = opening.enter_context(self._house.stores())
             data, keys = self._stores.data, self._stores.keys
+            drive(require_open(self._client, self._house.clock.now_us()), data, keys)
             drive(ensure_client_keys(self._house.root, self._client), data, keys)
             opened = self._house.keks.opened(
                 self._client, execute(keys, keyring.KEKS(client=self._client))

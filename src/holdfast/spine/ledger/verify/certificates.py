@@ -21,8 +21,16 @@ if TYPE_CHECKING:
     from holdfast.spine.ledger.verify.report import Report
 
 SHRED: Final = "holdfast/shred-certificate/v1"
-_TEXTS: Final = ("log", "customer", "refused_at", "erased_at", "copies")
-_LEAVES: Final = (LeafType.SHRED_REQUESTED.value, LeafType.SHRED_DONE.value)
+CLIENT_SHRED: Final = "holdfast/client-shred-certificate/v1"
+_TEXTS: Final = ("log", "refused_at", "erased_at", "copies")
+_WHOM: Final = {
+    SHRED: "customer",
+    CLIENT_SHRED: "client",
+}  # by type: the field that says whose erasure it is
+_LEAVES: Final = {
+    SHRED: (LeafType.SHRED_REQUESTED.value, LeafType.SHRED_DONE.value),
+    CLIENT_SHRED: (LeafType.CLIENT_SHRED_REQUESTED.value, LeafType.CLIENT_SHREDDED.value),
+}
 
 
 class Certificate(NamedTuple):
@@ -75,7 +83,8 @@ def _read(name: str, raw: bytes, keys: Sequence[VerifierKey]) -> Certificate:
 
 
 def _is_shred(body: Mapping[str, Any]) -> bool:
-    if body.get("type") != SHRED or not all(isinstance(body.get(key), str) for key in _TEXTS):
+    whom = _WHOM.get(str(body.get("type")))
+    if whom is None or not all(isinstance(body.get(key), str) for key in (*_TEXTS, whom)):
         return False
     leaves = body.get("leaves")
     if not isinstance(leaves, list) or not leaves:
@@ -107,7 +116,9 @@ def check_certificates(
         if not certificate.authentic:
             says += "; not authenticated: no Ed25519 key was given"
         report.certificates.append(
-            CertificateResult(certificate.file, body["customer"], accepted, wrong or says)
+            CertificateResult(
+                certificate.file, str(body[_WHOM[body["type"]]]), accepted, wrong or says
+            )
         )
 
 
@@ -123,13 +134,15 @@ def _contradiction(
         index, leaf = leaves[named["id"]]
         if named.get("index", index) != index:
             return f"leaf {named['id']} stands at {index}, not at {named['index']}"
-        if leaf["type"] not in _LEAVES or leaf.get("customer") != body["customer"]:
-            return f"leaf {named['id']} is not about the erasure of this customer"
-    return _erasure([leaves[named["id"]][1] for named in body["leaves"]], body["erased_at"])
+        whom = _WHOM[body["type"]]
+        if leaf["type"] not in _LEAVES[body["type"]] or leaf.get(whom) != body[whom]:
+            return f"leaf {named['id']} is not about the erasure of this {whom}"
+    about = [leaves[named["id"]][1] for named in body["leaves"]]
+    return _erasure(about, _LEAVES[body["type"]][1], body["erased_at"])
 
 
-def _erasure(leaves: Sequence[Mapping[str, Any]], erased_at: str) -> str:
-    done = [leaf for leaf in leaves if leaf["type"] == LeafType.SHRED_DONE.value]
+def _erasure(leaves: Sequence[Mapping[str, Any]], ends: str, erased_at: str) -> str:
+    done = [leaf for leaf in leaves if leaf["type"] == ends]
     if not done:
         return "it names no leaf that says the erasure is done"
     if not all(_same_time(leaf.get("erased"), erased_at) for leaf in done):
