@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from holdfast.drills.bank.build import import_customers
-from holdfast.kit.crypto.signing import SEED_BYTES, Ed25519Key
+from holdfast.drills.bank.build import CONTRACT, import_customers
 from holdfast.kit.errors import Conflict, Denied, HoldfastError
-from holdfast.kit.secret import Secret
 from holdfast.procedures.disposal.services import (
     find_customer,
     shred_client,
@@ -18,7 +16,7 @@ from holdfast.spine.administration.second import NeedsSecondPerson
 from holdfast.spine.answers import Refused
 from holdfast.spine.ledger.export import export_bundle
 from holdfast.spine.ledger.files import log_folder
-from holdfast.spine.ledger.note import read_vkey
+from holdfast.spine.ledger.note import parse_vkey
 from holdfast.spine.ledger.verify import Outcome
 from holdfast.spine.ledger.verify.history import UserMemory
 from holdfast.spine.ledger.verify.run import Given, verify_bundle
@@ -29,6 +27,7 @@ from holdfast.spine.vault.writer import BatchWriter
 from support.bank import customer
 from support.erasing import new_erasing
 from support.recovery import CLIENT, HOUSE_LOG, LOG
+from support.signing import Signer
 
 _KEYRING = ("kek", "record_key", "dek", "index", "import_key", "head", "customer", "contact")
 
@@ -148,7 +147,7 @@ def test_both_logs_say_so_and_the_clients_log_still_verifies_with_its_certificat
     found = certificates_of(bank.home, CLIENT)
     export_bundle(log_folder(bank.home, LOG), out, vkeys=vkeys, certificates=found)
     given = Given(
-        UserMemory(tmp_path / "state"), bank.clock.now_us(), [read_vkey(k) for k in vkeys]
+        UserMemory(tmp_path / "state"), bank.clock.now_us(), [parse_vkey(k) for k in vkeys]
     )
     report = verify_bundle(out, given)
     assert report.outcome is Outcome.AUTHENTIC
@@ -187,14 +186,11 @@ def test_older_stores_bring_no_client_back(bank):
 @pytest.fixture
 def signing(bank):
     """The client has a key now; returned is what signs with it."""
-    from holdfast.drills.bank.build import CONTRACT
-    from support.signing import public_text  # how a contract names a key
-
-    key = Ed25519Key(Secret(b"\x01" * SEED_BYTES))
-    text = CONTRACT.replace("[client]", f'[client]\nsigning_key = "{public_text(key)}"', 1)
+    signer = Signer()
+    text = signer.contract(CONTRACT, 1)
     bank.do_raw("UPDATE decision_contract SET text = ?", text)
     bank.reopen()
-    return key
+    return signer
 
 
 def test_a_client_that_gave_a_key_is_erased_by_its_signature_only(bank, signing):
@@ -203,9 +199,9 @@ def test_a_client_that_gave_a_key_is_erased_by_its_signature_only(bank, signing)
             shred_client(bank.house, CLIENT)
         with pytest.raises(Denied, match="not the client's"):
             shred_client(bank.house, CLIENT, signature=b"\x00" * 64)
-        other = signing.sign(statement_of(bank.house, "bank-02").encode())
+        other = signing.sign(statement_of(bank.house, "bank-02"))
         with pytest.raises(Denied, match="not the client's"):
             shred_client(bank.house, CLIENT, signature=other)
-    good = signing.sign(statement_of(bank.house, CLIENT).encode())
+    good = signing.sign(statement_of(bank.house, CLIENT))
     bank.shred_client(signature=good)
     assert bank.leaves("client.shred_requested")[0]["signed"] is True

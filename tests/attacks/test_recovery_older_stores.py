@@ -12,6 +12,7 @@ from holdfast.kit.errors import Conflict
 from holdfast.kit.ids import new_id
 from holdfast.kit.process import LockFile
 from holdfast.spine.answers import Refused, Revealed
+from holdfast.spine.decision.contract import compile_contract
 from holdfast.spine.decision.publish import By, draft, publish_contract
 from holdfast.spine.identity.credentials import revoke
 from holdfast.spine.identity.people import change_state
@@ -249,6 +250,7 @@ def test_a_client_frozen_since_the_copy_is_frozen_after_a_restore(bank):
 def test_a_contract_narrowed_since_the_copy_lets_nobody_look_under_the_older_one(bank):
     copy = bank.backup()
     body = {"contract": "c", "contract_version": 3, "policies": "p", "signed": False}
+    body |= {"changes": [], "second": ""}
     leaf(bank, LOG, LeafType.CONTRACT_PUBLISHED, **body)
     bank.publish()
     done = bank.restore(copy)
@@ -257,7 +259,9 @@ def test_a_contract_narrowed_since_the_copy_lets_nobody_look_under_the_older_one
     assert refused(bank)
     assert bank.sql("SELECT state, contract_version FROM decision_client") == [("outdated", 2)]
     by = By(bank.admin, partial(reference_of, bank.admin))
-    made = draft(CONTRACT)  # its very text, confirmed, is the next version
+    made = draft(
+        CONTRACT, in_force=compile_contract(CONTRACT)
+    )  # its very text, confirmed, is the next version
     assert bank.house.transact(publish_contract(made, by, now_us=bank.clock.now_us())).version == 3
     bank.connect("CT-2")
     assert isinstance(bank.reveal("C00001", ["name"], contact="CT-2"), Revealed)

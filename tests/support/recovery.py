@@ -139,6 +139,11 @@ class Restorable(Bank):
         leaves = [json.loads(one.entry) for one in self.house.read(leaves_from(log, 0, most=9999))]
         return [leaf for leaf in leaves if not kind or leaf["type"] == kind]
 
+    def do_raw(self, text: str, *params: Any) -> None:
+        """Write to the data store, as somebody with the file would."""
+        with self.house.stores() as stores:
+            stores.data.execute(text, params)
+
     def do(self, *queries: Any) -> Any:
         """Run queries in one transaction."""
 

@@ -175,10 +175,10 @@ def _find(house: House, client: str, number: str) -> Work[Found]:
 
 
 def _keys(house: House, client: str) -> Work[ClientKeys]:
+    yield from require_open(client, house.clock.now_us())
     (rows,) = yield Round(data=(CLIENT(client=client),))
     if not rows:
         raise NotFound(f"there is no client {client}", remedy="See `holdfast client list`.")
-    yield from require_open(client, house.clock.now_us())
     return (yield from client_keys(house.keks, client, rows[0][3]))
 
 

@@ -56,6 +56,9 @@ MEANING: Final[Mapping[LeafType, Means]] = {
     LeafType.REASON_CHANGED: Means.NOTHING,
     LeafType.DECISION_MADE: Means.SPENDS,
     LeafType.DECISION_READ: Means.NOTHING,
+    LeafType.POLICY_COMPARED: Means.NOTHING,
+    LeafType.ACTION_PERMITTED: Means.NOTHING,  # a permit lasts a minute
+    LeafType.ACTION_REPORTED: Means.LISTED,  # what was changed elsewhere is not known here any more
     LeafType.APPROVAL_REQUESTED: Means.NOTHING,
     LeafType.APPROVAL_DECIDED: Means.NOTHING,
     LeafType.ADMINISTRATION_REFUSED: Means.NOTHING,
