@@ -18,6 +18,7 @@ from holdfast.spine.identity import store as identity
 from holdfast.spine.identity.requester import joined, words
 from holdfast.spine.ledger.entries import leaf_of
 from holdfast.spine.ledger.tail import leaves_from
+from holdfast.spine.purpose.store import END_OUTAGE, SETTLE
 from holdfast.spine.recovery import store
 from holdfast.spine.recovery.erasures import Erasures, unsettled
 from holdfast.spine.recovery.leaves import Means, is_listed, meaning_of
@@ -138,6 +139,10 @@ class _Narrowing:
             LeafType.PERSON_ROLES_CHANGED: self._roles,
             LeafType.TOKEN_REVOKED: self._revoked,
             LeafType.FEED_KEY_RETIRED: self._retired,
+            LeafType.PROVISIONAL_OPENED: self._opened,
+            LeafType.PROVISIONAL_RECONCILED: self._settled,
+            LeafType.PROVISIONAL_UNRECONCILED: self._settled,
+            LeafType.OUTAGE_ENDED: self._outage_ended,
             LeafType.CLIENT_FROZEN: self._frozen,
             LeafType.CLIENT_FREEZE_CONFIRMED: self._frozen,
             LeafType.CONTRACT_PUBLISHED: self._published,
@@ -218,6 +223,40 @@ class _Narrowing:
 
     def _retired(self, leaf: dict[str, Any]) -> Work[bool]:
         asked = store.RETIRE_KEY(feed=leaf["feed"], kid=leaf["kid"], now_us=self._now_us)
+        (rows,) = yield Round(data=(asked,))
+        return bool(rows)
+
+    def _opened(self, leaf: dict[str, Any]) -> Work[bool]:
+        """A contact on a person's word counts as one, though it is closed: they open no other while it waits."""
+        person = yield from self._person(leaf)
+        row = store.PUT_ON_WORD(
+            id=leaf["provisional"],
+            client=self._client,
+            contact=leaf["contact"],
+            person=person,
+            basis=leaf["basis"],
+            queue=leaf["queue"],
+            opened_us=parse_rfc3339(leaf["time"]),
+            outage=leaf["cause"] if leaf["basis"] == "outage" else "",
+            person_ref=leaf["person"],
+        )
+        if person:
+            yield Round(data=(row,))
+        return bool(person)
+
+    def _settled(self, leaf: dict[str, Any]) -> Work[bool]:
+        confirmed = leaf["type"] == LeafType.PROVISIONAL_RECONCILED
+        asked = SETTLE(
+            client=self._client,
+            id=leaf["provisional"],
+            state="reconciled" if confirmed else "unreconciled",
+            now_us=self._now_us,
+        )
+        (rows,) = yield Round(data=(asked,))
+        return bool(rows) and not confirmed
+
+    def _outage_ended(self, leaf: dict[str, Any]) -> Work[bool]:
+        asked = END_OUTAGE(client=self._client, id=leaf["outage"], now_us=self._now_us)
         (rows,) = yield Round(data=(asked,))
         return bool(rows)
 

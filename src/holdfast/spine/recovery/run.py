@@ -139,6 +139,7 @@ def _close_open_ends(now_us: int) -> Work[None]:
     yield Round(
         data=(
             store.END_CONTACTS(),
+            store.END_ON_WORD(now_us=now_us),
             store.CLOSE_CHALLENGES(now_us=now_us),
             store.END_STEP_UPS(now_us=now_us),
             store.END_APPROVALS(now_us=now_us),

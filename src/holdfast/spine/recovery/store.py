@@ -45,6 +45,11 @@ END_CONTACTS: Final = statement(
     "recovery.end_contacts",
     "UPDATE purpose_contact SET ended_us = 1, version = version + 1 WHERE ended_us = 0",
 )
+# across clients: a contact on a person's word, too; the worker settles it when no feed confirms it
+END_ON_WORD: Final = statement(
+    "recovery.end_on_word",
+    "UPDATE purpose_provisional SET until_us = :now_us WHERE state = 'open' AND until_us > :now_us",
+)
 # across clients: what may be used once may have been used since
 CLOSE_CHALLENGES: Final = statement(
     "recovery.close_challenges",
@@ -92,6 +97,15 @@ FREEZE: Final = statement(
     """UPDATE decision_client SET frozen_us = :now_us, frozen_until_us = :until_us, frozen_by = :by,
         frozen_reason = :reason, fence = fence + 1
     WHERE client = :client AND frozen_until_us < :until_us RETURNING client""",
+)
+# It counts against its person until a feed, or somebody, has cleared it.
+PUT_ON_WORD: Final = statement(
+    "recovery.put_on_word",
+    """INSERT INTO purpose_provisional (id, client, contact, person, basis, programme, queue, reason, opened_us,
+        until_us, customer, customer_at_us, verified_us, state, settled_us, outage, person_ref)
+    VALUES (:id, :client, :contact, :person, :basis, '', :queue, '', :opened_us, :opened_us,
+        '', 0, 0, 'open', 0, :outage, :person_ref)
+    ON CONFLICT (id) DO NOTHING""",
 )
 RETIRE_KEY: Final = statement(
     "recovery.retire_key",
