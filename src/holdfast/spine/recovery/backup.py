@@ -10,7 +10,7 @@
 The two stores are of one moment: their writers' locks are held together for as long as it takes to open two snapshots,
 a millisecond, and then read from at leisure. A pair of one moment is what a crash leaves behind, and every crash is
 provided for; copied one after the other, an update or an erasure in between leaves a row without its key, in either
-order (decision record 0022).
+order (decision record 0025).
 """
 
 from __future__ import annotations

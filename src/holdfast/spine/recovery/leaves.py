@@ -62,6 +62,12 @@ MEANING: Final[Mapping[LeafType, Means]] = {
     LeafType.OUTAGE_ENDED: Means.NARROWS,
     LeafType.DECISION_MADE: Means.SPENDS,
     LeafType.DECISION_READ: Means.NOTHING,
+    LeafType.DECISION_EVALUATED: Means.NOTHING,
+    LeafType.EXPORT_REQUESTED: Means.LISTED,
+    LeafType.EXPORT_FINISHED: Means.NOTHING,
+    LeafType.EXPORT_FAILED: Means.NOTHING,
+    LeafType.EXPORT_FETCHED: Means.NOTHING,
+    LeafType.EXPORT_EXPIRED: Means.NOTHING,
     LeafType.POLICY_COMPARED: Means.NOTHING,
     LeafType.ACTION_PERMITTED: Means.NOTHING,  # a permit lasts a minute
     LeafType.ACTION_REPORTED: Means.LISTED,  # what was changed elsewhere is not known here any more
