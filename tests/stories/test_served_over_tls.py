@@ -19,12 +19,18 @@ def told(bank):
     return bank.home / "holdfast.toml"
 
 
-def status(bank, context, path="/healthz", port=None):
+def fetch(bank, context, path, port=None):
+    """Status and body of one page."""
     with closing(
         HTTPSConnection("localhost", port or bank.port, timeout=20, context=context)
     ) as connection:
         connection.request("GET", path)
-        return connection.getresponse().status
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+
+def status(bank, context, path="/healthz", port=None):
+    return fetch(bank, context, path, port)[0]
 
 
 def test_both_listeners_speak_tls_and_nothing_else(tmp_path):
@@ -37,6 +43,9 @@ def test_both_listeners_speak_tls_and_nothing_else(tmp_path):
         assert status(bank, context) == 200
         assert status(bank, context, port=bank.console_port) == 200
         assert status(bank, context, "/logs/house/checkpoint") == 401
+        code, page = fetch(bank, context, "/", bank.console_port)
+        assert code == 200
+        assert "does not answer" not in page, "the console asks the data plane over TLS"
         with pytest.raises((HTTPException, ConnectionError)):
             bank.request("GET", "/healthz")  # in clear
 

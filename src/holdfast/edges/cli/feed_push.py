@@ -146,6 +146,8 @@ def _direct(ctx: click.Context, name: str, signing: FeedKey) -> Send:
 def _data_plane() -> str:
     settings = load_settings()
     host = settings.data_plane_host
+    if settings.encrypted:  # by the name that the certificate is made out to
+        return f"https://{urlsplit(settings.origin).hostname}:{settings.data_plane_port}"
     if is_loopback(host) or host in {"0.0.0.0", "::"}:  # noqa: S104  compared, not bound
         host = "localhost"
     return f"http://{host}:{settings.data_plane_port}"

@@ -12,11 +12,8 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from socket import create_connection
-from ssl import CERT_NONE, create_default_context
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
 
 import click
 
@@ -25,6 +22,7 @@ from holdfast.kit.clock import monotonic_s
 from holdfast.kit.config import load_settings
 from holdfast.kit.db.sqlite import fold
 from holdfast.kit.errors import InvalidInput, Unavailable
+from holdfast.kit.http.own import ask_own
 from holdfast.kit.process import LockFile, refuse_taken_port
 from holdfast.kit.terminal import say
 from holdfast.spine.recovery.alone import SERVE_LOCK
@@ -101,7 +99,7 @@ class Supervisor:
                     remedy="Its message stands above; `holdfast doctor` says more.",
                 )
             try:
-                self._ask(host, port, path)
+                ask_own(self._settings, host, port, path)
             except HTTPError as error:
                 if b"disk_low" in error.read():
                     return  # it serves: denials and erasures
@@ -113,20 +111,6 @@ class Supervisor:
                 self.stop()
                 raise Unavailable(f"nothing answers on port {port} after {START_LIMIT_S:.0f} s")
             time.sleep(0.02)
-
-    def _ask(self, host: str, port: int, path: str) -> None:
-        """Ask one address; ``OSError`` without an answer. Where clients need a certificate, to connect is enough."""
-        if self._settings.tls_client_ca is not None:
-            create_connection((host, port), timeout=1).close()
-            return
-        scheme, context = "http", None
-        if self._settings.encrypted:
-            scheme, context = "https", create_default_context()
-            context.check_hostname = False  # it is our own process, on a port that was free before
-            context.verify_mode = CERT_NONE
-        shown = f"[{host}]" if ":" in host else host
-        url = f"{scheme}://{shown}:{port}{path}"
-        urlopen(url, timeout=1, context=context).close()  # noqa: S310  the scheme stands above
 
     def _ended(self) -> str:
         return next((part.name for part, child in self._children if child.poll() is not None), "")

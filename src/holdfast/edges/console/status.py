@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Final
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from django.db import DatabaseError
 from django.db.models import Count, Max
@@ -22,6 +20,7 @@ from holdfast.kit.clock import (
     monotonic_s,
     rfc3339,
 )
+from holdfast.kit.http.own import ask_own
 from holdfast.spine.decision.freezing import Standing
 from holdfast.spine.decision.models import Client
 from holdfast.spine.ledger.models import Checkpoint, Pending, Tree
@@ -132,7 +131,7 @@ def look(settings: Settings) -> Status:
         version=holdfast.__version__,
         at=rfc3339(now),
         data_plane=f"{settings.data_plane_host}:{settings.data_plane_port}",
-        data_plane_answers=_answers(settings.data_plane_host, settings.data_plane_port),
+        data_plane_answers=_answers(settings),
         clients=clients,
         logs=logs,
         pending=pending,
@@ -201,10 +200,10 @@ def _megabytes(settings: Settings) -> str:
     return f"{size / 1_000_000:,.1f}"
 
 
-def _answers(host: str, port: int) -> bool:
-    name = f"[{host}]" if ":" in host else host
+def _answers(settings: Settings) -> bool:
+    host, port = settings.data_plane_host, settings.data_plane_port
     try:
-        with urlopen(f"http://{name}:{port}/readyz", timeout=_PATIENCE_S) as answer:
-            return bool(answer.status == 200)
-    except (URLError, OSError):
+        ask_own(settings, host, port, "/readyz", timeout_s=_PATIENCE_S)
+    except OSError:
         return False
+    return True
