@@ -22,8 +22,11 @@ from holdfast.spine.ledger.recorder import append
 from holdfast.spine.ledger.registrar import Registrar
 from holdfast.spine.recovery.alone import SERVE_LOCK
 from holdfast.spine.signals import store as signals
+from holdfast.spine.vault.load import load_collection
+from holdfast.spine.vault.writer import BatchWriter
 from holdfast.vocabulary.leaves import Leaf, LeafType
 from holdfast.vocabulary.levels import PersonState
+from support.bank import customer
 from support.recovery import CLIENT, HOUSE_LOG, LOG, new_restorable
 
 
@@ -161,16 +164,17 @@ def test_an_erasure_that_was_only_ordered_is_carried_out(bank):
     assert len(bank.published_leaves(LOG, "shred.done")) == 1
 
 
-def test_an_import_after_a_restore_does_not_bring_an_erased_customer_back(bank):
-    from holdfast.drills.bank.build import import_customers
-    from support.bank import customer
-
+@pytest.mark.parametrize("only", ["both", "data", "keys"])
+def test_an_import_does_not_bring_an_erased_customer_back_whichever_store_is_older(bank, only):
     copy = bank.backup()
     bank.shred("C00002")
     bank.publish()
-    bank.restore(copy)
-    with pytest.raises(IndexError):  # there is nobody of this number
-        import_customers(bank.house, bank.admin, [customer(2)])
+    bank.put_back_by_hand(copy, data=only != "keys", keys=only != "data")
+    bank.repair()
+    schema = bank.house.read(load_collection(CLIENT, "customers"))
+    with BatchWriter(bank.house, CLIENT, schema, operation="op_x", by="p_x") as writer:
+        result = writer.write([customer(2), customer(3)])
+    assert (result.new, result.unchanged, result.suppressed) == (0, 1, 1)
     assert bank.sql("SELECT COUNT(*) FROM vault_customer") == [(5,)]
 
 

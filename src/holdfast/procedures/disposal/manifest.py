@@ -14,8 +14,15 @@ MANIFEST: Final = Manifest(
     controls=(
         Control(
             "disposal.shred",
-            "An erased customer's values cannot be read from the live stores, and do not come back by import.",
+            "An erased customer's values cannot be read from the live stores; no import or restore brings them back.",
             "erased customers whose keys or index rows remain",
+            "0",
+            ("GDPR 17", "GDPR 28(3)(g)"),
+        ),
+        Control(
+            "disposal.client_shred",
+            "Two persons, and the client's key if it gave one, erase all of a client; none of its keys is left.",
+            "keys or keyring rows of erased clients",
             "0",
             ("GDPR 17", "GDPR 28(3)(g)"),
         ),
