@@ -121,6 +121,23 @@ def test_taken_before_it_is_done(exporter):
         exporter.fetch(ordered)
 
 
+def test_a_file_that_is_gone_is_not_told_as_taken(exporter, done):
+    (exporter.house.home / "exports" / "bank-01" / f"{done.export}.hfex").unlink()
+    with pytest.raises(Conflict):
+        exporter.fetch(done)
+    assert "export.fetched" not in types(exporter)
+
+
+def test_the_contract_is_narrowed_before_the_worker_comes(exporter):
+    ordered = exporter.ordered()
+    with exporter.house.stores() as stores:
+        stores.data.execute("UPDATE actions_export SET key = ?", (new_key()[0],))
+    exporter.run(ordered)
+    assert exporter.state(ordered) == "failed"
+    (leaf,) = exporter.bank.leaves("export.failed")
+    assert leaf["reason"] == "export.recipient"
+
+
 class Killed(BaseException):
     """What ends a process without a word."""
 

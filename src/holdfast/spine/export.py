@@ -294,9 +294,14 @@ def fetch_export(house: House, acting: Acting, ident: str) -> Work[Path]:
             remedy="Ask for a new one." if over else "See `holdfast export list`.",
             code="export_expired" if over else "export_not_done",
         )
+    path = export.path(house.home)
+    if not path.exists():
+        raise Conflict(
+            "the export's file is not here", remedy="Ask for a new one.", code="export_lost"
+        )
     log = ids.client_log(export.client)
     yield from tell_in(scene, LeafType.EXPORT_FETCHED, (log,), export=export.id)
-    return export.path(house.home)
+    return path
 
 
 def shown_export(export: Export) -> ExportShown:

@@ -17,7 +17,8 @@ from holdfast.spine.actions.permits import digest_of, no_such_permit
 from holdfast.spine.actions.store import CLAIM, MISS, PERMIT, SETTLE, UNREPORTED
 from holdfast.spine.answers import LeafPointer, OutcomeRefused, OutcomeTaken
 from holdfast.spine.decisions import reader_of
-from holdfast.spine.ledger.recorder import append
+from holdfast.spine.ledger.checkpoint import base64_text
+from holdfast.spine.ledger.recorder import append, hash_of
 from holdfast.vocabulary import ids
 from holdfast.vocabulary.leaves import Leaf, LeafType
 from holdfast.vocabulary.signals import Signal
@@ -77,8 +78,9 @@ def report_outcome(
         {"act": act, "outcome": outcome, "token": who.credential},
     )
     log = ids.client_log(claims.client)
-    yield Round(data=(append(log, leaf),))
-    return OutcomeTaken(act, outcome, LeafPointer(log, leaf.id))
+    written = append(log, leaf)
+    yield Round(data=(written,))
+    return OutcomeTaken(act, outcome, LeafPointer(log, leaf.id, base64_text(hash_of(written))))
 
 
 def _refused(claims: Claims, outcome: str, *, used: bool, now_us: int) -> Work[OutcomeRefused]:
