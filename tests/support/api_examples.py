@@ -232,8 +232,26 @@ def _approvals(desk: Desk, bank: ApprovingBank) -> dict[str, list[Shown]]:
     ask += [used, desk.ask("/v1/approvals", decision=used["answer"]["decision"])]
     again = desk.ask("/v1/approvals", decision=desk.look("reveal", **look)["answer"]["decision"])
     assert other["answer"]["approval"] == ident
+    wanted = {
+        "client": "bank-01",
+        "reason": "life_safety",
+        "call": "card-lost",
+        "customers_at_most": 1,
+        "minutes": 10,
+    }
+    broken = [
+        desk.ask("/v1/break-glass", **wanted),
+        desk.ask("/v1/break-glass", **{**wanted, "client": "bank-99"}),
+    ]
+    asked = broken[0]["answer"]["approval"]
+    at(f"{one}/approve", asked)
+    glass = desk.send("GET", f"/v1/approvals/{asked}", Authorization=agent)["answer"]["glass"]
+    end = f"/v1/break-glass/{glass}/end"
+    ended = [desk.send("POST", end, Authorization=agent) for _ in range(2)]
     last = again["answer"]["approval"]
     return {
+        "/v1/break-glass": broken,
+        "/v1/break-glass/{id}/end": ended,
         "/v1/approvals": [refused, *ask, every],
         one: shown,
         f"{one}/approve": approve,

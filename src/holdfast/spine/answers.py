@@ -17,7 +17,8 @@ class Asked(Caller, frozen=True, kw_only=True):
 
     ``step_up_hash`` is the hash of a second token, ``approval`` the id of an approval that the person has, or empty.
     ``idempotency`` is the caller's key and a digest of the body, or None. ``contact_ref`` names the contact by our own
-    reference in place of the feed's id; no request from outside sets it.
+    reference in place of the feed's id; no request from outside sets it. ``glass`` is the id of a break-glass that
+    stands in for a contact, or empty.
     """
 
     client: str
@@ -26,6 +27,7 @@ class Asked(Caller, frozen=True, kw_only=True):
     step_up_hash: bytes | None = None
     approval: str = ""
     contact_ref: str = ""
+    glass: str = ""
     idempotency: tuple[str, bytes] | None = None
 
 
@@ -206,8 +208,15 @@ class ApprovalShown(msgspec.Struct, frozen=True, kw_only=True):
     decision: str
     asked_at: str
     expires_at: str
+    glass: str = ""  # the break-glass that it opened, told to the one who may use it
     fields: dict[str, Shown] = {}
     leaf: LeafPointer | None = None
+
+
+class GlassEnded(msgspec.Struct, frozen=True):
+    """A break-glass was ended."""
+
+    glass: str
 
 
 class Approvals(msgspec.Struct, frozen=True):
@@ -276,6 +285,7 @@ Answer = (
     | OutcomeRefused
     | ApprovalShown
     | Approvals
+    | GlassEnded
     | Ambiguous
     | Refused
 )

@@ -18,6 +18,7 @@ from holdfast.kit.errors import IntegrityBroken, NotFound
 from holdfast.spine.answers import Approvals, Refused
 from holdfast.spine.approvals import store
 from holdfast.spine.approvals.deciding import decide
+from holdfast.spine.approvals.glass import open_glass
 from holdfast.spine.approvals.requests import load, request_of
 from holdfast.spine.approvals.rules import Limits, Party
 from holdfast.spine.arrival import Arrival, arrive, known
@@ -31,7 +32,7 @@ from holdfast.spine.decision.verdict import Permit
 from holdfast.spine.decisions import reader_of
 from holdfast.spine.identity.facts import assigned_at
 from holdfast.spine.identity.place import within
-from holdfast.spine.identity.store import ASSIGNMENTS_OF_PERSON
+from holdfast.spine.identity.store import ASSIGNMENTS_OF_PERSON, PERSON
 from holdfast.spine.purpose import store as purpose
 from holdfast.spine.purpose.contact import contact_facts
 from holdfast.spine.steps import (
@@ -136,7 +137,8 @@ def show_approval(house: House, asked: Asked, ident: str) -> Work[ApprovalShown 
     """
     request = yield from _known(house, asked, ident)
     if isinstance(request, _Own):
-        return shown(request.request, request.request.requester.person, house.clock.now_us())
+        one = request.request
+        return (yield from _with_glass(shown(one, one.requester.person, house.clock.now_us())))
     bench = yield from _bench(*request)
     judgement, arrival = bench.judgement, bench.arrival
     permit = judgement.permit
@@ -154,6 +156,14 @@ def show_approval(house: House, asked: Asked, ident: str) -> Work[ApprovalShown 
     leaf = yield from write_line(arrival, _line(bench, how=how, sensitive=sensitive))
     laid_out = shown(bench.request, arrival.requester.person, arrival.now_us)
     return msgspec.structs.replace(laid_out, fields=fields, leaf=leaf)
+
+
+def _with_glass(own: ApprovalShown) -> Work[ApprovalShown]:
+    """Name the break-glass that was opened by the approval, to the one who may use it."""
+    if own.kind != ApprovalKind.GLASS:
+        return own
+    (rows,) = yield Round(data=(store.GLASS_OF(client=own.client, approval=own.approval),))
+    return msgspec.structs.replace(own, glass=rows[0][0]) if rows else own
 
 
 def decide_approval(
@@ -180,6 +190,9 @@ def decide_approval(
     limits = Limits(rule.per_pair, rule.per_approver, rule.other_line)
     by = party_of(arrival.requester, asked)
     request = yield from decide(bench.request, by, grant=grant, now_us=now_us, limits=limits)
+    if grant and request.kind is ApprovalKind.GLASS:
+        yield from open_glass(request, now_us)
+        request = (yield from load(request.id)) or request
     return shown(request, by.person, now_us)
 
 
@@ -207,11 +220,24 @@ def _known(house: House, asked: Asked, ident: str) -> Work[_Own | tuple[Arrival,
     roles = frozenset(map(Role, arrival.contract.approval.roles))
     held = arrival.assigned.roles
     programmes = [name for name in sorted(held) if held[name] & roles]
+    if (yield from _on_call(arrival, request)):
+        programmes = sorted(held)
     if request.programme not in {"", *programmes} or not programmes:
         raise no_such_approval()
     if not arrival.facts[FactId.ASSIGNED].met:
         raise no_such_approval()
     return arrival, request
+
+
+def _on_call(arrival: Arrival, request: Request) -> Work[bool]:
+    """Whether the contract names the reader, a user of the client, as on call; that counts for a break-glass only."""
+    on_call = arrival.contract.approval.on_call
+    users = [held for held in arrival.assigned.roles.values() if Role.CLIENT_USER in held]
+    if request.kind is not ApprovalKind.GLASS or not on_call or not users:
+        return False
+    (rows,) = yield Round(data=(PERSON(id=arrival.requester.person),))
+    staff_id, employer = rows[0][1], rows[0][2]
+    return staff_id in on_call or f"{employer}/{staff_id}" in on_call
 
 
 def _bench(arrival: Arrival, request: Request) -> Work[_Bench]:
@@ -231,9 +257,7 @@ def _bench(arrival: Arrival, request: Request) -> Work[_Bench]:
         operation=Operation.APPROVE,
         client=request.client,
         programme=_programme(arrival, request),
-        roles=frozenset(
-            role.value for role in arrival.assigned.roles_in(_programme(arrival, request))
-        ),
+        roles=(yield from _roles(arrival, request)),
         programmes=arrival.assigned.programmes,
         level=arrival.level,
         facts=facts,
@@ -244,6 +268,13 @@ def _bench(arrival: Arrival, request: Request) -> Work[_Bench]:
     )
     placed = arrival._replace(contact_ref=request.contact)
     return _Bench(request, placed, target, judge(arrival.policies, question))
+
+
+def _roles(arrival: Arrival, request: Request) -> Work[frozenset[str]]:
+    """The reader's roles in the programme; being on call counts as one that may approve."""
+    held = {role.value for role in arrival.assigned.roles_in(_programme(arrival, request))}
+    on_call = yield from _on_call(arrival, request)
+    return frozenset(held | set(arrival.contract.approval.roles[:1]) if on_call else held)
 
 
 def _programme(arrival: Arrival, request: Request) -> str:

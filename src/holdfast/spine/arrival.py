@@ -13,6 +13,7 @@ from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict, NotAuthenticated
 from holdfast.kit.ids import new_id, new_reference
 from holdfast.spine.approvals import store as approvals
+from holdfast.spine.approvals.glass import contact_of_glass, glass_of
 from holdfast.spine.approvals.requests import request_of
 from holdfast.spine.decision import budgets
 from holdfast.spine.decision import store as decisions
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
     from holdfast.kit.db import Query, Rows, Work
     from holdfast.spine.answers import Asked
+    from holdfast.spine.approvals.glass import Glass
     from holdfast.spine.approvals.requests import Request
     from holdfast.spine.decision.policies import ClientPolicies
     from holdfast.spine.house import House
@@ -84,6 +86,7 @@ class Arrival(NamedTuple):
     contact: Contact | None
     contact_ref: str
     provisional: Provisional | None  # what the contact is, while it rests on the person's word
+    glass: Glass | None  # what stands in for a contact
     queue: Queue | None
     reason: Reason | None
     assigned: Assigned
@@ -131,15 +134,15 @@ def arrive(house: House, asked: Asked, *, customer: str = "") -> Work[Arrival]:
     mac = budgets.customer_mac(who.keys, customer, now_us)
     asks = _asks(house, asked, who, budgets.loads(asked.client, person, now_us, mac=mac))
     asks["reference"] = identity.REFERENCE(person=person, log=log)
-    if asked.idempotency:
-        asks["repeat"] = _repeat(asked, person, now_us)
+    asks |= _also_asks(asked, person, customer, now_us)
     rows = dict(zip(asks, (yield Round(data=tuple(asks.values()))), strict=True))
-    contact, word = yield from _on_word(asked, who, contact_of(rows["contact"]))
+    glass = glass_of(rows.get("glass", []))
+    contact, word = yield from _contact(asked, who, rows, glass=glass, customer=customer)
     queue = who.policies.contract.queues.get(contact.queue) if contact else None
     assigned = assigned_at(rows["assignments"], now_us)
     facts = _facts(asked, who, assigned, _Called(contact, queue, customer, now_us))
-    found = None if word is None else frozenset(one for one in (word.customer,) if one)
-    if found is None:
+    found = frozenset(one for one in (word.customer,) if one) if word else frozenset[str]()
+    if word is None and glass is None:
         found = yield from _candidates(asked, contact, facts, customer)
     facts[FactId.CUSTOMER_FOUND] = _found(customer in found)
     yours = facts[FactId.CONTACT_YOURS].met
@@ -170,6 +173,7 @@ def arrive(house: House, asked: Asked, *, customer: str = "") -> Work[Arrival]:
         contact=contact,
         contact_ref=who.contact_ref if yours else "",
         provisional=word,
+        glass=glass,
         queue=queue,
         reason=_reason(who.policies.contract, contact, queue) if yours else None,
         assigned=assigned,
@@ -196,6 +200,17 @@ def _asks(house: House, asked: Asked, who: _Who, spent: tuple[Query, Query]) -> 
         asks["collection"] = vault.COLLECTION(client=client, name=asked.collection)
     if asked.approval:
         asks["approval"] = approvals.LOAD(id=asked.approval)
+    return asks
+
+
+def _also_asks(asked: Asked, person: str, customer: str, now_us: int) -> dict[str, Query]:
+    """What is asked because the request brought it along: other requests pay nothing for it."""
+    asks = {}
+    if asked.glass:
+        of = {"client": asked.client, "person": person, "customer": customer}
+        asks["glass"] = approvals.GLASS(id=asked.glass, now_us=now_us, **of)
+    if asked.idempotency:
+        asks["repeat"] = _repeat(asked, person, now_us)
     return asks
 
 
@@ -235,6 +250,18 @@ def _facts(asked: Asked, who: _Who, assigned: Assigned, called: _Called) -> dict
     state = ("talking" if talking else "wrapping up") if yours else "not with you"
     facts[FactId.CONTACT_TALKING] = known(talking, state)
     return facts
+
+
+def _contact(
+    asked: Asked, who: _Who, rows: Mapping[str, Rows], *, glass: Glass | None, customer: str
+) -> Work[tuple[Contact | None, Provisional | None]]:
+    """Return the contact of the request, or what stands in for one; whether it is the person's is judged."""
+    if not asked.glass:
+        return (yield from _on_word(asked, who, contact_of(rows["contact"])))
+    if glass is None:
+        return None, None
+    person = who.requester.person
+    return contact_of_glass(glass, client=asked.client, person=person, customer=customer), None
 
 
 def _on_word(
@@ -285,7 +312,8 @@ def _exempt(contract: Contract, contact: Contact | None, queue: Queue | None) ->
     if contact is None or queue is None:
         return False
     return (
-        contact.feed_reason in contract.freeze_exempt
+        contact.basis == Basis.FEED
+        and contact.feed_reason in contract.freeze_exempt
         and reason_of(contact, queue) == contact.feed_reason
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from holdfast.spine.approvals.store import END_OF_CLIENT
+from holdfast.spine.approvals.store import END_GLASSES_OF_CLIENT, END_OF_CLIENT
 from holdfast.spine.identity.store import END_CLIENT_ASSIGNMENTS, REVOKE_CLIENT
 from holdfast.spine.purpose.store import END_CLIENT_CONTACTS
 from holdfast.spine.signals.store import RETIRE_CLIENT_KEYS
@@ -24,4 +24,5 @@ def endings(client: str, now_us: int) -> tuple[Query, ...]:
         RETIRE_CLIENT_KEYS(client=client, now_us=now_us),
         END_CLIENT_CONTACTS(client=client),
         END_OF_CLIENT(client=client, now_us=now_us),
+        END_GLASSES_OF_CLIENT(client=client, now_us=now_us),
     )

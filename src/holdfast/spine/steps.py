@@ -14,6 +14,7 @@ from holdfast.kit.ids import new_id
 from holdfast.kit.secret import Secret
 from holdfast.spine.answers import LeafPointer, ReasonGiven, Refused, Remedy, Shown
 from holdfast.spine.approvals.covering import Sought, uncovered
+from holdfast.spine.approvals.glass import take_glass
 from holdfast.spine.approvals.requests import take
 from holdfast.spine.arrival import body_mac
 from holdfast.spine.decision import budgets, records
@@ -237,7 +238,7 @@ def write_line(arrival: Arrival, line: Line) -> Work[LeafPointer]:
     answers = yield Round(data=(*charges, *taken, written, *line.writes, *rest))
     if not all(answers[len(charges) : len(charges) + len(taken)]):
         raise Conflict(
-            "this approval was used, or has lapsed, at this very moment",
+            "the approval, or the break-glass, was used up at this very moment",
             remedy="Ask for another.",
             code="approval_closed",
         )
@@ -253,10 +254,23 @@ def _pointer(arrival: Arrival, leaf: str, leaf_hash: bytes) -> LeafPointer:
     return LeafPointer(arrival.log, leaf, base64_text(leaf_hash))
 
 
-def _takes(arrival: Arrival, line: Line) -> tuple[Query, ...]:
-    """The approval that is used up: whatever is shown or changed with one in the hand, uses it."""
+def _used_approval(arrival: Arrival, line: Line) -> str:
     used = line.judgement.question.approved and line.outcome in _SHOWS
-    return (take(arrival.approval, now_us=arrival.now_us),) if used and arrival.approval else ()
+    return arrival.asked.approval if used else ""
+
+
+def _takes(arrival: Arrival, line: Line) -> tuple[Query, ...]:
+    """What is used up by showing or changing anything: the approval in the hand, one customer of a break-glass."""
+    question, now_us = line.judgement.question, arrival.now_us
+    if line.outcome not in _SHOWS:
+        return ()
+    taken: tuple[Query, ...] = ()
+    if question.approved and arrival.approval:
+        taken += (take(arrival.approval, now_us=now_us),)
+    if arrival.glass and question.customer and not arrival.glass.seen:
+        client, customer = arrival.asked.client, question.customer
+        taken += (take_glass(arrival.glass, client=client, customer=customer, now_us=now_us),)
+    return taken
 
 
 _SHOWS: Final = frozenset({Outcome.PERMIT, Outcome.PARTIAL})
@@ -291,7 +305,7 @@ def _leaf(arrival: Arrival, line: Line, stored: records.Stored) -> Leaf:
         "token": arrival.requester.credential,
         "service": arrival.service,
         "level": arrival.level.name.lower(),
-        "contact": arrival.contact_ref,
+        "contact": "" if arrival.glass else arrival.contact_ref,
         "basis": arrival.basis,
         "customers": list(line.customers),
         "collection": arrival.asked.collection if judgement.visible else "",
@@ -300,7 +314,8 @@ def _leaf(arrival: Arrival, line: Line, stored: records.Stored) -> Leaf:
         "policies": judgement.policies.digest,
         "record": stored.commitment.hex(),
         "count": 1,
-        "approval": line.approval or (arrival.asked.approval if _takes(arrival, line) else ""),
+        "approval": line.approval or _used_approval(arrival, line),
+        "glass": arrival.glass.id if arrival.glass else "",
     }
     return Leaf(LeafType.DECISION_MADE, arrival.leaf, arrival.now_us, body)
 

@@ -49,6 +49,7 @@ class FactId(StrEnum):
     CONTACT_LIVE = "contact_live"
     CONTACT_YOURS = "contact_yours"
     CONTACT_TALKING = "contact_talking"  # live and not in wrap-up
+    CONTACT_ORDINARY = "contact_ordinary"  # no break-glass stands in for it
     CONTACT_CONFIRMED = "contact_confirmed"  # told by a feed, not only opened by the person
     NO_OUTAGE = "no_outage"  # the contact was not opened in a declared outage
     CUSTOMER_BOUND = "customer_bound"

@@ -73,6 +73,8 @@ class LeafType(StrEnum):
     APPROVAL_REQUESTED = "approval.requested"
     APPROVAL_DECIDED = "approval.decided"
     ADMINISTRATION_REFUSED = "administration.refused"
+    GLASS_OPENED = "glass.opened"
+    GLASS_CLOSED = "glass.closed"
     SHRED_REQUESTED = "shred.requested"
     SHRED_DONE = "shred.done"
     CLIENT_SHRED_REQUESTED = "client.shred_requested"
@@ -454,6 +456,7 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
             "record": "commitment to the sealed decision record",
             "count": "number of equal refusals folded into this leaf, or 1",
             "approval": "id of the approval that was used up with it or, where `op` is approve, looked at; or empty",
+            "glass": "id of the break-glass under which it was, or empty",
         },
     ),
     LeafType.DECISION_EVALUATED: LeafSpec(
@@ -511,6 +514,25 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
             "rules": "ids of the rules that refused it",
             "count": "number of equal refusals in this hour so far; told at 1, 2, 4, 8 and so on",
         },
+    ),
+    LeafType.GLASS_OPENED: LeafSpec(
+        "Somebody may look without a contact for a short while, in an emergency; a second person approved.",
+        "client",
+        {
+            "glass": "id; each look's line carries it",
+            "approval": "id",
+            "person": "reference of who may look",
+            "second": "reference of who approved",
+            "reason": "code",
+            "call": "id of the reason whose field set is shown",
+            "customers": "most different customers",
+            "until": "time",
+        },
+    ),
+    LeafType.GLASS_CLOSED: LeafSpec(
+        "A break-glass was ended before its time.",
+        "client",
+        {"glass": "id", "person": "reference of who ended it", "customers": "number looked at"},
     ),
     LeafType.SHRED_REQUESTED: LeafSpec(
         "A customer's erasure was ordered; from here every look is refused.",

@@ -113,6 +113,16 @@ class ApprovalKind(StrEnum):
     GLASS = "glass"
 
 
+class GlassReason(StrEnum):
+    """Why a glass is broken, as a code: a leaf holds no free text."""
+
+    LIFE_SAFETY = "life_safety"
+    SYSTEM_OUTAGE = "system_outage"
+    FRAUD_IN_PROGRESS = "fraud_in_progress"
+    LEGAL_ORDER = "legal_order"
+    CLIENT_REQUEST = "client_request"
+
+
 class ApprovalState(StrEnum):
     """Where a request for approval stands; that it has lapsed follows from the time."""
 

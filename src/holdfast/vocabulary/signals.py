@@ -23,6 +23,7 @@ class Signal(StrEnum):
     DISK_LOW = "disk.low"  # no imports; the count is the share that is free, per cent
     DISK_FULL = "disk.full"  # denials and erasures only
     CLOCK_STEPPED = "clock.stepped"  # the count is by how many seconds
+    GLASS_OPENED = "glass.opened"  # somebody looks without a contact, in an emergency
     # contacts
     PROVISIONAL_UNRECONCILED = "provisional.unreconciled"  # no feed confirmed it
     CONTACT_IDENTIFIERS_DIFFER = (

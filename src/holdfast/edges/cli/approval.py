@@ -41,7 +41,7 @@ def list_all(ctx: click.Context, *, as_json: bool) -> None:
 
     house = open_house_from(ctx)
     found = [_data(one) for one in house.read(waiting(house))]
-    found += [_look(one) for one in _looks(house)]
+    found += [laid_out(one) for one in _looks(house)]
     if as_json:
         emit(found, as_json=True)
         return
@@ -56,12 +56,12 @@ def _looks(house: House) -> tuple[ApprovalShown, ...]:
 
     if house.settings.token is None:
         return ()
-    work = list_approvals(house, _caller(house), after="", limit=MOST_LISTED)
+    work = list_approvals(house, caller_of(house), after="", limit=MOST_LISTED)
     return house.transact(work).approvals
 
 
-def _caller(house: House) -> Asked:
-    """Who decides about looks: the holder of the token, here."""
+def caller_of(house: House) -> Asked:
+    """Who asks or decides about looks: the holder of the token, here."""
     from holdfast.spine.answers import Asked
     from holdfast.spine.identity.credentials import hash_secret
 
@@ -86,7 +86,8 @@ def _data(one: Waiting) -> dict[str, Any]:
     }
 
 
-def _look(one: ApprovalShown) -> dict[str, Any]:
+def laid_out(one: ApprovalShown) -> dict[str, Any]:
+    """A request about a client's customers, as commands print it."""
     summary: dict[str, Any] = {
         name: said
         for name, said in (("reason", one.reason), ("collection", one.collection))
@@ -101,6 +102,7 @@ def _look(one: ApprovalShown) -> dict[str, Any]:
         "summary": summary,
         "state": one.state,
         "expires": one.expires_at,
+        **({"glass": one.glass} if one.glass else {}),
     }
 
 
@@ -110,6 +112,8 @@ def _text(one: dict[str, Any]) -> str:
     for name, value in one["summary"].items():
         values = value if isinstance(value, list) else [value]
         lines += [f"  {name}: {text}" for text in values]
+    if one.get("glass"):
+        lines.append(f"  glass: {one['glass']}")
     return "\n".join(lines)
 
 
@@ -132,11 +136,11 @@ def show(ctx: click.Context, *, approval: str, as_json: bool) -> None:
     house = open_house_from(ctx)
     found = [_data(one) for one in house.read(waiting(house)) if one.id == approval]
     if not found:
-        shown = _told(house.transact(show_approval(house, _caller(house), approval)))
+        shown = _told(house.transact(show_approval(house, caller_of(house), approval)))
         seen = {
             name: f"{one.shown}: {one.value}" for name, one in shown.fields.items() if one.value
         }
-        found = [_look(shown)]
+        found = [laid_out(shown)]
         found[0]["summary"] |= seen
     emit(found[0], as_json=as_json, text=_text(found[0]))
 
@@ -195,8 +199,8 @@ def _decide(ctx: click.Context, approval: str, *, grant: bool, as_json: bool) ->
     house = open_house_from(ctx)
     known = house.read(load(approval))
     if known is not None and known.kind in OF_CLIENTS:
-        work = decide_approval(house, _caller(house), approval, grant=grant)
-        emit(_look(_told(house.transact(work))), as_json=as_json)
+        work = decide_approval(house, caller_of(house), approval, grant=grant)
+        emit(laid_out(_told(house.transact(work))), as_json=as_json)
         return
     request = house.transact(decide_request(house, approval, grant=grant))
     data = {

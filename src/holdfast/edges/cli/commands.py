@@ -81,6 +81,15 @@ COMMANDS: Final = (
         False,
         "Refuse what somebody else has tried to do.",
     ),
+    Command(
+        "break-glass open",
+        f"{_CLI}.break_glass:open_one",
+        False,
+        "Ask to look at a few customers without a contact, in an emergency.",
+    ),
+    Command(
+        "break-glass end", f"{_CLI}.break_glass:end", False, "End your break-glass before its time."
+    ),
     Command("log key", f"{_CLI}.log:key", False, "Show the keys by which a log is verified."),
     Command(
         "client add", f"{_CLI}.client:add", False, "Take on a client under its first contract."
@@ -148,6 +157,7 @@ COMMANDS: Final = (
 
 GROUPS: Final = {
     "approval": "What waits for a second person.",
+    "break-glass": "Looking without a contact, in an emergency.",
     "client": "Companies whose customers these are: their contracts, and stopping every look.",
     "collection": "Kinds of records, each with a schema.",
     "config": "Settings of this house.",

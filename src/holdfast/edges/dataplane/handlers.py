@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from holdfast.edges.dataplane.app import Reply, Route, decode, json_reply, problem_reply
 from holdfast.edges.dataplane.evaluations import Evaluations
 from holdfast.edges.dataplane.openapi import document
@@ -15,6 +17,7 @@ from holdfast.edges.dataplane.types import (
     ExportRequest,
     FreezeRequest,
     FreezeStepRequest,
+    GlassRequest,
     OutcomeRequest,
     ProvisionalRequest,
     ReasonRequest,
@@ -31,6 +34,7 @@ from holdfast.spine.act import Wanted, act
 from holdfast.spine.answers import Ambiguous, Asked, FreezeRefused, OutcomeRefused, Refused
 from holdfast.spine.approve import MOST_LISTED, decide_approval, list_approvals, show_approval
 from holdfast.spine.asking import ask_approval
+from holdfast.spine.breaking import Emergency, break_glass, end_glass
 from holdfast.spine.decisions import may_read_log, read_decision
 from holdfast.spine.export import Wanted as WantedExport
 from holdfast.spine.export import request_by
@@ -212,6 +216,26 @@ class Handlers:
         """GET /v1/decisions/{id}."""
         return await self._run(partial(read_decision, self._house, request.caller(), parts["id"]))
 
+    async def break_glass(self, request: Request, _parts: dict[str, str]) -> Reply:
+        """POST /v1/break-glass."""
+        given = decode(await request.body(), GlassRequest)
+        wanted = Emergency(
+            client=given.client,
+            reason=given.reason,
+            call=given.call,
+            customers=given.customers_at_most,
+            minutes=given.minutes,
+        )
+        asked = asked_of(request, b"", client="", contact="")
+        return await self._run(partial(break_glass, self._house, asked, wanted))
+
+    async def end_glass(self, request: Request, parts: dict[str, str]) -> Reply:
+        """POST /v1/break-glass/{id}/end."""
+        if await request.body():
+            raise InvalidInput("this address takes no body", field="body")
+        asked = asked_of(request, b"", client="", contact="")
+        return await self._run(partial(end_glass, self._house, asked, parts["id"]))
+
     async def ask_approval(self, request: Request, _parts: dict[str, str]) -> Reply:
         """POST /v1/approvals."""
         given = decode(await request.body(), ApprovalRequest)
@@ -315,13 +339,18 @@ def _ready() -> Work[None]:
 
 
 def _asked(request: Request, body: bytes, given: Any) -> Asked:
-    return asked_of(
+    purpose = given.purpose
+    if (purpose.contact is None) is (purpose.break_glass is None):
+        raise InvalidInput("give either contact or break_glass", field="purpose")
+    asked = asked_of(
         request,
         body,
         client=given.client,
-        contact=given.purpose.contact,
+        contact=purpose.contact or "",
         collection=given.collection or "",
     )
+    glass = purpose.break_glass or ""
+    return msgspec.structs.replace(asked, glass=glass, contact_ref=glass) if glass else asked
 
 
 def asked_of(
@@ -401,6 +430,8 @@ def routes(house: House, turns: Turns, metrics: Metrics) -> tuple[Route, ...]:
         Route("POST", "/v1/unfreeze", do.unfreeze, "Lift a client's freeze"),
         Route("POST", "/v1/provisional", do.provisional, "Open a contact that no feed has told"),
         Route("GET", "/v1/decisions/{id}", do.decision, "Read one decision"),
+        Route("POST", "/v1/break-glass", do.break_glass, "Ask to look without a contact"),
+        Route("POST", "/v1/break-glass/{id}/end", do.end_glass, "End a break-glass"),
         Route("POST", "/v1/approvals", do.ask_approval, "Ask for a second person's approval"),
         Route("GET", "/v1/approvals", do.approvals, "What waits for you, and what you asked for"),
         Route("GET", "/v1/approvals/{id}", do.approval, "Look at a request, masked"),

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from holdfast.vocabulary.levels import FreezeReason
+from holdfast.spine.approvals.glass import MOST_CUSTOMERS, MOST_MINUTES
+from holdfast.vocabulary.levels import FreezeReason, GlassReason
 
 MOST_BODY_BYTES = 64 * 1024
 MOST_FEED_BYTES = 1024 * 1024
@@ -17,6 +18,7 @@ MOST_PROOF = 16
 Id = Annotated[
     str, Meta(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@/+-]*\Z")
 ]
+GlassId = Annotated[str, Meta(pattern=r"^gls_[0-9a-hjkmnp-tv-z]{26}\Z")]
 FieldName = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_]*\Z")]
 Value = Annotated[str, Meta(max_length=2048, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*\Z")]
 Fields = Annotated[list[FieldName], Meta(min_length=1, max_length=MOST_FIELDS)]
@@ -24,9 +26,10 @@ Values = Annotated[dict[FieldName, Value], Meta(min_length=1, max_length=MOST_FI
 
 
 class Purpose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Why: the live contact, by the id that the telephony or CRM feed gave it."""
+    """Why: the live contact, by the id that the telephony or CRM feed gave it; or a break-glass in its place."""
 
-    contact: Id
+    contact: Id | None = None
+    break_glass: GlassId | None = None
 
 
 class _Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -148,6 +151,16 @@ class ApprovalRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """Ask for the approval that one's own decision said is needed."""
 
     decision: Id
+
+
+class GlassRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Ask to look without a contact, in an emergency. ``call`` is the reason whose field set is needed."""
+
+    client: Id
+    reason: GlassReason
+    call: Id
+    customers_at_most: Annotated[int, Meta(ge=1, le=MOST_CUSTOMERS)]
+    minutes: Annotated[int, Meta(ge=1, le=MOST_MINUTES)]
 
 
 # ── AuthZEN: members that are not known are ignored, as its specification wants ──────────────────────────────────────

@@ -73,6 +73,8 @@ def _clear(now_us: int) -> Work[None]:
             decisions.CLEAR_CUSTOMERS(before=before),
             decisions.CLEAR_KEYS(before_us=now_us - 2 * DAY_US),
             approvals.CLEAR(before_us=now_us - 7 * DAY_US),
+            approvals.CLEAR_GLASS(before_us=now_us - 7 * DAY_US),
+            approvals.CLEAR_GLASS_CUSTOMERS(before_us=now_us - 7 * DAY_US),
             decisions.CLEAR_CHALLENGES(before_us=now_us - 2 * DAY_US),
             decisions.CLEAR_ATTEMPTS(before_us=now_us - LONGEST_CONTACT_US),
             actions.CLEAR_PERMITS(before_us=now_us - PERMITS_KEPT_US),

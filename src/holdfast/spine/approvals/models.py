@@ -64,3 +64,40 @@ class Request(models.Model):
                 name="approvals_request_two_persons",
             ),
         ]
+
+
+class Glass(models.Model):
+    """A break-glass that was granted: stands in for a contact until ``until_us``, for a few customers."""
+
+    pk = models.CompositePrimaryKey("client", "id")
+    client = models.TextField()
+    id = models.TextField()  # gls_…
+    approval = models.TextField(unique=True)
+    person = models.TextField()
+    programme = models.TextField()
+    queue = models.TextField()
+    reason = models.TextField()  # the call reason whose field set is shown
+    opened_us = models.BigIntegerField()
+    until_us = models.BigIntegerField()
+    most = models.BigIntegerField()
+    closed_us = models.BigIntegerField()
+
+    class Meta:
+        """How the table is called."""
+
+        db_table = "approvals_glass"
+
+
+class GlassCustomer(models.Model):
+    """A customer who was looked at under a break-glass; inserted once."""
+
+    pk = models.CompositePrimaryKey("client", "glass", "customer")
+    client = models.TextField()
+    glass = models.TextField()
+    customer = models.TextField()
+    at_us = models.BigIntegerField()
+
+    class Meta:
+        """How the table is called."""
+
+        db_table = "approvals_glass_customer"

@@ -107,3 +107,75 @@ END_OF_CLIENT = statement(
     """UPDATE approvals_request SET expires_us = :now_us
     WHERE client = :client AND state IN ('asked', 'granted') AND expires_us > :now_us""",
 )
+
+# ── break-glass ─────────────────────────────────────────────────────────────────────────────────────────────────
+OPEN_GLASS = statement(
+    "approvals.open_glass",
+    """INSERT INTO approvals_glass
+        (client, id, approval, person, programme, queue, reason, opened_us, until_us, most, closed_us)
+    VALUES (:client, :id, :approval, :person, :programme, :queue, :reason, :opened_us, :until_us, :most, 0)
+    ON CONFLICT DO NOTHING RETURNING id""",
+)
+GLASS = statement(
+    "approvals.glass",
+    """SELECT g.id, g.programme, g.queue, g.reason, g.opened_us, g.until_us, g.most,
+        (SELECT COUNT(*) FROM approvals_glass_customer c WHERE c.client = :client AND c.glass = :id),
+        (SELECT COUNT(*) FROM approvals_glass_customer c
+            WHERE c.client = :client AND c.glass = :id AND c.customer = :customer),
+        (SELECT COUNT(*) FROM purpose_candidate n
+            WHERE n.client = :client AND n.contact = :id AND n.customer = :customer)
+    FROM approvals_glass g
+    WHERE g.client = :client AND g.id = :id AND g.person = :person AND g.closed_us = 0
+        AND g.until_us > :now_us""",
+)
+GLASS_OF = statement(
+    "approvals.glass_of",
+    "SELECT id, until_us FROM approvals_glass WHERE client = :client AND approval = :approval",
+)
+# across clients: a break-glass is found by its id, and says itself whose it is
+GLASS_ANYWHERE = statement(
+    "approvals.glass_anywhere", "SELECT client, person FROM approvals_glass WHERE id = :id"
+)
+CLOSE_GLASS = statement(
+    "approvals.close_glass",
+    """UPDATE approvals_glass SET closed_us = :now_us
+    WHERE client = :client AND id = :id AND person = :person AND closed_us = 0 AND until_us > :now_us
+    RETURNING id""",
+)
+GLASS_CUSTOMERS = statement(
+    "approvals.glass_customers",
+    "SELECT COUNT(*) FROM approvals_glass_customer WHERE client = :client AND glass = :id",
+)
+# Answers a row for each customer new to the glass while there is room and time left.
+TAKE_GLASS = statement(
+    "approvals.take_glass",
+    """INSERT INTO approvals_glass_customer (client, glass, customer, at_us)
+    SELECT :client, :id, :customer, :now_us
+    WHERE (SELECT COUNT(*) FROM approvals_glass_customer
+            WHERE client = :client AND glass = :id) < :most
+        AND EXISTS (SELECT 1 FROM approvals_glass
+            WHERE client = :client AND id = :id AND closed_us = 0 AND until_us > :now_us)
+    ON CONFLICT (client, glass, customer) DO NOTHING RETURNING glass""",
+)
+END_GLASSES_OF_CLIENT = statement(
+    "approvals.end_glasses_of_client",
+    """UPDATE approvals_glass SET closed_us = :now_us
+    WHERE client = :client AND closed_us = 0 AND until_us > :now_us""",
+)
+# Who may be the second person for a programme: active, assigned now, somebody else.
+SECONDS = statement(
+    "approvals.seconds",
+    """SELECT p.staff_id, p.employer, a.roles
+    FROM identity_assignment a JOIN identity_person p ON p.id = a.person
+    WHERE a.client = :client AND a.programme = :programme AND a.starts_us <= :now_us
+        AND (a.ends_us IS NULL OR a.ends_us > :now_us) AND p.state = 'active' AND p.id <> :person""",
+)
+# across clients: break-glasses that were over long ago; the log keeps what was done
+CLEAR_GLASS = statement(
+    "approvals.clear_glass", "DELETE FROM approvals_glass WHERE until_us < :before_us"
+)
+# across clients: as above
+CLEAR_GLASS_CUSTOMERS = statement(
+    "approvals.clear_glass_customers",
+    "DELETE FROM approvals_glass_customer WHERE at_us < :before_us",
+)

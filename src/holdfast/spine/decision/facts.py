@@ -68,6 +68,7 @@ DECLARATIONS: Final = _declared(
     FactDeclaration(FactId.PROVISIONAL_ONE, _PURPOSE, _SELF, "your other provisional contact"),
     FactDeclaration(FactId.PROVISIONAL_SHIFT, _PURPOSE, _SELF, "your provisional contacts"),
     FactDeclaration(FactId.PROVISIONAL_TRUSTED, _RESTRICTION, _SELF, "your provisional contacts"),
+    FactDeclaration(FactId.CONTACT_ORDINARY, _PURPOSE, _SELF, "the contact"),
     FactDeclaration(FactId.CUSTOMER_BOUND, _PURPOSE, _SELF, "the customer on this contact"),
     FactDeclaration(FactId.CUSTOMER_FOUND, _PURPOSE, _SELF, "your search in this contact"),
     FactDeclaration(FactId.REASON_OF_QUEUE, _PURPOSE, _SELF, "the reason"),

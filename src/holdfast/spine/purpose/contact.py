@@ -46,6 +46,7 @@ class Basis(StrEnum):
     FEED = "feed"
     PROVISIONAL = "provisional"  # the person, while the feed is late
     OUTAGE = "outage"  # the person, while the feed is declared to be down
+    GLASS = "glass"  # a break-glass stands in for a contact
 
 
 class BoundHow(StrEnum):
@@ -193,6 +194,7 @@ def contact_facts(
             FactId.CUSTOMER_BOUND: unknown,
             FactId.CONTACT_CONFIRMED: unknown,
             FactId.NO_OUTAGE: unknown,
+            FactId.CONTACT_ORDINARY: unknown,
         }
     now = standing(contact, queue, now_us)
     bound = bool(contact.customer) and customer in {"", contact.customer}
@@ -202,10 +204,13 @@ def contact_facts(
         FactId.QUEUE: _known(contact, contact.queue, met=_works_queue(contact, queue, assigned)),
         FactId.CUSTOMER_BOUND: _known(contact, _bound_word(contact, customer), met=bound),
         FactId.CONTACT_CONFIRMED: _known(
-            contact, _BASIS_WORDS[contact.basis], met=contact.basis == Basis.FEED
+            contact, _BASIS_WORDS[contact.basis], met=contact.basis in {Basis.FEED, Basis.GLASS}
         ),
         FactId.NO_OUTAGE: _known(
             contact, _BASIS_WORDS[contact.basis], met=contact.basis != Basis.OUTAGE
+        ),
+        FactId.CONTACT_ORDINARY: _known(
+            contact, _BASIS_WORDS[contact.basis], met=contact.basis != Basis.GLASS
         ),
     }
 
@@ -214,6 +219,7 @@ _BASIS_WORDS: Final[Mapping[str, str]] = {
     Basis.FEED: "told by a feed",
     Basis.PROVISIONAL: "not told by a feed yet",
     Basis.OUTAGE: "opened in an outage",
+    Basis.GLASS: "break-glass",
 }
 
 

@@ -73,6 +73,8 @@ MEANING: Final[Mapping[LeafType, Means]] = {
     LeafType.ACTION_REPORTED: Means.LISTED,  # what was changed elsewhere is not known here any more
     LeafType.APPROVAL_REQUESTED: Means.NOTHING,
     LeafType.APPROVAL_DECIDED: Means.NOTHING,
+    LeafType.GLASS_OPENED: Means.LISTED,
+    LeafType.GLASS_CLOSED: Means.NOTHING,  # none is open after a restoration
     LeafType.ADMINISTRATION_REFUSED: Means.NOTHING,
     LeafType.SHRED_REQUESTED: Means.ERASES,
     LeafType.SHRED_DONE: Means.ERASES,

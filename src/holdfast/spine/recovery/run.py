@@ -143,6 +143,7 @@ def _close_open_ends(now_us: int) -> Work[None]:
             store.CLOSE_CHALLENGES(now_us=now_us),
             store.END_STEP_UPS(now_us=now_us),
             store.END_APPROVALS(now_us=now_us),
+            store.END_GLASSES(now_us=now_us),
         )
     )
 

@@ -65,6 +65,11 @@ END_APPROVALS: Final = statement(
     "recovery.end_approvals",
     "UPDATE approvals_request SET expires_us = :now_us WHERE state IN ('asked', 'granted') AND expires_us > :now_us",
 )
+# across clients: a break-glass may have been ended, or its customers used up, since
+END_GLASSES: Final = statement(
+    "recovery.end_glasses",
+    "UPDATE approvals_glass SET closed_us = :now_us WHERE closed_us = 0 AND until_us > :now_us",
+)
 
 # ── what is redone ──────────────────────────────────────────────────────────────────────────────────────────────
 # Its contract or a schema was changed since, to what nobody can tell: no look until a contract is published again.

@@ -55,6 +55,7 @@ ALONE = {
     "field.mask": lambda: asked(mask_required=True),
     "field.approval": lambda: asked(approval_required=True),
     "field.change": lambda: asked(Operation.UPDATE, by_action="payout"),
+    "glass.looks": lambda: unmet(F.CONTACT_ORDINARY, operation=Operation.UPDATE),
     "approve.clear": lambda: asked(Operation.APPROVE, {"roles": frozenset({"lead"})}),
     "customer.verified": lambda: unmet(F.CUSTOMER_BOUND, how={"data_class": C2, **MASKED}),
     "customer.verified_clear": lambda: unmet(F.CUSTOMER_BOUND),
