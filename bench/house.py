@@ -66,7 +66,10 @@ per_client = "1000000/1000000"
 class BenchHouse:
     """Founded in ``home``; agents 1..n, customer n on agent n's call."""
 
-    def __init__(self, home: Path, *, agents: int) -> None:
+    def __init__(
+        self, home: Path, *, agents: int, reasons: tuple[str, ...] = (), more: str = ""
+    ) -> None:
+        """``more`` is further text of the contract; ``reasons`` of it come in on the agents' queue."""
         self.home = home
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         (home / "holdfast.toml").write_text(_NO_LIMITS)
@@ -74,7 +77,7 @@ class BenchHouse:
         found(settings)
         self.house = open_house(settings)
         self.agents = [f"A{n:04d}" for n in range(1, agents + 1)]
-        contract, schema = _wide()
+        contract, schema = _wide(reasons, more)
         self.facts = found_bank(self.house, agents=self.agents, contract=contract, schema=schema)
         rows = [
             customer(n, note1="a note", note2="another", note3="a third")
@@ -84,7 +87,7 @@ class BenchHouse:
         self.port = free_port()
         self.fields = FIELDS
 
-    def connect_all(self) -> None:
+    def connect_all(self, reason: str = "bench") -> None:
         """Put every agent on a call with their customer, whom the feed knows by phone."""
         now_us = self.house.clock.now_us()
         events = [
@@ -95,7 +98,7 @@ class BenchHouse:
                 "client": CLIENT,
                 "contact": f"CT-{n}",
                 "queue": "cards",
-                "reason": "bench",
+                "reason": reason,
                 "person": agent,
                 "customer": {"by": {"phone": customer(n)["phone"]}},
             }
@@ -186,8 +189,9 @@ def _compact(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
 
 
-def _wide() -> tuple[str, str]:
-    contract = CONTRACT.replace('"card-lost"]', '"card-lost", "bench"]') + REASON
+def _wide(reasons: tuple[str, ...], more: str) -> tuple[str, str]:
+    names = "".join(f', "{name}"' for name in ("bench", *reasons))
+    contract = CONTRACT.replace('"card-lost"]', f'"card-lost"{names}]') + REASON + more
     contract = contract.replace("sensitive_fields_day = 60", "sensitive_fields_day = 1000000")
     # One field of class C3 is a reference (masked at any level), one is clear at C2 here: no step-up in the loop.
     schema = SCHEMA.replace('type = "decimal"\nclass = "C3"', 'type = "decimal"\nclass = "C2"')
