@@ -1,0 +1,52 @@
+"""A house is copied and restored with the commands; while its stores are sound, not by one person alone."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from support.server import holdfast
+
+
+def run(home, *arguments: str, code: int = 0, **env: str) -> str:
+    done = holdfast(home, *arguments, **env)
+    assert done.returncode == code, done.stderr
+    return done.stdout + done.stderr
+
+
+def token_of(home, staff_id: str) -> str:
+    done = holdfast(home, "token", "create", "--person", staff_id, "--json")
+    return str(json.loads(done.stdout)["token"])
+
+
+@pytest.mark.slow
+def test_a_sound_house_is_restored_by_two_persons_only(tmp_path):
+    home, copy = tmp_path / "house", tmp_path / "copy"
+    run(home, "init", "--person", "A0001")
+    run(home, "person", "add", "A0002", "--employer", "house", "--role", "admin")
+    token = token_of(home, "A0002")
+    run(home, "backup", str(copy))
+    run(home, "person", "add", "A0003", "--employer", "house", "--role", "agent")
+    told = run(home, "restore", str(copy), code=5)
+    approval = re.search(r"apr_[0-9a-z]{26}", told)[0]
+    assert not (home / "recovery.json").exists()
+    other = copy.with_name("other")
+    run(home, "backup", str(other))
+    run(home, "approval", "approve", approval, HOLDFAST_TOKEN=token)
+    assert "approval" in run(home, "restore", str(other), code=5), "approved was the first copy"
+    run(home, "restore", str(copy), "--json")
+    assert "A0003" not in run(home, "person", "list")
+    assert list(home.glob("replaced-*/data.sqlite3"))
+    run(home, "doctor")
+    assert "Nothing to do" in run(home, "restore", "--repair")
+
+
+def test_an_agent_takes_no_copy(tmp_path):
+    home = tmp_path / "house"
+    run(home, "init")
+    run(home, "person", "add", "A0002", "--employer", "house", "--role", "agent")
+    token = token_of(home, "A0002")
+    run(home, "backup", str(tmp_path / "copy"), code=5, HOLDFAST_TOKEN=token)
+    assert not (tmp_path / "copy").exists()
