@@ -84,10 +84,11 @@ def test_every_promise_is_attacked():
     assert {row[2] for row in ROWS} == PROMISES
 
 
-def test_every_file_of_attacks_is_named_somewhere():
-    """A new kind of attack finds its adversary."""
-    named = {path for *_, outcome in ROWS for path, _ in NAMED.findall(outcome)}
-    files = {
-        f"tests/attacks/{path.name}" for path in (ROOT / "tests" / "attacks").glob("test_*.py")
-    }
-    assert files - named == set()
+def test_every_kind_of_attack_is_named_somewhere():
+    """A new kind of attack (the first word of its file's name) finds its adversary."""
+    named = {_kind(path) for *_, outcome in ROWS for path, _ in NAMED.findall(outcome)}
+    assert {_kind(path.name) for path in (ROOT / "tests" / "attacks").glob("test_*.py")} <= named
+
+
+def _kind(path: str) -> str:
+    return path.rpartition("/")[2].removeprefix("test_").partition("_")[0]
