@@ -10,7 +10,10 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SECOND_US = 1_000_000
 MINUTE_US = 60 * SECOND_US
@@ -29,22 +32,67 @@ class Clock(Protocol):
         """Promise never to answer less than ``at_us`` again."""
         ...
 
+    def take_step(self) -> int:
+        """By how much the wall clock was set since this was asked last, in microseconds; 0 if it was not."""
+        ...
+
+
+STEP_BACK_US = 2 * SECOND_US
+STEP_AHEAD_US = 60 * SECOND_US
+_WINDOW_US = 10 * MINUTE_US  # what a clock may be slewed in this time is under a third of a second
+
+
+def _wall_us() -> int:
+    return time.time_ns() // 1000
+
+
+def _monotonic_us() -> int:
+    return time.monotonic_ns() // 1000
+
 
 class SystemClock:
-    """Wall clock that never runs backwards."""
+    """Wall clock that never runs backwards, and never stands still either.
 
-    def __init__(self) -> None:
-        self._last_us = 0
+    Where the wall lies before what was answered already, the monotonic clock goes on from there, a tenth slower until
+    the wall has caught up: time that stood still would be time in which nothing expires.
+    """
+
+    def __init__(
+        self, wall: Callable[[], int] = _wall_us, monotonic: Callable[[], int] = _monotonic_us
+    ) -> None:
+        self._wall, self._monotonic = wall, monotonic
+        self._last_us, self._last_at_us = 0, monotonic()
+        self._anchor = wall(), self._last_at_us
+        self._step_us = 0
 
     def now_us(self) -> int:
-        now = time.time_ns() // 1000
-        if now < self._last_us:
-            return self._last_us
-        self._last_us = now
+        now, at_us = self._wall(), self._monotonic()
+        self._compare(now, at_us)
+        ran_us = self._last_us + (at_us - self._last_at_us) * 9 // 10
+        now = max(now, ran_us)
+        self._last_us, self._last_at_us = now, at_us
         return now
 
     def floor(self, at_us: int) -> None:
-        self._last_us = max(self._last_us, at_us)
+        if at_us > self._last_us:
+            self._last_us, self._last_at_us = at_us, self._monotonic()
+
+    def take_step(self) -> int:
+        self.now_us()
+        step, self._step_us = self._step_us, 0
+        return step
+
+    def _compare(self, wall_us: int, at_us: int) -> None:
+        """Hold the wall against the monotonic clock; several small steps within ten minutes count as one."""
+        anchor_us, anchor_at_us = self._anchor
+        passed_us = at_us - anchor_at_us
+        off_us = wall_us - anchor_us - passed_us
+        if -STEP_BACK_US <= off_us <= STEP_AHEAD_US:
+            if passed_us >= _WINDOW_US:
+                self._anchor = wall_us, at_us
+            return
+        self._step_us += off_us
+        self._anchor = wall_us, at_us
 
 
 def monotonic_s() -> float:

@@ -93,6 +93,7 @@ class Arrival(NamedTuple):
     spent: budgets.Spent
     candidates: frozenset[str]
     facts: dict[FactId, FactValue]
+    sought: str = ""  # the customer asked for, or a keyed hash of the value searched for; "" when it is neither
 
     @property
     def contract(self) -> Contract:
@@ -180,6 +181,7 @@ def arrive(house: House, asked: Asked, *, customer: str = "") -> Work[Arrival]:
         spent=budgets.read((rows["budgets"], rows["customers"])),
         candidates=found,
         facts=facts,
+        sought=customer,
     )
 
 

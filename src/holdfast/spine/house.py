@@ -19,7 +19,7 @@ from holdfast.spine.actions.permits import PermitKey
 from holdfast.spine.decision.policies import PolicyCache
 from holdfast.spine.ledger.keys import FOLDER as SIGNING_FOLDER
 from holdfast.spine.ledger.keys import SigningKeys
-from holdfast.spine.ledger.sequencer import newest_leaf_us
+from holdfast.spine.ledger.sequencer import moment
 from holdfast.spine.vault.hierarchy import ClientKeys, Keks
 from holdfast.spine.vault.load import schema_of
 from holdfast.spine.vault.roots import Root, open_root
@@ -111,6 +111,7 @@ class House:
     settings: Settings
     clock: Clock = field(default_factory=SystemClock)
     given_disk: Disk | None = None
+    time_is_sure: bool = True  # no step of the wall clock is known that nobody has confirmed
 
     @property
     def home(self) -> Path:
@@ -225,8 +226,13 @@ class House:
         return (yield from work)
 
     def keep_time(self) -> Work[None]:
-        """Promise not to answer a time before the newest leaf of any process; first in each write transaction."""
-        self.clock.floor((yield from newest_leaf_us()))
+        """Promise not to answer a time before the newest leaf or tick of any process; first in each write transaction.
+
+        From then on :attr:`time_is_sure` says whether ages may be relied upon.
+        """
+        seen = yield from moment()
+        self.clock.floor(max(seen.newest_us, seen.tick_us))
+        self.time_is_sure = not seen.stepped_us
 
     def read(self, work: Work[T]) -> T:
         """Run ``work`` outside a write transaction. What an error leaves behind is written in one."""
@@ -244,9 +250,15 @@ class House:
         """Run ``work`` as :meth:`read` does, but never wait: :class:`Unavailable` at once if a store is busy."""
         return drive(work, self._eager.data, self._eager.keys)
 
-    def floor_clock(self) -> None:
-        """Promise not to answer a time before the newest leaf of any log (SPINE 24); for processes that serve."""
+    def floor_clock(self) -> int:
+        """Promise not to answer a time before the newest leaf of any log (SPINE 24); for processes that serve.
+
+        Returns by how much the wall clock lies before the last tick: it was set back while nobody looked.
+        """
+        seen = self.read(moment())
+        behind_us = max(0, seen.tick_us - self.clock.now_us())
         self.read(self.keep_time())
+        return behind_us
 
     def close(self) -> None:
         """Close the house's own connections."""

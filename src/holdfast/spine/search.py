@@ -85,6 +85,8 @@ def search(house: House, asked: Asked, field: str, value: str) -> Work[Found | R
     know, and what :func:`arrive` raises.
     """
     arrival = yield from arrive(house, asked)
+    named = arrival.keys.mac("fold", f"{field}\0{value}".encode())
+    arrival = arrival._replace(sought=named.hex())
     sought = _sought(arrival, field, value)
     (counted,) = yield Round(
         data=(purpose.SEARCH_VALUES(client=asked.client, contact=arrival.contact_ref),)

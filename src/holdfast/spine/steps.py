@@ -5,8 +5,9 @@ Pure, but for :func:`write_line`, which yields the one round of writes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from holdfast.kit.canonical import canonical_json
 from holdfast.kit.clock import MINUTE_US, rfc3339
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict, InvalidInput, Unavailable
@@ -24,6 +25,7 @@ from holdfast.spine.decision.groups import groups_of
 from holdfast.spine.decision.judge import Group, Question
 from holdfast.spine.decision.verdict import RuleReason
 from holdfast.spine.identity import store as identity
+from holdfast.spine.ledger import folding
 from holdfast.spine.ledger.checkpoint import base64_text
 from holdfast.spine.ledger.recorder import append, hash_of
 from holdfast.spine.purpose.contact import closes_us
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from holdfast.spine.arrival import Arrival
     from holdfast.spine.decision.judge import Judgement
     from holdfast.spine.decision.verdict import Verdict
+    from holdfast.spine.ledger.folding import First
     from holdfast.spine.target import Target
     from holdfast.vocabulary.facts import FactValue
 
@@ -215,6 +218,7 @@ class Line(NamedTuple):
     writes: tuple[Query, ...] = ()
     charges: tuple[Query, ...] = ()
     approval: str = ""  # what somebody looked at, who may approve it
+    fold: bytes = b""  # what makes refusals equal; empty: each has its own leaf
 
 
 def write_line(arrival: Arrival, line: Line) -> Work[LeafPointer]:
@@ -235,6 +239,8 @@ def write_line(arrival: Arrival, line: Line) -> Work[LeafPointer]:
     written = append(arrival.log, _leaf(arrival, line, stored))
     leaf_hash = hash_of(written)
     rest = _rows(arrival, line, stored, month=month, leaf_hash=leaf_hash)
+    if line.fold:
+        rest = (*rest, folding.opens(line.fold, arrival.decision, written))
     answers = yield Round(data=(*charges, *taken, written, *line.writes, *rest))
     if not all(answers[len(charges) : len(charges) + len(taken)]):
         raise Conflict(
@@ -296,8 +302,13 @@ def _content(arrival: Arrival, line: Line) -> records.Content:
 
 
 def _leaf(arrival: Arrival, line: Line, stored: records.Stored) -> Leaf:
+    body = {**_said(arrival, line), "record": stored.commitment.hex()}
+    return Leaf(LeafType.DECISION_MADE, arrival.leaf, arrival.now_us, body)
+
+
+def _said(arrival: Arrival, line: Line) -> dict[str, Any]:
     judgement = line.judgement
-    body = {
+    return {
         "decision": arrival.decision,
         "op": line.operation.value,
         "outcome": line.outcome.value,
@@ -312,12 +323,38 @@ def _leaf(arrival: Arrival, line: Line, stored: records.Stored) -> Leaf:
         "fields": dict(line.fields) if judgement.visible else {},
         "rules": [*judgement.rules, *line.extra_rules, *_exempted(arrival, judgement)],
         "policies": judgement.policies.digest,
-        "record": stored.commitment.hex(),
         "count": 1,
         "approval": line.approval or _used_approval(arrival, line),
         "glass": arrival.glass.id if arrival.glass else "",
     }
-    return Leaf(LeafType.DECISION_MADE, arrival.leaf, arrival.now_us, body)
+
+
+def _folded(arrival: Arrival, line: Line) -> Work[First | None]:
+    """Answer a refusal with an equal one of the last minute: counted and charged, but without a leaf of its own."""
+    first = yield from folding.join(arrival.log, line.fold, arrival.now_us)
+    if first is not None:
+        asked = arrival._replace(decision=first.decision)
+        remembered = () if arrival.paid else _remember(asked, paid=False)
+        charges = () if arrival.paid else line.charges
+        yield Round(data=(*charges, *line.writes, *remembered))
+    return first
+
+
+def _fold_of(arrival: Arrival, line: Line) -> bytes:
+    """What makes this refusal equal to another: all that its leaf says, and the customer or value that was asked for.
+
+    Only plain denials are folded. A repeat of a request that was answered before is equal only to its own repeats.
+    """
+    if (
+        line.outcome is not Outcome.DENY
+        or line.judgement.errors
+        or INTEGRITY.rule in line.extra_rules
+    ):
+        return b""
+    said = {**_said(arrival, line), "sought": arrival.sought, "decision": ""}
+    if arrival.repeated:
+        said["decision"] = arrival.decision
+    return arrival.keys.mac("fold", canonical_json(said))
 
 
 def _exempted(arrival: Arrival, judgement: Judgement) -> tuple[str, ...]:
@@ -405,11 +442,19 @@ def refuse(
     if line.outcome is Outcome.STEP_UP and arrival.contact_ref:
         challenge = new_id(ids.CHALLENGE, arrival.now_us)
         line = line._replace(writes=(*line.writes, _challenge(arrival, challenge)))
-    leaf = yield from write_line(arrival, line)
+    line = line._replace(fold=_fold_of(arrival, line))
+    first = (yield from _folded(arrival, line)) if line.fold else None
+    if first is None:
+        if line.fold:
+            counted = yield from folding.closing(arrival.log, line.fold, arrival.now_us)
+            line = line._replace(writes=(*line.writes, *counted))
+        leaf = yield from write_line(arrival, line)
+    else:
+        leaf = _pointer(arrival, first.leaf, first.hash)
     given = judgement.reasons() if reasons is None else reasons
     return Refused(
         code=code,
-        decision=arrival.decision,
+        decision=first.decision if first else arrival.decision,
         leaf=leaf,
         reasons=told(given),
         challenge=challenge,

@@ -82,6 +82,7 @@ class LeafType(StrEnum):
     LOG_EXPORTED = "log.exported"
     LOG_RESTORED = "log.restored"
     BACKUP_MADE = "backup.made"
+    CLOCK_CONFIRMED = "clock.confirmed"
     SIGNAL_RAISED = "signal.raised"
 
 
@@ -602,6 +603,11 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
             "keys": "digest of the keys store's copy",
             "included": "list of what else is in it: root, signing",
         },
+    ),
+    LeafType.CLOCK_CONFIRMED: LeafSpec(
+        "After the machine's clock was set, an operator confirmed that it is right; ages count again.",
+        "both",
+        {**_BY, "stepped": "time at which it was seen"},
     ),
     LeafType.SIGNAL_RAISED: LeafSpec(
         "Something odd was seen.",

@@ -148,6 +148,18 @@ COMMANDS: Final = (
         "Clear one that no feed confirmed, as a lead of another line.",
     ),
     Command(
+        "clock show",
+        f"{_CLI}.clock:show",
+        False,
+        "Show the house's time, and whether the machine's clock was set.",
+    ),
+    Command(
+        "clock confirm",
+        f"{_CLI}.clock:confirm",
+        False,
+        "Confirm the machine's clock after it was set.",
+    ),
+    Command(
         "config explain",
         f"{_CLI}.config:explain",
         False,
@@ -159,6 +171,7 @@ GROUPS: Final = {
     "approval": "What waits for a second person.",
     "break-glass": "Looking without a contact, in an emergency.",
     "client": "Companies whose customers these are: their contracts, and stopping every look.",
+    "clock": "The time that the house goes by.",
     "collection": "Kinds of records, each with a schema.",
     "config": "Settings of this house.",
     "customer": "Data subjects: find one, erase one.",

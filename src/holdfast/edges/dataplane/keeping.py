@@ -9,6 +9,7 @@ from holdfast.kit.clock import monotonic_s
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Unavailable
 from holdfast.spine.ledger.recorder import append_signal
+from holdfast.spine.timekeeping import report_step
 from holdfast.vocabulary.ids import HOUSE_LOG
 from holdfast.vocabulary.signals import Signal
 
@@ -47,11 +48,19 @@ class Keeping:
         if self._now() - self._told_s >= TOLD_EVERY_S:
             self._told_s = self._now()
             self._tell(self._metrics.take_unauthenticated())
+        by_us = self._house.clock.take_step()
+        if by_us:
+            self._submit(lambda: report_step(self._house, by_us))
 
     def _tell(self, count: int) -> None:
         if count:
-            with contextlib.suppress(Unavailable):  # the queue is full: that is counted, too
-                self._turns.submit(lambda: self._refused(count))
+            self._submit(lambda: self._refused(count))
+
+    def _submit(self, work: Callable[[], Work[object]]) -> None:
+        with contextlib.suppress(
+            Unavailable
+        ):  # the queue is full; the worker looks at the clock, too
+            self._turns.submit(work)
 
     def _refused(self, count: int) -> Work[None]:
         now_us = self._house.clock.now_us()

@@ -13,6 +13,7 @@ from holdfast.spine.approvals import store as approvals
 from holdfast.spine.decision import store as decisions
 from holdfast.spine.export_job import expire_exports, run_export
 from holdfast.spine.identity import store as identity
+from holdfast.spine.ledger.folding import close_overdue
 from holdfast.spine.outcome import MOST_AT_ONCE, tell_missing
 from holdfast.spine.purpose.settle import forget as forget_on_word
 from holdfast.spine.purpose.settle import settle_overdue, tell_outages_over
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 FORGET: Final = "forget"
 SWEEP: Final = "sweep"
+FOLD: Final = "fold"
 MOST_FORGOTTEN: Final = 1000  # proofs at a time
 ACTS: Final = "acts"
 PERMITS_KEPT_US: Final = 30 * DAY_US
@@ -40,6 +42,7 @@ SETTLE: Final = "settle"
 SCHEDULES: Final = (
     Schedule(FORGET, 5 * MINUTE_US),
     Schedule(SWEEP, MINUTE_US),
+    Schedule(FOLD, MINUTE_US),
     Schedule(ACTS, MINUTE_US),
     Schedule(SETTLE, MINUTE_US),
 )
@@ -50,6 +53,8 @@ def _forget(house: House) -> Callable[[Run], None]:
 
     def run(_run: Run) -> None:
         now_us = house.clock.now_us()
+        if not house.time_is_sure:
+            return  # by a clock that is in doubt nothing is too old
         house.transact(_clear(now_us))
         house.transact(forget_on_word(now_us))
         while house.transact(forget_old(now_us)) or house.transact(_forget_proofs(now_us)):
@@ -87,7 +92,8 @@ def _sweep(house: House) -> Callable[[Run], None]:
     """Remove from the keys store what was prepared and never committed."""
 
     def run(_run: Run) -> None:
-        sweep(house)
+        if house.time_is_sure:
+            sweep(house)
 
     return run
 
@@ -121,6 +127,16 @@ def _export(house: House) -> Callable[[Run], None]:
     return lambda run: run_export(house, run.payload, run.heartbeat)
 
 
+def _fold(house: House) -> Callable[[Run], None]:
+    """Say how many equal refusals there were, of the minutes that are over."""
+
+    def run(_run: Run) -> None:
+        while house.transact(close_overdue(house.clock.now_us())):
+            pass  # some at a time, so that no transaction is long
+
+    return run
+
+
 def _shred(house: House) -> Callable[[Run], None]:
     """Finish an erasure."""
     return lambda run: run_shred(house, run.payload)
@@ -133,6 +149,7 @@ def _shred_client(house: House) -> Callable[[Run], None]:
 
 HANDLERS: Final[dict[str, Handler]] = {
     FORGET: _forget,
+    FOLD: _fold,
     SWEEP: _sweep,
     ACTS: _acts,
     SETTLE: _settle,

@@ -18,6 +18,7 @@ import structlog
 from holdfast.edges.checks.run import require_sound
 from holdfast.edges.worker.jobs import HANDLERS, SCHEDULES
 from holdfast.edges.worker.room import RoomWatch
+from holdfast.edges.worker.time import TimeWatch
 from holdfast.kit.clock import SECOND_US
 from holdfast.kit.config import load_settings
 from holdfast.kit.errors import Conflict, HoldfastError, Unavailable
@@ -49,6 +50,7 @@ class Worker:
         self._stop = threading.Event()
         self._scheduled_us = 0
         self._room = RoomWatch(house)
+        self._time = TimeWatch(house)
         self._handlers = {kind: handler(house) for kind, handler in HANDLERS.items()}
 
     def run(self) -> None:
@@ -65,6 +67,7 @@ class Worker:
 
     def turn(self) -> None:
         """Do what is due once."""
+        self._quietly(self._time.look)  # first: nothing may be done by a time that is in doubt
         self._keep_logs()
         self._quietly(self._room.look)
         now_us = self._house.clock.now_us()
@@ -103,7 +106,6 @@ def main(parent: int | None = None) -> None:
     configure(settings.log_level)
     require_sound(settings)  # no job runs on a store that was set back
     house = open_house(settings)
-    house.floor_clock()
     worker = Worker(house)
     signal.signal(signal.SIGTERM, worker.stop)
     signal.signal(signal.SIGINT, worker.stop)

@@ -122,12 +122,19 @@ OF_ADMINISTRATION: Final = frozenset(
 )
 
 
-def assess(declaration: FactDeclaration, standing: StandingFact | None, now_us: int) -> FactValue:
+def assess(
+    declaration: FactDeclaration,
+    standing: StandingFact | None,
+    now_us: int,
+    *,
+    time_is_sure: bool = True,
+) -> FactValue:
     """Say how well a standing fact is known now.
 
     Absent is unknown. Past its ``valid_until`` or its declared maximum age it is stale; a stale entitlement keeps its
     last value for the declared grace and is unknown after it, a stale fact of another kind is unknown at once. An
     absent *restriction* is none: the world of restrictions is closed. What lies in the future is unknown.
+    While the clock is in doubt, so is whatever wears off.
     """
     restricts = declaration.kind is FactKind.RESTRICTION
     if standing is None:
@@ -137,6 +144,8 @@ def assess(declaration: FactDeclaration, standing: StandingFact | None, now_us: 
         FactState.KNOWN, standing.met, standing.value, standing.as_of_us, standing.source
     )
     over_us = _over_us(declaration, standing)
+    if not time_is_sure and over_us < NEVER_US and (standing.met or not restricts):
+        return value._replace(state=FactState.UNKNOWN, met=False)
     if standing.as_of_us <= now_us and (now_us < over_us or (restricts and not standing.met)):
         return value  # a restriction does not wear off by itself
     in_grace = over_us <= now_us < over_us + declaration.grace_us

@@ -88,3 +88,43 @@ class Lease(models.Model):
 
     class Meta:
         db_table = "ledger_lease"
+
+
+class Clock(models.Model):
+    """The house's time: its last tick, and when the wall clock was seen to be set (0: confirmed since, or never)."""
+
+    name = models.TextField(primary_key=True)
+    tick_us = models.BigIntegerField()
+    stepped_us = models.BigIntegerField()
+    by_s = models.BigIntegerField()
+
+    class Meta:
+        db_table = "ledger_clock"
+
+
+class Due(models.Model):
+    """Something that is to be destroyed, and the leaf time at which that was asked first."""
+
+    what = models.TextField(primary_key=True)
+    first_us = models.BigIntegerField()
+
+    class Meta:
+        db_table = "ledger_due"
+
+
+class Fold(models.Model):
+    """A refusal of the last minute, and how many equal ones were answered with it."""
+
+    pk = models.CompositePrimaryKey("log", "key")
+    log = models.TextField()
+    key = models.BinaryField()  # keyed hash of what makes refusals equal
+    opened_us = models.BigIntegerField()
+    decision = models.TextField()
+    leaf = models.TextField()
+    leaf_hash = models.BinaryField()
+    entry = models.BinaryField()
+    count = models.BigIntegerField()
+
+    class Meta:
+        db_table = "ledger_fold"
+        indexes = [models.Index(fields=("opened_us",), name="ledger_fold_age")]

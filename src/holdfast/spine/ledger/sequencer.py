@@ -209,6 +209,20 @@ def newest_leaf_us() -> Work[int]:
     Asked inside a write transaction, it is what a leaf of this transaction must not lie before: then no log that the
     leaf goes to holds a later one, and the sequencer never has to lift it.
     """
+    return (yield from moment()).newest_us
+
+
+class Moment(NamedTuple):
+    """What every clock of the house has to know: the newest leaf, the last tick, and a step nobody has confirmed."""
+
+    newest_us: int
+    tick_us: int
+    stepped_us: int
+    by_s: int
+
+
+def moment() -> Work[Moment]:
+    """Read it; see :func:`newest_leaf_us`."""
     (rows,) = yield Round(data=(store.NEWEST(),))
-    placed, pending = rows[0]
-    return max(placed or 0, pending or 0)
+    placed, pending, ticked, stepped, by_s = rows[0]
+    return Moment(max(placed or 0, pending or 0), ticked or 0, stepped or 0, by_s or 0)

@@ -134,6 +134,75 @@ COUNT_PENDING: Final = statement(
 NEWEST: Final = statement(
     "ledger_newest",
     """
-    SELECT (SELECT MAX(last_us) FROM ledger_tree), (SELECT MAX(at_us) FROM ledger_pending)
+    SELECT (SELECT MAX(last_us) FROM ledger_tree), (SELECT MAX(at_us) FROM ledger_pending),
+        (SELECT tick_us FROM ledger_clock WHERE name = 'house'),
+        (SELECT stepped_us FROM ledger_clock WHERE name = 'house'),
+        (SELECT by_s FROM ledger_clock WHERE name = 'house')
     """,
+)
+TICK: Final = statement(
+    "ledger_tick",
+    """
+    INSERT INTO ledger_clock (name, tick_us, stepped_us, by_s) VALUES ('house', :tick_us, 0, 0)
+    ON CONFLICT (name) DO UPDATE SET tick_us = excluded.tick_us
+    WHERE ledger_clock.tick_us < excluded.tick_us
+    """,
+)
+# a step that nobody has confirmed yet is not told a second time
+STEPPED: Final = statement(
+    "ledger_stepped",
+    """
+    INSERT INTO ledger_clock (name, tick_us, stepped_us, by_s)
+    VALUES ('house', :now_us, :now_us, :by_s)
+    ON CONFLICT (name) DO UPDATE SET stepped_us = excluded.stepped_us, by_s = excluded.by_s
+    WHERE ledger_clock.stepped_us = 0 RETURNING stepped_us
+    """,
+)
+CONFIRMED: Final = statement(
+    "ledger_confirmed",
+    """
+    UPDATE ledger_clock SET stepped_us = 0, by_s = 0
+    WHERE name = 'house' AND stepped_us > 0 RETURNING name
+    """,
+)
+ADD_DUE: Final = statement(
+    "ledger_add_due",
+    """
+    INSERT INTO ledger_due (what, first_us) VALUES (:what, :at_us) ON CONFLICT (what) DO NOTHING
+    """,
+)
+DUE_SINCE: Final = statement(
+    "ledger_due_since", "SELECT first_us FROM ledger_due WHERE what = :what"
+)
+DROP_DUE: Final = statement("ledger_drop_due", "DELETE FROM ledger_due WHERE what = :what")
+
+FOLD: Final = statement(
+    "ledger_fold",
+    """
+    UPDATE ledger_fold SET count = count + 1
+    WHERE log = :log AND key = :key AND opened_us > :since_us RETURNING decision, leaf, leaf_hash
+    """,
+)
+FOLDED: Final = statement(
+    "ledger_folded", "SELECT entry, count FROM ledger_fold WHERE log = :log AND key = :key"
+)
+OPEN_FOLD: Final = statement(
+    "ledger_open_fold",
+    """
+    INSERT INTO ledger_fold (log, key, opened_us, decision, leaf, leaf_hash, entry, count)
+    VALUES (:log, :key, :opened_us, :decision, :leaf, :leaf_hash, :entry, 0)
+    ON CONFLICT (log, key) DO UPDATE
+    SET opened_us = excluded.opened_us, decision = excluded.decision, leaf = excluded.leaf,
+        leaf_hash = excluded.leaf_hash, entry = excluded.entry, count = 0
+    """,
+)
+OVERDUE_FOLDS: Final = statement(
+    "ledger_overdue_folds",
+    """
+    SELECT log, key, entry, count FROM ledger_fold
+    WHERE opened_us <= :before_us ORDER BY opened_us LIMIT :most
+    """,
+)
+DROP_FOLD: Final = statement(
+    "ledger_drop_fold", "DELETE FROM ledger_fold WHERE log = :log AND key = :key"
 )

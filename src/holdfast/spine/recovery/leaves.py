@@ -83,6 +83,7 @@ MEANING: Final[Mapping[LeafType, Means]] = {
     LeafType.LOG_EXPORTED: Means.NOTHING,
     LeafType.LOG_RESTORED: Means.NOTHING,
     LeafType.BACKUP_MADE: Means.NOTHING,
+    LeafType.CLOCK_CONFIRMED: Means.NOTHING,
     LeafType.SIGNAL_RAISED: Means.NOTHING,
 }
 _ALSO_LISTED: Final = frozenset(

@@ -1,0 +1,279 @@
+"""Attacks by whoever sets the machine's clock: nothing that was over opens again, nothing is destroyed by it."""
+
+from __future__ import annotations
+
+import pytest
+
+from holdfast.edges.worker.jobs import HANDLERS, SCHEDULES
+from holdfast.edges.worker.time import TimeWatch
+from holdfast.kit.clock import DAY_US, HOUR_US, MINUTE_US, SECOND_US, SystemClock
+from holdfast.kit.config import load_settings
+from holdfast.kit.db import Round
+from holdfast.kit.errors import HoldfastError, NotAuthenticated
+from holdfast.spine.decision.facts import assess
+from holdfast.spine.house import open_house
+from holdfast.spine.ledger.recorder import append_signal
+from holdfast.spine.timekeeping import confirm, destroyed, may_destroy
+from holdfast.vocabulary.facts import FactDeclaration, FactId, FactKind, FactState, StandingFact
+from holdfast.vocabulary.levels import Audience
+from support.answers import rules
+from support.bank import Bank, new_bank
+from support.stores import NOON_US
+
+
+class Machine:
+    """A machine whose wall clock somebody sets; its monotonic clock nobody does."""
+
+    def __init__(self, at_us=NOON_US):
+        self.wall_us = at_us
+        self.passed_us = 7 * SECOND_US
+
+    def clock(self):
+        return SystemClock(lambda: self.wall_us, lambda: self.passed_us)
+
+    def pass_time(self, by_us):
+        self.wall_us += by_us
+        self.passed_us += by_us
+
+    def set_wall(self, by_us):
+        self.wall_us += by_us
+
+
+class SetClock:
+    """The clock of a bank, on a machine."""
+
+    def __init__(self, machine):
+        self.machine = machine
+        self.clock = machine.clock()
+        self.now_us = self.clock.now_us
+        self.floor = self.clock.floor
+        self.take_step = self.clock.take_step
+
+    def advance(self, by_us):
+        self.machine.pass_time(by_us)
+
+
+@pytest.fixture
+def machine():
+    return Machine()
+
+
+@pytest.fixture
+def bank(tmp_path, machine):
+    template = new_bank(tmp_path / "house")
+    template.close()
+    bank = Bank(tmp_path / "house", SetClock(machine))
+    bank.connect()
+    yield bank
+    bank.close()
+
+
+def signals(bank):
+    return [
+        (leaf["subject"], leaf["count"])
+        for leaf in bank.leaves("signal.raised")
+        if leaf["signal"] == "clock.stepped"
+    ]
+
+
+# ── the clock itself ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_wall_that_is_set_back_takes_no_time_back_and_stops_none(machine):
+    clock = machine.clock()
+    before = clock.now_us()
+    machine.set_wall(-HOUR_US)
+    assert clock.now_us() >= before
+    machine.pass_time(10 * MINUTE_US)
+    assert clock.now_us() >= before + 9 * MINUTE_US, "what expires goes on expiring"
+
+
+def test_a_clock_that_is_ahead_is_caught_up_with(machine):
+    clock = machine.clock()
+    clock.now_us()
+    machine.set_wall(-MINUTE_US)
+    for _ in range(11):
+        machine.pass_time(MINUTE_US)
+        clock.now_us()
+    assert clock.now_us() == machine.wall_us
+
+
+@pytest.mark.parametrize(("by_us", "seen"), [(-3, True), (-1, False), (59, False), (61, True)])
+def test_steps_are_seen_from_two_seconds_back_and_a_minute_ahead(machine, by_us, seen):
+    clock = machine.clock()
+    machine.set_wall(by_us * SECOND_US)
+    assert clock.take_step() == (by_us * SECOND_US if seen else 0)
+    assert clock.take_step() == 0, "once"
+
+
+def test_many_small_steps_are_one(machine):
+    clock = machine.clock()
+    steps = 0
+    for _ in range(3):
+        machine.set_wall(30 * SECOND_US)
+        machine.pass_time(SECOND_US)
+        steps += clock.take_step()
+    assert steps == 90 * SECOND_US
+
+
+def test_a_clock_that_is_slewed_is_not_accused(machine):
+    clock = machine.clock()
+    for _ in range(600):
+        machine.pass_time(MINUTE_US)
+        machine.set_wall(30_000)  # 500 parts in a million
+        assert clock.take_step() == 0
+
+
+# ── what was over stays over ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_token_that_expired_is_not_accepted_again(bank, machine):
+    bank.agent = bank.new_token(bank.agent)
+    machine.pass_time(13 * HOUR_US)
+    with pytest.raises(NotAuthenticated):
+        bank.reveal("C00001", ["name"])
+    machine.set_wall(-12 * HOUR_US)
+    with pytest.raises(NotAuthenticated):
+        bank.reveal("C00001", ["name"])
+
+
+def test_nor_by_a_process_that_is_started_anew(bank, machine):
+    """Its own memory of the time is gone; the tick and the newest leaf are not."""
+    bank.agent = bank.new_token(bank.agent)
+    machine.pass_time(13 * HOUR_US)
+    TimeWatch(bank.house).look()
+    machine.set_wall(-12 * HOUR_US)
+    house = open_house(load_settings(bank.home, {}), machine.clock())
+    bank.house.close()
+    bank.house = house
+    with pytest.raises(NotAuthenticated):
+        bank.reveal("C00001", ["name"])
+
+
+def test_a_contact_that_closed_does_not_open_again(bank, machine):
+    machine.pass_time(2 * HOUR_US)
+    assert rules(bank.reveal("C00001", ["name"])) == {"contact.live"}
+    machine.set_wall(-2 * HOUR_US)
+    assert rules(bank.reveal("C00001", ["name"])) == {"contact.live"}
+
+
+def test_a_step_up_that_ran_out_is_not_fresh_again(bank, machine):
+    asked = bank.reveal("C00001", ["balance"])
+    bank.take_step_up(asked.challenge)
+    machine.pass_time(30 * MINUTE_US)
+    before = bank.reveal("C00001", ["balance"])
+    machine.set_wall(-30 * MINUTE_US)
+    after = bank.reveal("C00001", ["balance"])
+    assert rules(before) == rules(after) == {"level.sensitive"}
+
+
+# ── what it must not do silently ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("by_us", "told"), [(-HOUR_US, ("back", 3600)), (2 * HOUR_US, ("ahead", 7200))]
+)
+def test_it_is_told_to_the_house_and_to_the_client_once(bank, machine, by_us, told):
+    watch = TimeWatch(bank.house)
+    watch.look()
+    machine.set_wall(by_us)
+    for _ in range(3):
+        machine.pass_time(6 * SECOND_US)
+        watch.look()
+    assert signals(bank) == [told, told], "the house's log and the client's"
+    assert not bank.house.time_is_sure
+
+
+def test_a_clock_set_back_while_nothing_ran_is_told_at_the_start(bank, machine):
+    TimeWatch(bank.house).look()
+    machine.set_wall(-HOUR_US)
+    later = open_house(load_settings(bank.home, {}), machine.clock())
+    TimeWatch(later).look()
+    later.close()
+    ((way, seconds), _) = signals(bank)
+    assert way == "back"
+    assert 3590 < seconds <= 3600
+
+
+@pytest.mark.parametrize("kind", [FactKind.ENTITLEMENT, FactKind.IDENTITY_PLACE, FactKind.PURPOSE])
+def test_what_wears_off_is_unknown_while_the_clock_is_in_doubt(kind):
+    declared = FactDeclaration(
+        FactId.EMPLOYER_APPROVED, kind, Audience.SELF, "x", max_age_us=DAY_US
+    )
+    fresh = StandingFact("per_1", FactId.EMPLOYER_APPROVED, True, "", NOON_US - 5, None, "house")
+    assert assess(declared, fresh, NOON_US).state is FactState.KNOWN
+    doubted = assess(declared, fresh, NOON_US, time_is_sure=False)
+    assert (doubted.state, doubted.met) == (FactState.UNKNOWN, False)
+
+
+def test_a_restriction_does_not_wear_off_by_a_clock_that_is_in_doubt():
+    declared = FactDeclaration(
+        FactId.NOT_SUSPENDED, FactKind.RESTRICTION, Audience.SELF, "x", max_age_us=DAY_US
+    )
+    stands = StandingFact("per_1", FactId.NOT_SUSPENDED, False, "", NOON_US - 5, None, "house")
+    assert assess(declared, stands, NOON_US, time_is_sure=False).met is False
+
+
+def test_a_jump_ahead_destroys_nothing(bank, machine):
+    """Counts and remembered requests are dropped after two days; a clock that jumps does not make them old."""
+    bank.reveal("C00001", ["name"], key=("again", b"d"))
+    kept = bank.sql("SELECT COUNT(*) FROM decision_idempotency")
+    watch = TimeWatch(bank.house)
+    watch.look()
+    machine.set_wall(400 * DAY_US)
+    watch.look()
+    for schedule in SCHEDULES:
+        HANDLERS[schedule.name](bank.house)(None)
+    assert bank.sql("SELECT COUNT(*) FROM decision_idempotency") == kept == [(1,)]
+
+
+def test_what_destroys_waits_a_day_of_leaves_whatever_the_clock_says(bank, machine):
+    house = bank.house
+    assert not house.transact(may_destroy("lease 1"))
+    machine.set_wall(3 * DAY_US)
+    assert not house.transact(may_destroy("lease 1")), "no leaf was written since"
+    machine.set_wall(-3 * DAY_US)
+    for _ in range(2):
+        machine.pass_time(DAY_US // 2 + MINUTE_US)
+        house.transact(bank_leaf(house))
+    assert house.transact(may_destroy("lease 1"))
+    assert not house.transact(may_destroy("lease 2"))
+    house.transact(destroyed("lease 1"))
+    assert not house.transact(may_destroy("lease 1")), "the next one waits again"
+
+
+def bank_leaf(house):
+    yield Round(data=(append_signal("house", "feed.malformed", house.clock.now_us()),))
+
+
+def test_only_who_may_confirm_the_clock_does_and_the_client_reads_who(bank, machine):
+    watch = TimeWatch(bank.house)
+    watch.look()
+    machine.set_wall(2 * HOUR_US)
+    watch.look()
+    token = bank.new_token(bank.agent).token
+    acts_as(bank, token)
+    with pytest.raises(HoldfastError):
+        bank.house.transact(confirm(bank.house))
+    assert not bank.leaves("clock.confirmed")
+    assert not bank.house.time_is_sure
+
+
+def acts_as(bank, token):
+    machine = bank.clock.machine
+    bank.house.close()
+    settings = load_settings(bank.home, {"HOLDFAST_TOKEN": token})
+    bank.house = open_house(settings, SetClock(machine), bank.disk)
+
+
+def test_once_confirmed_ages_count_again(bank, machine):
+    watch = TimeWatch(bank.house)
+    watch.look()
+    machine.set_wall(2 * HOUR_US)
+    watch.look()
+    admin = type(bank.agent)(bank.admin, "", "", "")
+    acts_as(bank, bank.new_token(admin).token)
+    bank.house.transact(confirm(bank.house))
+    bank.house.transact(may_destroy("x"))
+    assert bank.house.time_is_sure
+    assert len(bank.leaves("clock.confirmed")) == 2
