@@ -134,7 +134,7 @@ def arrive(house: House, asked: Asked, *, customer: str = "") -> Work[Arrival]:
     person, log = who.requester.person, _log_of(asked, who)
     mac = budgets.customer_mac(who.keys, customer, now_us)
     asks = _asks(house, asked, who, budgets.loads(asked.client, person, now_us, mac=mac))
-    asks["reference"] = identity.REFERENCE(person=person, log=log)
+    asks |= {"reference": identity.REFERENCE(person=person, log=log)}
     asks |= _also_asks(asked, person, customer, now_us)
     rows = dict(zip(asks, (yield Round(data=tuple(asks.values()))), strict=True))
     glass = glass_of(rows.get("glass", []))
@@ -149,14 +149,13 @@ def arrive(house: House, asked: Asked, *, customer: str = "") -> Work[Arrival]:
     yours = facts[FactId.CONTACT_YOURS].met
     schema = house.schemas.get(asked.client, asked.collection, who.fence, rows.get("collection"))
     decision, paid = _decision_of(who.keys, asked, rows.get("repeat", []), now_us)
-    repeated = bool(rows.get("repeat"))
     return Arrival(
         house=house,
         asked=asked,
         now_us=now_us,
         decision=decision,
-        leaf=new_id(ids.DECISION, now_us) if repeated else decision,
-        repeated=repeated,
+        leaf=new_id(ids.DECISION, now_us) if rows.get("repeat") else decision,
+        repeated=bool(rows.get("repeat")),
         paid=paid,
         requester=who.requester,
         service=who.service,

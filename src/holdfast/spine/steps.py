@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from holdfast.kit.canonical import canonical_json
 from holdfast.kit.clock import MINUTE_US, rfc3339
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict, InvalidInput, Unavailable
@@ -17,7 +16,6 @@ from holdfast.spine.answers import LeafPointer, ReasonGiven, Refused, Remedy, Sh
 from holdfast.spine.approvals.covering import Sought, uncovered
 from holdfast.spine.approvals.glass import take_glass
 from holdfast.spine.approvals.requests import take
-from holdfast.spine.arrival import body_mac
 from holdfast.spine.decision import budgets, records
 from holdfast.spine.decision import store as decisions
 from holdfast.spine.decision.freezing import EXEMPT_RULE, by_exemption
@@ -29,6 +27,7 @@ from holdfast.spine.ledger import folding
 from holdfast.spine.ledger.checkpoint import base64_text
 from holdfast.spine.ledger.recorder import append, hash_of
 from holdfast.spine.purpose.contact import closes_us
+from holdfast.spine.repeats import fold_key, folded, remember
 from holdfast.spine.vault.hierarchy import record_key
 from holdfast.vocabulary import ids
 from holdfast.vocabulary.facts import FactId
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
     from holdfast.spine.arrival import Arrival
     from holdfast.spine.decision.judge import Judgement
     from holdfast.spine.decision.verdict import Verdict
-    from holdfast.spine.ledger.folding import First
     from holdfast.spine.target import Target
     from holdfast.vocabulary.facts import FactValue
 
@@ -329,32 +327,11 @@ def _said(arrival: Arrival, line: Line) -> dict[str, Any]:
     }
 
 
-def _folded(arrival: Arrival, line: Line) -> Work[First | None]:
-    """Answer a refusal with an equal one of the last minute: counted and charged, but without a leaf of its own."""
-    first = yield from folding.join(arrival.log, line.fold, arrival.now_us)
-    if first is not None:
-        asked = arrival._replace(decision=first.decision)
-        remembered = () if arrival.paid else _remember(asked, paid=False)
-        charges = () if arrival.paid else line.charges
-        yield Round(data=(*charges, *line.writes, *remembered))
-    return first
-
-
 def _fold_of(arrival: Arrival, line: Line) -> bytes:
-    """What makes this refusal equal to another: all that its leaf says, and the customer or value that was asked for.
-
-    Only plain denials are folded. A repeat of a request that was answered before is equal only to its own repeats.
-    """
-    if (
-        line.outcome is not Outcome.DENY
-        or line.judgement.errors
-        or INTEGRITY.rule in line.extra_rules
-    ):
+    """By what a refusal is folded into equal ones; only plain denials are."""
+    if line.outcome is not Outcome.DENY or line.judgement.errors:
         return b""
-    said = {**_said(arrival, line), "sought": arrival.sought, "decision": ""}
-    if arrival.repeated:
-        said["decision"] = arrival.decision
-    return arrival.keys.mac("fold", canonical_json(said))
+    return b"" if INTEGRITY.rule in line.extra_rules else fold_key(arrival, _said(arrival, line))
 
 
 def _exempted(arrival: Arrival, judgement: Judgement) -> tuple[str, ...]:
@@ -386,7 +363,7 @@ def _rows(
     if arrival.fresh_ref:
         rows.append(identity.ADD_REFERENCE(person=person, log=arrival.log, ref=arrival.person_ref))
     if not arrival.paid:
-        rows.extend(_remember(arrival, paid=line.outcome is Outcome.PERMIT))
+        rows.extend(remember(arrival, paid=line.outcome is Outcome.PERMIT))
     if line.judgement.errors:
         rows.append(signal(arrival, "decision.not_evaluated", len(line.judgement.errors)))
     return tuple(rows)
@@ -397,23 +374,6 @@ def _record_key(arrival: Arrival, month: str) -> Work[Secret[bytes]]:
     if not arrival.known_client:
         return Secret(arrival.keys.index_key("", "record"))
     return (yield from record_key(arrival.keys, month))
-
-
-def _remember(arrival: Arrival, *, paid: bool) -> tuple[Query, ...]:
-    asked = arrival.asked
-    if asked.idempotency is None:
-        return ()
-    return (
-        decisions.REMEMBER_KEY(
-            client=asked.client,
-            person=arrival.requester.person,
-            key=asked.idempotency[0],
-            body_mac=body_mac(arrival.keys, asked),
-            decision=arrival.decision,
-            paid=int(paid),
-            at_us=arrival.now_us,
-        ),
-    )
 
 
 def signal(arrival: Arrival, name: str, count: int = 1, *, subject: str = "") -> Query:
@@ -443,7 +403,8 @@ def refuse(
         challenge = new_id(ids.CHALLENGE, arrival.now_us)
         line = line._replace(writes=(*line.writes, _challenge(arrival, challenge)))
     line = line._replace(fold=_fold_of(arrival, line))
-    first = (yield from _folded(arrival, line)) if line.fold else None
+    paid_for = (*(() if arrival.paid else line.charges), *line.writes)
+    first = (yield from folded(arrival, line.fold, paid_for)) if line.fold else None
     if first is None:
         if line.fold:
             counted = yield from folding.closing(arrival.log, line.fold, arrival.now_us)
