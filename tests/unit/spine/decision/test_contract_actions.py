@@ -9,10 +9,11 @@ import pytest
 from holdfast.kit.errors import InvalidInput
 from holdfast.spine.decision.changes import changes
 from holdfast.spine.decision.contract import compile_contract
-from support.exporting import new_key
 from support.judging import CONTRACT, schema
 
-KEY, OTHER = new_key()[0], new_key()[0]
+# public keys that nobody has a private half of any more; fixed, because tests are named by them
+KEY = "MCowBQYDK2VuAyEABSijAiivUUVts00HnnTnL+wH3oc4qLwnv/cZHQs2xVg="
+OTHER = "MCowBQYDK2VuAyEARA91XXV2Q6oKlcFlQ/0lBt+IIJS9r8qyWkfjDjg3MTk="
 ACTION = """
 [[action]]
 id = "payout"
