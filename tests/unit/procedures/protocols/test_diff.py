@@ -235,7 +235,13 @@ DERIVED = {
     "rules": "compiled into the policies",
     "freeze_exempt": "a freeze that spared the call, or would have",
 }
-OF_OTHER_OPERATIONS = {"actions": "act", "approval": "approve", "second_person": "administration"}
+OF_OTHER_OPERATIONS = {
+    "actions": "act",
+    "approval": "approve",
+    "second_person": "administration",
+    "exports": "export",
+    "pdp": "AuthZEN, which keeps no record",
+}
 ASKS_NOTHING = {"client", "name", "version", "client_key", "clauses", "digest", "cases"}
 
 
