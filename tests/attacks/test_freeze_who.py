@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from holdfast.kit.errors import Conflict, Denied, NotAuthenticated, NotFound
+from holdfast.spine.administration.approving import waiting
 from holdfast.spine.administration.second import NeedsSecondPerson
 from holdfast.spine.answers import FreezeRefused, FreezeStands, Refused, Revealed
 from holdfast.spine.approvals.deciding import decide
@@ -106,6 +107,24 @@ def test_two_administrators_lift_it_and_the_line_says_so(frozen):
     assert leaf["by_house"] is True
     assert leaf["second"].startswith("p_")
     assert leaf["second"] != leaf["by"]
+
+
+def test_what_waits_is_listed_for_who_might_approve_it_and_for_nobody_else(frozen):
+    """Otherwise the second administrator learns of it by word of mouth only, or the first one's agent reads it."""
+    one = person(frozen, "H0001", house=(Role.ADMIN,), roles=())
+    two = person(frozen, "H0002", house=(Role.ADMIN,), roles=())
+    other = person(frozen, "H0003", house=(Role.AUDITOR,), roles=())
+    with pytest.raises(NeedsSecondPerson) as needs:
+        here(frozen, one, Step.UNFREEZE)
+    assert listed(frozen, two) == [needs.value.approval]
+    assert listed(frozen, other) == listed(frozen, frozen.agent) == []
+    approve(frozen, needs.value.approval, two)
+    assert listed(frozen, two) == []
+
+
+def listed(bank, who):
+    with acting(bank, who):
+        return [one.id for one in bank.house.read(waiting(bank.house))]
 
 
 def approve(bank, ident, who):

@@ -31,7 +31,7 @@ from holdfast.spine.ledger.registrar import Registrar
 from holdfast.spine.signals.envelope import FeedKey, sign
 from support.approving import ApprovingBank, approving_bank
 from support.authzen import ARCHIVED, BOB, ONE, RULES, WRITE, question
-from support.bank import Bank, customer, new_bank
+from support.bank import Bank, customer, new_bank, new_punctual_bank
 from support.freezing import person
 
 FILE = Path(__file__).parents[2] / "docs" / "reference" / "api-examples.json"
@@ -129,6 +129,11 @@ def examples(home: Path) -> dict[str, list[Shown]]:
         found |= _approvals(Desk(approving), approving)
     finally:
         approving.close()
+    punctual = new_punctual_bank(home.with_name("punctual"))
+    try:
+        found["/v1/provisional"] = _provisional(Desk(punctual))
+    finally:
+        punctual.close()
     text = json.dumps(found, ensure_ascii=False)
     text = _JWS.sub(r"\1…", text)
     text = _HEX.sub("…", _SECRET.sub(r"\1_…", _ID.sub(r"\1_…", text)))
@@ -257,6 +262,14 @@ def _approvals(desk: Desk, bank: ApprovingBank) -> dict[str, list[Shown]]:
         f"{one}/approve": approve,
         f"{one}/refuse": [at(f"{one}/refuse", last), at(f"{one}/refuse", last)],
     }
+
+
+def _provisional(desk: Desk) -> list[Shown]:
+    """A contact on the agent's word while the feed is silent, and one while it is not."""
+    asked = {"client": "bank-01", "contact": "CT-9", "queue": "cards", "reason": "dispute"}
+    punctual = desk.ask("/v1/provisional", **asked)
+    desk.bank.advance(90)
+    return [desk.ask("/v1/provisional", **asked), punctual]
 
 
 def _freeze(desk: Desk) -> tuple[list[Shown], list[Shown], list[Shown]]:

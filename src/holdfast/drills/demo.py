@@ -72,7 +72,9 @@ class Demo:
         self.run("person", "add", AGENT, "--employer", "house", "--role", "agent",
                  "--programme", "cards-in")  # fmt: skip
         self.run("feed", "add", FEED, "--client", CLIENT, "--types", _TYPES)
-        # Nobody has both a feed's key and a token that it empowers: another administrator makes the key.
+        self._write(
+            "# Nobody has both a feed's key and a token that it empowers: a second administrator makes the key."
+        )
         self.run("person", "add", TELEPHONY, "--employer", "house", "--role", "admin")
         issued = self.run("token", "create", "--person", TELEPHONY, "--expires", "1h", secret=True)
         key = json.loads(self.run("feed", "key", FEED, "--json", secret=True, token=issued.strip()))
@@ -135,8 +137,8 @@ class Demo:
     def _short(self, arguments: tuple[str, ...]) -> str:
         return shlex.join(argument.replace(f"{self.home}/", "") for argument in arguments)
 
-    def walk(self, settings: Settings) -> None:
-        """Walk one contact through on the running house."""
+    def walk(self, settings: Settings) -> str:
+        """Walk one contact through on the running house; returns a decision that is worth explaining."""
         number = (
             self._state["runs"] * 7 % CUSTOMERS
         )  # another customer each time: attempts are limited per day
@@ -154,7 +156,7 @@ class Demo:
             feed_secret=self._state["secret"],
         )
         caller = Caller(phone=one.phone, account=one.account, date_of_birth=one.date_of_birth)
-        walk(
+        return walk(
             desk,
             caller,
             Teller(self._write),
@@ -164,23 +166,30 @@ class Demo:
             wrap_up_s=WRAP_UP_S,
         )
 
-    def next_steps(self, settings: Settings) -> None:
+    def next_steps(self, settings: Settings, decision: str) -> None:
         """Say what to try."""
+        home = _relative(self.home)
         port = settings.data_plane_port
+        steps = (
+            (f"export HOLDFAST_HOME={home}; alias holdfast=.venv/bin/holdfast", ""),
+            ("holdfast doctor", "what is checked before anything listens"),
+            (f"holdfast explain {decision}", "step 4: why, proven"),
+            ("holdfast policy test bank-01", "the contract's own tests"),
+            (
+                f"holdfast policy diff bank-01 --contract {home}/files/contract.toml",
+                "edit it first: what would have come out otherwise?",
+            ),
+            (f"holdfast verify {home}/log-of-bank-01", "as the client does, here without its key"),
+            (f"xdg-open {home}/log-of-bank-01/verifier.html", "the same in a browser"),
+            (f"curl http://localhost:{port}/openapi.json", "the HTTP interface"),
+        )
         self._write("")
         self._write("The house stays up until Ctrl-C. Try next, in another terminal:")
-        self._write(
-            f"  export HOLDFAST_HOME={_relative(self.home)}; alias holdfast=.venv/bin/holdfast"
-        )
-        self._write("  holdfast doctor")
-        self._write("  holdfast policy test bank-01")
-        self._write(
-            f"  holdfast verify {_relative(self.home)}/log-of-bank-01   # says: not authenticated, give --key"
-        )
-        self._write(f"  xdg-open {_relative(self.home)}/log-of-bank-01/verifier.html")
-        self._write(f"  curl http://localhost:{port}/openapi.json")
-        self._write(f"  console: http://localhost:{settings.console_port}")
-        self._write("  docs/tutorials/first-hour.md takes your own file from CSV to proof.")
+        for command, why in steps:
+            self._write(f"  {command}" + (f"   # {why}" if why else ""))
+        self._write("")
+        self._write(f"The console is at http://localhost:{settings.console_port}.")
+        self._write("docs/tutorials/first-hour.md takes a file of your own from CSV to proof.")
 
 
 def _relative(path: Path) -> str:
@@ -225,13 +234,13 @@ def demo(*, walk_only: bool) -> None:
     click.echo(f"Console     http://localhost:{settings.console_port}")
     click.echo(f"Data plane  http://localhost:{settings.data_plane_port}")
     try:
-        show.walk(settings)
+        decision = show.walk(settings)
     except BaseException:
         supervisor.stop()
         raise
     if walk_only:
         supervisor.stop()
         return
-    show.next_steps(settings)
+    show.next_steps(settings, decision)
     say("")
     raise SystemExit(supervisor.wait())

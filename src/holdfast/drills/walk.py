@@ -131,14 +131,25 @@ def walk(
     folder: Path,
     vkeys: list[str],
     wrap_up_s: int,
-) -> None:
+) -> str:
     """Walk one contact through. ``run`` runs a command of ``holdfast`` on the house and returns its output.
 
-    Raises :class:`Unavailable` when a step ends otherwise than it should: the walk is a demonstration and a test.
+    Returns the decision by which the field outside the set was refused. Raises :class:`Unavailable` when a step ends
+    otherwise than it should: the walk is a demonstration and a test.
     """
-    _Walk(desk, caller, teller, new_id("CT", SystemClock().now_us())).all(
+    return _Walk(desk, caller, teller, new_id("CT", SystemClock().now_us())).all(
         run=run, folder=folder, vkeys=vkeys, wrap_up_s=wrap_up_s
     )
+
+
+def otherwise(path: str, status: int, expect: int, answer: dict[str, Any]) -> Unavailable:
+    """Say in words that a step ended otherwise: in those of the refusal, if it was one."""
+    for reason in answer.get("reasons", ()):
+        return Unavailable(
+            f"{path} is refused by {reason['rule']}: {reason['value'] or reason['label']}",
+            remedy=f"{reason['remedy']['text']} Or begin anew: `make clean`, then `make run`.",
+        )
+    return Unavailable(f"{path} answered {status} instead of {expect}: {answer}")
 
 
 class _Walk:
@@ -152,16 +163,17 @@ class _Walk:
 
     def all(
         self, *, run: Callable[..., str], folder: Path, vkeys: list[str], wrap_up_s: int
-    ) -> None:
-        """Every step in its order."""
+    ) -> str:
+        """Every step in its order; see :func:`walk`."""
         self.connects()
         self.searches()
         self.reveals()
-        self.is_refused()
+        refused = self.is_refused()
         self.verifies()
         self.steps_up(run)
         decision = self.ends(wrap_up_s)
         self.proves(run, folder, vkeys, decision)
+        return refused
 
     def _look(self, path: str, expect: int, *, step_up: str = "", **body: Any) -> dict[str, Any]:
         given = {
@@ -172,7 +184,7 @@ class _Walk:
         }
         status, answer = self._api.post(path, given, step_up=step_up)
         if status != expect:
-            raise Unavailable(f"{path} answered {status} instead of {expect}: {answer}")
+            raise otherwise(path, status, expect, answer)
         return answer
 
     def _event(self, kind: str, **more: Any) -> None:
@@ -212,10 +224,13 @@ class _Walk:
         fields = ["name", "phone", "acct", "card"]
         self._tell.fields(self._look("/v1/reveal", 200, customer=self._customer, fields=fields))
 
-    def is_refused(self) -> None:
-        """What the reason does not need is refused, with a remedy."""
+    def is_refused(self) -> str:
+        """What the reason does not need is refused, with a remedy; returns the decision."""
         self._tell.step("A field outside the set is refused, and the refusal says what to do.")
-        self._tell.refusal(self._look("/v1/reveal", 403, customer=self._customer, fields=["email"]))
+        refused = self._look("/v1/reveal", 403, customer=self._customer, fields=["email"])
+        self._tell.refusal(refused)
+        decision: str = refused["decision"]
+        return decision
 
     def verifies(self) -> None:
         """The caller is verified without showing the value."""

@@ -8,7 +8,7 @@ import click
 
 from holdfast.edges.cli.context import open_house_from
 from holdfast.kit.clock import rfc3339
-from holdfast.kit.terminal import emit, json_option
+from holdfast.kit.terminal import emit, json_option, say
 from holdfast.vocabulary.acts import Act
 
 if TYPE_CHECKING:
@@ -101,6 +101,8 @@ def list_all(ctx: click.Context, *, client: str, as_json: bool) -> None:
     """
     house = open_house_from(ctx)
     found = house.read(_found(house, client))
+    if not found:
+        say("No outage was declared.")
     now_us = house.clock.now_us()
     emit([_row(one, now_us) for one in found], as_json=as_json)
 

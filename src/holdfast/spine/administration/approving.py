@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from holdfast.kit.db import Round
-from holdfast.kit.errors import NotFound
+from holdfast.kit.errors import Conflict, Denied, NotFound
 from holdfast.spine.administration.policies import policies
 from holdfast.spine.administration.refusals import Attempt, Refused
-from holdfast.spine.administration.scene import enter, may
+from holdfast.spine.administration.scene import enter
 from holdfast.spine.administration.store import WAITING
 from holdfast.spine.approvals.deciding import decide
 from holdfast.spine.approvals.requests import load
@@ -40,7 +40,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def waiting(house: HasSettings) -> Work[list[Waiting]]:
-    """List administrative requests that wait, of acts that who looks may do; newest last."""
+    """List administrative requests that wait, of those that who looks might decide, and their own; newest last."""
     (rows,) = yield Round(
         data=(
             WAITING(
@@ -49,21 +49,30 @@ def waiting(house: HasSettings) -> Work[list[Waiting]]:
         )
     )
     found = []
-    able: dict[str, bool] = {}
     for ident, act, clients, summary, expires_us, employer, staff_id in rows:
-        if act not in able:
-            able[act] = yield from may(house, Act(act))
-        if able[act]:
-            listed = Waiting(
-                id=ident,
-                act=act,
-                by=f"{employer}/{staff_id}",
-                clients=tuple(filter(None, clients.split(","))),
-                summary=msgspec.json.decode(summary),
-                expires_us=expires_us,
-            )
+        listed = Waiting(
+            id=ident,
+            act=act,
+            by=f"{employer}/{staff_id}",
+            clients=tuple(filter(None, clients.split(","))),
+            summary=msgspec.json.decode(summary),
+            expires_us=expires_us,
+        )
+        if (yield from _might_do(house, listed)):
             found.append(listed)
     return found
+
+
+def _might_do(house: HasSettings, asked: Waiting) -> Work[bool]:
+    """Tell whether who looks is judged as good for what is asked; a question, which leaves no line."""
+    try:
+        entered = yield from enter(house, Act(asked.act))
+        yield from entered.judge(
+            clients=asked.clients, on=asked.summary.get("person", ""), approves=True
+        )
+    except (Denied, NotFound, Conflict):
+        return False
+    return True
 
 
 def decide_request(house: HasSettings, ident: str, *, grant: bool) -> Work[Request]:

@@ -36,7 +36,7 @@ class NeedsSecondPerson(Denied):
 
     def __init__(self, wanted: Wanted, clock: Clock) -> None:
         super().__init__(
-            f"{wanted.operation} takes a second person, who has not approved exactly this",
+            f"{wanted.operation} takes a second person: nobody has approved exactly this yet",
             remedy="Let another administrator approve it, then run this command again.",
         )
         self.approval = ""

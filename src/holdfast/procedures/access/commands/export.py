@@ -70,6 +70,8 @@ def list_all(client: str, as_json: bool) -> None:
 
     with opened_house() as house:
         exports = listed(house, client)
+    if not exports:
+        say("No export was asked for.")
     emit([_told(export) for export in exports], as_json=as_json)
 
 

@@ -115,7 +115,12 @@ def card(told: Explained) -> str:
     if content.extra_rules:
         lines += ["", f"Permitted by the rules, then refused: {', '.join(content.extra_rules)}"]
     if told.conditions:
-        lines += ["", "Conditions as they stood", *(_condition_line(c) for c in told.conditions)]
+        # several facts about the contact may read the same; once is enough for a reader
+        lines += [
+            "",
+            "Conditions as they stood",
+            *dict.fromkeys(map(_condition_line, told.conditions)),
+        ]
     verdict = "the same result" if told.same else "ANOTHER RESULT"
     lines += ["", f"Judged again by version {content.contract_version} of the contract: {verdict}."]
     return "\n".join(lines)
