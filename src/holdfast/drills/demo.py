@@ -129,7 +129,8 @@ class Demo:
         if done.returncode not in expect:
             raise Unavailable(f"`holdfast {self._short(arguments)}` failed:\n{done.stderr.strip()}")
         if shown and not secret:
-            for line in (done.stdout + done.stderr).splitlines():
+            told = (done.stdout + done.stderr).replace(f"{self.home}/", "")
+            for line in told.splitlines():
                 if line and not line.startswith("Next:"):
                     self._write(f"  {line if len(line) <= 100 else line[:60] + '…'}")
         return done.stdout
