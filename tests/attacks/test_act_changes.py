@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from holdfast.drills.bank.build import SCHEMA
+from holdfast.kit.db import Round
 from holdfast.kit.errors import InvalidInput
+from holdfast.kit.ids import new_id
 from holdfast.spine.answers import Acted, Found, Updated
+from holdfast.spine.vault import store as vault
+from holdfast.spine.vault.schema import compile_schema, encode_schema
+from holdfast.spine.vault.writer import BatchWriter
 from support.acting import RESET, ready
 from support.answers import rules
 from support.bank import customer, new_bank
@@ -137,3 +143,38 @@ def test_the_change_stands_in_the_log_with_its_decision(bank):
     assert changed["decision"] == permitted["decision"] == acted.decision
     assert changed["fields"] == ["phone"]
     assert NEW_PHONE not in str(bank.leaves())
+
+
+def test_a_young_answer_proves_an_action_in_another_collection(asked_for_address):
+    """Where no collection is named the action takes the client's first one, which may be another than was verified."""
+    bank = asked_for_address
+    accounts_of(bank, customer(1))
+    bank.connect(reason="contact-change")
+    proof = bank.prove(1, "dob", "email")
+    bank.update(MINE, {"email": "mallory@example.com"})
+    for collection in ("", "accounts", "customers"):
+        answer = bank.act(MINE, RESET, [proof], collection=collection)
+        assert "act.proven" in rules(answer), collection
+
+
+def accounts_of(bank, row):
+    """Another collection of the client, of the same kind, in which the customer has a record."""
+    schema = compile_schema(SCHEMA, name="accounts")
+    now = bank.clock.now_us()
+    collection = vault.ADD_COLLECTION(
+        client="bank-01",
+        name="accounts",
+        version=1,
+        schema_toml=SCHEMA,
+        compiled=encode_schema(schema),
+        digest=schema.digest,
+        added_us=now,
+    )
+    bank.house.transact(_written(collection))
+    operation = new_id("op", now)
+    with BatchWriter(bank.house, "bank-01", schema, operation=operation, by="p_import") as writer:
+        assert not writer.write([row]).rejected
+
+
+def _written(query):
+    yield Round(data=(query,))

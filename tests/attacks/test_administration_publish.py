@@ -187,3 +187,11 @@ def office_request(office, line):
     with pytest.raises(NeedsSecondPerson) as needed:
         office.transact(assign(office, "second", line, roles=(Role.SECURITY,)))
     return needed.value.approval
+
+
+def test_an_approval_of_somebody_whose_role_was_taken_away_since_is_used(office):
+    office.decide(office.asked(WIDER))
+    office.transact(people.set_roles(office, "second", [Role.DPO]))
+    alone(office, WIDER)
+    office.decide(office.asked(WIDER), by=office.third)  # the stale one does not stand in the way
+    assert office.publish(WIDER).version == 2

@@ -207,6 +207,22 @@ def test_the_approver_was_suspended_since(bank):
     not_approved(bank, bank.reveal_with(ident), word, ident)
 
 
+@pytest.mark.parametrize(
+    "change",
+    ["ends_us = starts_us", "roles = 'agent'", "programme = 'cards-out'"],
+    ids=["no longer assigned", "an agent now", "in another programme"],
+)
+def test_the_approver_lost_the_right_since(bank, change):
+    ident = bank.granted(bank.asked_for())
+    with bank.house.stores() as stores:
+        stores.data.execute(
+            f"UPDATE identity_assignment SET {change} WHERE person = ?",
+            (bank.lead.id,),
+        )
+    word = "its approver may approve no longer"
+    not_approved(bank, bank.reveal_with(ident), word, ident)
+
+
 def test_the_contact_is_over_when_it_is_used(bank):
     ident = bank.granted(bank.asked_for())
     bank.end()

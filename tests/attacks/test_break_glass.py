@@ -267,3 +267,16 @@ def test_five_at_once_where_one_is_left_see_one(bank):
         answers = list(threads.map(one, range(1, 6)))
     assert sum(isinstance(answer, Revealed) for answer in answers) == 1
     assert sum(isinstance(answer, Refused) for answer in answers) == 4
+
+
+def test_two_at_once_for_ten_customers(bank):
+    """The limits of one are the limits of a person: the next one opens when this one is over."""
+    first = opened(bank)
+    again = ask(bank, minutes=29)
+    with pytest.raises(Conflict):
+        bank.decide(again)
+    assert bank.sql("SELECT COUNT(*) FROM approvals_glass") == [(1,)]
+    assert bank.state_of(again) == "asked"
+    bank.house.transact(end_glass(bank.house, bank.who(), first))
+    bank.decide(again)
+    assert bank.show(again, bank.agent).glass

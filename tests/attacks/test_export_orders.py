@@ -11,7 +11,9 @@ from holdfast.spine.administration.refusals import Refused
 from holdfast.spine.administration.second import NeedsSecondPerson
 from holdfast.spine.identity.acting import Acting
 from holdfast.vocabulary.levels import PersonState, Role
+from support import freezing
 from support.exporting import Exporter
+from support.second import SECOND, SecondClient
 
 
 @pytest.fixture
@@ -138,3 +140,29 @@ def test_the_client_sees_who_asked_who_approved_and_what(exporter):
     assert leaf["by"].startswith("p_")
     assert leaf["second"].startswith("p_")
     assert leaf["recipient"] == "bank-dpo"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"customers": ("C00001",)},
+        {"customers": ("C99999",)},
+        {"collection": "nothing"},
+        {"fields": ("nothing",)},
+    ],
+    ids=["all", "a customer", "no customer", "no collection", "no field"],
+)
+def test_a_user_of_one_client_asks_what_another_has(exporter, changes):
+    """A client of others, with or without such a customer, is answered as one that does not exist."""
+    bank = exporter.bank
+    second = SecondClient(bank)
+    second.import_customer(1)
+    user = freezing.person(bank, "U0001")
+    acting = Acting(user.id, frozenset({Role.CLIENT_USER}))
+    said = []
+    for client in (SECOND, "bank-99"):
+        with pytest.raises(Refused) as error:
+            exporter.ask(acting=acting, **{**changes, "client": client})
+        said.append((error.value.message, error.value.remedy, error.value.rules))
+    assert said[0] == said[1]

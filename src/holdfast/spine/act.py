@@ -19,8 +19,8 @@ from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict, IntegrityBroken, InvalidInput, Unavailable
 from holdfast.kit.ids import new_id, random_bytes
 from holdfast.spine.actions import permits
-from holdfast.spine.actions.quarantine import quarantined, quarantined_query, quarantines
-from holdfast.spine.actions.store import ADD_PERMIT, PERMITTED
+from holdfast.spine.actions.quarantine import quarantines
+from holdfast.spine.actions.store import ADD_PERMIT, PERMITTED, YOUNG
 from holdfast.spine.answers import Acted, Refused
 from holdfast.spine.arrival import Arrival, arrive
 from holdfast.spine.decision import budgets, records
@@ -77,7 +77,7 @@ class _Known(NamedTuple):
 
     action: Action | None
     done_today: int
-    quarantined: Mapping[str, int]
+    young: frozenset[tuple[str, str]]
     proof: Proof
 
 
@@ -130,7 +130,7 @@ def _known(arrival: Arrival, target: Target, wanted: Wanted) -> Work[_Known]:
             PERMITTED(
                 client=client, customer=customer, action=wanted.action, day_ago_us=now_us - DAY_US
             ),
-            quarantined_query(client, customer, arrival.asked.collection, now_us),
+            YOUNG(client=client, customer=customer, now_us=now_us),
             *(decisions.RECORD(client=client, id=ident) for ident in wanted.proof),
         )
     )
@@ -147,7 +147,7 @@ def _known(arrival: Arrival, target: Target, wanted: Wanted) -> Work[_Known]:
     )
     proof.take(wanted.proof, opened)
     action = arrival.contract.actions.get(wanted.action)
-    return _Known(action, permitted, quarantined(young), proof)
+    return _Known(action, permitted, frozenset((row[0], row[1]) for row in young), proof)
 
 
 def _judged(arrival: Arrival, target: Target, wanted: Wanted, known: _Known) -> Judgement:
@@ -158,7 +158,7 @@ def _judged(arrival: Arrival, target: Target, wanted: Wanted, known: _Known) -> 
         **budgets.look_facts(arrival.budgets, arrival.spent, sensitive=_sensitive(arrival, wanted)),
         **action_facts(known.action, reason, target=wanted.target),
         FactId.ACTION_DAY: day_fact(known.action, known.done_today),
-        FactId.ACTION_PROVEN: known.proof.fact(known.action, known.quarantined),
+        FactId.ACTION_PROVEN: known.proof.fact(known.action, known.young),
     }
     schema = arrival.schema if arrival.collection_known else None
     groups = act_groups(known.action, arrival.reason, schema, tuple(wanted.values))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec.structs
+
 from holdfast.kit.clock import DAY_US
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict, NotAuthenticated
@@ -36,6 +38,7 @@ from holdfast.spine.vault import store as vault
 from holdfast.spine.vault.hierarchy import client_keys
 from holdfast.vocabulary import ids
 from holdfast.vocabulary.facts import FactId, FactState, FactValue
+from holdfast.vocabulary.levels import Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -160,7 +163,7 @@ def arrive(house: House, asked: Asked, *, customer: str = "") -> Work[Arrival]:
         requester=who.requester,
         service=who.service,
         level=who.level,
-        approval=request_of(rows["approval"][0]) if rows.get("approval") else None,
+        approval=(yield from _approval(who, rows.get("approval", []), now_us)),
         step_up=who.challenge,
         log=log,
         person_ref=rows["reference"][0][0] if rows["reference"] else new_reference(ids.PERSON_REF),
@@ -213,6 +216,21 @@ def _also_asks(asked: Asked, person: str, customer: str, now_us: int) -> dict[st
     if asked.idempotency:
         asks["repeat"] = _repeat(asked, person, now_us)
     return asks
+
+
+def _approval(who: _Who, rows: Rows, now_us: int) -> Work[Request | None]:
+    """Return the approval that came along; of one whose approver may approve here no longer, it says so."""
+    if not rows:
+        return None
+    request = request_of(rows[0])
+    if request.requester.person != who.requester.person or not request.decided_by:
+        return request
+    held = identity.ASSIGNMENTS(person=request.decided_by, client=request.client)
+    (assignments,) = yield Round(data=(held,))
+    roles = assigned_at(assignments, now_us).roles_in(request.programme)
+    able = roles & frozenset(map(Role, who.policies.contract.approval.roles))
+    active = request.approver_active and bool(able)
+    return msgspec.structs.replace(request, approver_active=active)
 
 
 class _Called(NamedTuple):

@@ -86,12 +86,14 @@ class ExportShown(msgspec.Struct, frozen=True):
 def request_export(house: House, acting: Acting, wanted: Wanted) -> Work[ExportShown]:
     """Order an export.
 
-    Raises :class:`Refused` for who may not, or what the contract does not allow, and :class:`NeedsSecondPerson` until
+    Raises :class:`Refused` for who may not, before anything of the client is looked up, or what the contract does not
+    allow, and :class:`NeedsSecondPerson` until
     somebody else approved exactly this; :class:`NotFound` for a client that does not exist, :class:`InvalidInput` for a
     collection, field or customer that does not, :class:`Denied` while the client is frozen.
     """
     entered = enter_as(house, Act.EXPORT, acting)
     now_us, client = house.clock.now_us(), wanted.client
+    yield from entered.reach((client,))
     contract, keys, schema = yield from _client(house, wanted, now_us)
     customers = yield from _customers(keys, wanted.customers)
     rows = yield from count_records(client, schema.name, customers)

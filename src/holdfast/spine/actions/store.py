@@ -71,6 +71,11 @@ QUARANTINED = statement(
     """SELECT field, until_us FROM actions_quarantine
     WHERE client = :client AND customer = :customer AND collection = :collection AND until_us > :now_us""",
 )
+YOUNG = statement(
+    "actions.young",
+    """SELECT collection, field FROM actions_quarantine
+    WHERE client = :client AND customer = :customer AND until_us > :now_us""",
+)
 QUARANTINED_OF = statement(
     "actions.quarantined_of",
     """SELECT customer, collection, number FROM actions_quarantine

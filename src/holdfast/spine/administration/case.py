@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from holdfast.kit.db import Round
-from holdfast.spine.administration.facts import NO_FEED, feed_apart
+from holdfast.spine.administration.facts import NO_FEED, actor_facts, feed_apart, object_facts
 from holdfast.spine.administration.judge import Context, Ruling, judge
 from holdfast.spine.administration.policies import Standing
 from holdfast.spine.decision.contract import compile_contract
 from holdfast.spine.decision.store import CONTRACT
+from holdfast.spine.identity.acting import Acting
 from holdfast.spine.identity.facts import assigned_at
+from holdfast.spine.identity.people import find_person
 from holdfast.spine.identity.store import ASSIGNMENTS
 from holdfast.vocabulary.acts import SECOND_PERSON
 from holdfast.vocabulary.facts import FactId
@@ -19,7 +21,6 @@ from holdfast.vocabulary.facts import FactId
 if TYPE_CHECKING:
     from holdfast.kit.db import Work
     from holdfast.spine.administration.facts import Facts
-    from holdfast.spine.identity.acting import Acting
     from holdfast.spine.identity.people import Member
     from holdfast.vocabulary.acts import Act
 
@@ -45,6 +46,19 @@ class Case:
 def in_house(acting: Acting) -> Standing:
     """What the person is in the house."""
     return Standing(tuple(sorted(acting.roles)))
+
+
+def still_may(case: Case, person: str, *, now_us: int) -> Work[bool]:
+    """Tell whether ``person``, who approved the case, might still do it: a role may have been taken away since."""
+    member = yield from find_person(person)
+    by = Acting(member.id, member.roles, state=member.state)
+    facts = actor_facts(by) | (yield from object_facts(by, case.member, now_us))
+    own = replace(case, acting=by, approved=True)
+    for client in case.clients or ("",):
+        ruling = yield from ruled(own, facts, client=client, now_us=now_us)
+        if not ruling.allowed:
+            return False
+    return True
 
 
 def context_of(case: Case, facts: Facts, *, second: bool = False) -> Context:

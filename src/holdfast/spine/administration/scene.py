@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from holdfast.kit.canonical import length_prefixed
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Denied
 from holdfast.kit.ids import new_id
-from holdfast.spine.administration.case import Case, context_of, in_house, ruled
+from holdfast.spine.administration.case import Case, context_of, in_house, ruled, still_may
 from holdfast.spine.administration.facts import actor_facts, clients_of, object_facts
 from holdfast.spine.administration.judge import entry, judge
 from holdfast.spine.administration.refusals import Attempt, Refused
@@ -112,6 +113,17 @@ class Entered:
     acting: Acting
     facts: Facts
 
+    def reach(self, clients: Iterable[str]) -> Work[None]:
+        """Raise :class:`Refused` for who might not do the act for these clients, even with a second person.
+
+        For acts that look something up of a client before they are judged: whoever has no part in a client is answered
+        as if it did not exist.
+        """
+        case = Case(self.act, self.acting, None, tuple(sorted(set(clients))), approved=True)
+        now_us = self.house.clock.now_us()
+        facts = self.facts | (yield from object_facts(self.acting, None, now_us))
+        yield from self._rule(case, facts, now_us=now_us)
+
     def judge(
         self,
         *,
@@ -142,7 +154,7 @@ class Entered:
         what = wanted(
             *(self.act, self.acting, case.clients), member=member, digest=digest, summary=summary
         )
-        second = yield from taken(what, now_us=now_us)
+        second = yield from taken(what, partial(still_may, case), now_us=now_us)
         if not second:
             raise NeedsSecondPerson(what, self.house.clock)
         yield from self._rule(replace(case, approved=True), facts, now_us=now_us)

@@ -7,7 +7,7 @@ digest of all that the act would write: another file, another person, and it is 
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from holdfast.kit.canonical import length_prefixed
 from holdfast.kit.db import Round
@@ -24,6 +24,14 @@ if TYPE_CHECKING:
     from holdfast.vocabulary.acts import Act
 
 _LABEL: Final = b"holdfast/administration/v1"
+
+
+class StillMay(Protocol):
+    """Tells whether a person might do the act in question."""
+
+    def __call__(self, person: str, *, now_us: int) -> Work[bool]:
+        """Judge them as they are now."""
+        ...
 
 
 class NeedsSecondPerson(Denied):
@@ -74,10 +82,15 @@ def wanted(
     )
 
 
-def taken(what: Wanted, *, now_us: int) -> Work[str]:
-    """Use up the approval that was given for exactly this; return who gave it, "" when there is none."""
-    found = yield from granted(what, now_us=now_us)
-    if found is None:
-        return ""
-    (rows,) = yield Round(data=(take(found, now_us=now_us),))
-    return found.decided_by if rows else ""
+def taken(what: Wanted, still_may: StillMay, *, now_us: int) -> Work[str]:
+    """Use up an approval that was given for exactly this; return who gave it, "" when there is none.
+
+    It counts only while ``still_may`` says that who gave it might do the act themselves.
+    """
+    for found in (yield from granted(what, now_us=now_us)):
+        if not (yield from still_may(found.decided_by, now_us=now_us)):
+            continue
+        (rows,) = yield Round(data=(take(found, now_us=now_us),))
+        if rows:
+            return found.decided_by
+    return ""

@@ -112,7 +112,11 @@ def open_glass(request: Request, now_us: int) -> Work[str]:
         )
     )
     if not taken or not opened:
-        raise Conflict("this break-glass was opened before", code="approval_closed")
+        raise Conflict(
+            "this break-glass was opened before, or another of the same person is open",
+            remedy="They end the other one first.",
+            code="approval_closed",
+        )
     log = ids.client_log(request.client)
     person = yield from reference_of(request.requester.person, log)
     body = {

@@ -251,8 +251,8 @@ def load(ident: str) -> Work[Request | None]:
     return request_of(rows[0]) if rows else None
 
 
-def granted(wanted: Wanted, *, now_us: int) -> Work[Request | None]:
-    """Return the approval that was given for exactly this and can be used now, or None."""
+def granted(wanted: Wanted, *, now_us: int) -> Work[list[Request]]:
+    """Return the approvals that were given for exactly this and can be used now, the oldest first."""
     (rows,) = yield Round(
         data=(
             store.GRANTED(
@@ -265,7 +265,7 @@ def granted(wanted: Wanted, *, now_us: int) -> Work[Request | None]:
             ),
         )
     )
-    return request_of(rows[0]) if rows else None
+    return [request_of(row) for row in rows]
 
 
 def take(request: Request, *, now_us: int) -> Query:

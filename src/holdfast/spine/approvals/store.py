@@ -52,7 +52,7 @@ GRANTED = statement(
     JOIN identity_person p ON p.id = r.decided_by JOIN identity_person q ON q.id = r.requester
     WHERE r.client = :client AND r.state = 'granted' AND r.requester = :requester AND r.kind = :kind
         AND r.operation = :operation AND r.digest = :digest AND r.expires_us > :now_us AND p.state = 'active'
-    ORDER BY r.id LIMIT 1""",
+    ORDER BY r.id LIMIT 20""",
 )
 # Each limit is counted in the statement that grants: no number of approvals at once gets beyond it.
 GRANT = statement(
@@ -109,11 +109,14 @@ END_OF_CLIENT = statement(
 )
 
 # ── break-glass ─────────────────────────────────────────────────────────────────────────────────────────────────
+# One at a time: two that are open at once would be ten customers.
 OPEN_GLASS = statement(
     "approvals.open_glass",
     """INSERT INTO approvals_glass
         (client, id, approval, person, programme, queue, reason, opened_us, until_us, most, closed_us)
-    VALUES (:client, :id, :approval, :person, :programme, :queue, :reason, :opened_us, :until_us, :most, 0)
+    SELECT :client, :id, :approval, :person, :programme, :queue, :reason, :opened_us, :until_us, :most, 0
+    WHERE NOT EXISTS (SELECT 1 FROM approvals_glass
+        WHERE client = :client AND person = :person AND closed_us = 0 AND until_us > :opened_us)
     ON CONFLICT DO NOTHING RETURNING id""",
 )
 GLASS = statement(

@@ -51,7 +51,7 @@ class Proof:
         self._person = person
         self._contact = contact
         self._customer = customer
-        self._matched: set[str] = set()
+        self._matched: set[tuple[str, str]] = set()  # collection and field
         self._wrong: list[str] = []
 
     def take(self, asked: Iterable[str], found: Mapping[str, Content]) -> None:
@@ -61,7 +61,11 @@ class Proof:
             if wrong:
                 self._wrong.append(wrong)
             else:
-                self._matched |= {name for name, how in found[ident].fields.items() if how == MATCH}
+                record = found[ident]
+                where = record.asked.collection
+                self._matched |= {
+                    (where, name) for name, how in record.fields.items() if how == MATCH
+                }
 
     def _why_not(self, record: Content | None) -> str:
         """Why a decision proves nothing; of what is not the person's own in this contact, no more is told."""
@@ -79,16 +83,19 @@ class Proof:
             return "a verification that did not match"
         return ""
 
-    def fact(self, action: Action | None, quarantined: Collection[str]) -> FactValue:
-        """Whether the proof is enough for ``action``: nothing false among it, and questions enough that count."""
+    def fact(self, action: Action | None, young: Collection[tuple[str, str]]) -> FactValue:
+        """Whether the proof is enough for ``action``: nothing false among it, and questions enough that count.
+
+        ``young`` are collections and fields of the customer whose values are younger than two days.
+        """
         if self._wrong:
             return _known(False, self._wrong[0])
-        counted = self._matched - set(quarantined)
+        counted = {name for _, name in self._matched - set(young)}
         if action is not None and action.proof_fields:
             counted &= action.proof_fields
         needed = action.matches if action is not None else 1
         word = f"{len(counted)} of {needed} questions"
-        if len(counted) < needed and not self._matched.isdisjoint(quarantined):
+        if len(counted) < needed and not self._matched.isdisjoint(young):
             word += "; an answer that was changed in the last two days does not count"
         return _known(len(counted) >= needed, word)
 
