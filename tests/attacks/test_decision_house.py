@@ -123,8 +123,8 @@ def test_two_agents_do_not_have_twice_the_attempts(bank):
 
 
 class TestReading:
-    def decision(self, bank):
-        return bank.reveal("C00001", ["email"]).decision
+    def decision(self, bank, field="email"):
+        return bank.reveal("C00001", [field]).decision
 
     def read(self, bank, agent, decision):
         work = read_decision(bank.house, bank.caller(agent), decision)
@@ -148,7 +148,7 @@ class TestReading:
         assert str(theirs.value) == str(never.value)
 
     def test_a_record_put_in_anothers_place_does_not_open(self, bank):
-        first, second = self.decision(bank), self.decision(bank)
+        first, second = self.decision(bank), self.decision(bank, "name")
         with bank.house.stores() as stores:
             stores.data.execute(
                 "UPDATE decision_record SET sealed = (SELECT sealed FROM decision_record WHERE id = ?)"

@@ -16,6 +16,7 @@ from holdfast.spine.decision.explain import explain
 from holdfast.spine.decision.facts import DECLARATIONS, OF_GROUPS
 from holdfast.spine.decision.judge import judge
 from holdfast.spine.decision.policies import MOST_POLICIES, compile_policies
+from holdfast.spine.decision.policies import OPERATIONS as JUDGED
 from holdfast.spine.decision.question import joined, look_of, sets_of
 from holdfast.spine.decision.verdict import Denial, NeedsApproval, Permit, StepUp
 from holdfast.vocabulary.facts import FactId, FactKind, FactState, FactValue
@@ -83,7 +84,7 @@ fact_sets = st.dictionaries(st.sampled_from(ASKED_FACTS), st.sampled_from(VALUES
 )
 questions = st.builds(
     question,
-    operation=st.sampled_from([op for op in Operation if op is not Operation.READ_DECISION]),
+    operation=st.sampled_from([Operation(name) for name in JUDGED]),
     programme=st.sampled_from(["retail", "fraud", "other", ""]),
     programmes=st.sets(st.sampled_from(["retail", "fraud", "other"]), min_size=1).map(frozenset),
     roles=st.sets(st.sampled_from(["agent", "lead", "security"])).map(frozenset),
@@ -149,7 +150,7 @@ def allowed_look(operation):
     return asked, msgspec.to_builtins(look)
 
 
-OPERATIONS = [op for op in Operation if op is not Operation.READ_DECISION]
+OPERATIONS = [Operation(name) for name in JUDGED]
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -14,6 +14,7 @@ from holdfast.vocabulary.contract import (
     Budgets,
     Contract,
     ContractRule,
+    PdpRule,
     Programme,
     Search,
     Verification,
@@ -37,6 +38,8 @@ OTHERWISE = {
     "freeze_exempt": frozenset({"dispute"}),
     "second_person": frozenset({"token"}),
     "actions": {},
+    "exports": {},
+    "pdp": (PdpRule("another", "permit", "invoice"),),
 }
 
 

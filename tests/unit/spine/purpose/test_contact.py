@@ -73,6 +73,7 @@ ALL = {
     FactId.CONTACT_YOURS,
     FactId.CONTACT_LIVE,
     FactId.CONTACT_CONFIRMED,
+    FactId.CONTACT_ORDINARY,
     FactId.NO_OUTAGE,
     FactId.QUEUE,
     FactId.CUSTOMER_BOUND,
