@@ -6,7 +6,7 @@ import pytest
 
 from holdfast.edges.worker.jobs import HANDLERS, SCHEDULES
 from holdfast.edges.worker.time import TimeWatch
-from holdfast.kit.clock import DAY_US, HOUR_US, MINUTE_US, SECOND_US, SystemClock
+from holdfast.kit.clock import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from holdfast.kit.config import load_settings
 from holdfast.kit.db import Round
 from holdfast.kit.errors import HoldfastError, NotAuthenticated
@@ -18,39 +18,8 @@ from holdfast.vocabulary.facts import FactDeclaration, FactId, FactKind, FactSta
 from holdfast.vocabulary.levels import Audience
 from support.answers import rules
 from support.bank import Bank, new_bank
+from support.machine import Machine, SetClock
 from support.stores import NOON_US
-
-
-class Machine:
-    """A machine whose wall clock somebody sets; its monotonic clock nobody does."""
-
-    def __init__(self, at_us=NOON_US):
-        self.wall_us = at_us
-        self.passed_us = 7 * SECOND_US
-
-    def clock(self):
-        return SystemClock(lambda: self.wall_us, lambda: self.passed_us)
-
-    def pass_time(self, by_us):
-        self.wall_us += by_us
-        self.passed_us += by_us
-
-    def set_wall(self, by_us):
-        self.wall_us += by_us
-
-
-class SetClock:
-    """The clock of a bank, on a machine."""
-
-    def __init__(self, machine):
-        self.machine = machine
-        self.clock = machine.clock()
-        self.now_us = self.clock.now_us
-        self.floor = self.clock.floor
-        self.take_step = self.clock.take_step
-
-    def advance(self, by_us):
-        self.machine.pass_time(by_us)
 
 
 @pytest.fixture
@@ -229,17 +198,17 @@ def test_a_jump_ahead_destroys_nothing(bank, machine):
 
 def test_what_destroys_waits_a_day_of_leaves_whatever_the_clock_says(bank, machine):
     house = bank.house
-    assert not house.transact(may_destroy("lease 1"))
+    assert not house.transact(may_destroy(house, "lease 1"))
     machine.set_wall(3 * DAY_US)
-    assert not house.transact(may_destroy("lease 1")), "no leaf was written since"
+    assert not house.transact(may_destroy(house, "lease 1")), "no leaf was written since"
     machine.set_wall(-3 * DAY_US)
     for _ in range(2):
         machine.pass_time(DAY_US // 2 + MINUTE_US)
         house.transact(bank_leaf(house))
-    assert house.transact(may_destroy("lease 1"))
-    assert not house.transact(may_destroy("lease 2"))
+    assert house.transact(may_destroy(house, "lease 1"))
+    assert not house.transact(may_destroy(house, "lease 2"))
     house.transact(destroyed("lease 1"))
-    assert not house.transact(may_destroy("lease 1")), "the next one waits again"
+    assert not house.transact(may_destroy(house, "lease 1")), "the next one waits again"
 
 
 def bank_leaf(house):
@@ -274,6 +243,6 @@ def test_once_confirmed_ages_count_again(bank, machine):
     admin = type(bank.agent)(bank.admin, "", "", "")
     acts_as(bank, bank.new_token(admin).token)
     bank.house.transact(confirm(bank.house))
-    bank.house.transact(may_destroy("x"))
+    bank.house.transact(may_destroy(bank.house, "x"))
     assert bank.house.time_is_sure
     assert len(bank.leaves("clock.confirmed")) == 2

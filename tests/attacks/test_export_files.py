@@ -106,6 +106,10 @@ def test_taken_after_its_time(exporter, done):
     exporter.bank.advance(48 * HOUR)
     with pytest.raises(Conflict):
         exporter.fetch(done)
+    expire_exports(exporter.house)
+    assert path.exists(), "what destroys was due at two checks, a day apart"
+    exporter.bank.advance(25 * HOUR)
+    exporter.ordered()  # whose line tells the time
     for _ in range(2):
         expire_exports(exporter.house)
     assert not path.exists()

@@ -39,6 +39,9 @@ class FakeClock:
     def advance(self, by_us: int) -> None:
         self._now_us += by_us
 
+    def step_us(self) -> int:
+        return 0
+
     def take_step(self) -> int:
         return 0
 

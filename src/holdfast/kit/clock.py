@@ -36,6 +36,10 @@ class Clock(Protocol):
         """By how much the wall clock was set since this was asked last, in microseconds; 0 if it was not."""
         ...
 
+    def step_us(self) -> int:
+        """Return what :meth:`take_step` would, and leave it there."""
+        ...
+
 
 STEP_BACK_US = 2 * SECOND_US
 STEP_AHEAD_US = 60 * SECOND_US
@@ -78,9 +82,12 @@ class SystemClock:
             self._last_us, self._last_at_us = at_us, self._monotonic()
 
     def take_step(self) -> int:
-        self.now_us()
-        step, self._step_us = self._step_us, 0
+        step, self._step_us = self.step_us(), 0
         return step
+
+    def step_us(self) -> int:
+        self.now_us()
+        return self._step_us
 
     def _compare(self, wall_us: int, at_us: int) -> None:
         """Hold the wall against the monotonic clock; several small steps within ten minutes count as one."""

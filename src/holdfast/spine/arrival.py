@@ -144,7 +144,7 @@ def arrive(house: House, asked: Asked, *, customer: str = "") -> Work[Arrival]:
     contact, word = yield from _contact(asked, who, rows, glass=glass, customer=customer)
     queue = who.policies.contract.queues.get(contact.queue) if contact else None
     assigned = assigned_at(rows["assignments"], now_us)
-    facts = _facts(asked, who, assigned, _Called(contact, queue, customer, now_us))
+    facts = _facts(house, asked, who, _Called(contact, queue, assigned, customer, now_us))
     found = frozenset(one for one in (word.customer,) if one) if word else frozenset[str]()
     if word is None and glass is None:
         found = yield from _candidates(asked, contact, facts, customer)
@@ -234,16 +234,18 @@ def _approval(who: _Who, rows: Rows, now_us: int) -> Work[Request | None]:
 
 
 class _Called(NamedTuple):
-    """The contact of a request, its queue, and the customer asked for."""
+    """The contact of a request, its queue, what the person works for, and the customer asked for."""
 
     contact: Contact | None
     queue: Queue | None
+    assigned: Assigned
     customer: str
     now_us: int
 
 
-def _facts(asked: Asked, who: _Who, assigned: Assigned, called: _Called) -> dict[FactId, FactValue]:
+def _facts(house: House, asked: Asked, who: _Who, called: _Called) -> dict[FactId, FactValue]:
     contract, contact, queue = who.policies.contract, called.contact, called.queue
+    assigned = called.assigned
     facts = person_facts(who.requester, assigned, client=asked.client, employers=contract.employers)
     assigned_here = facts[FactId.ASSIGNED].met
     facts |= place_facts(
@@ -265,7 +267,7 @@ def _facts(asked: Asked, who: _Who, assigned: Assigned, called: _Called) -> dict
     yours = facts[FactId.CONTACT_YOURS].met
     talking = yours and contact is not None and may_search(contact, queue, called.now_us)
     exempt = yours and _exempt(contract, contact, queue)
-    facts[FactId.CLIENT_OPEN] = client_fact(who.standing, called.now_us, exempt=exempt)
+    facts[FactId.CLIENT_OPEN] = client_fact(who.standing, house.sure_us(), exempt=exempt)
     state = ("talking" if talking else "wrapping up") if yours else "not with you"
     facts[FactId.CONTACT_TALKING] = known(talking, state)
     return facts

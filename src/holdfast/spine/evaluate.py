@@ -56,7 +56,7 @@ def evaluate(
     client = _client_of(service)
     policies = yield from current_policies(house.policies, client)
     (row,) = (yield Round(data=(CLIENT(client=client),)))[0]
-    is_open = standing_of(row).is_open(now_us)
+    is_open = standing_of(row).is_open(house.sure_us())
     decided = tuple(_decided(policies.pdp, asked, semantic, is_open=is_open))
     body = {
         "token": service.credential,

@@ -28,6 +28,7 @@ from holdfast.spine.decision.store import CLIENT
 from holdfast.spine.decision.verdict import Permit
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.target import load_target
+from holdfast.spine.timekeeping import destroyed, may_destroy
 from holdfast.spine.vault.hierarchy import client_keys
 from holdfast.spine.vault.load import load_collection
 from holdfast.spine.vault.records import open_fields
@@ -199,29 +200,43 @@ def _failed(export: Export, code: str, now_us: int) -> Work[None]:
 
 
 def expire_exports(house: House) -> None:
-    """Delete the files of exports whose time is over, and say so; it may be killed at any moment and run again."""
+    """Delete the files of exports whose time is over, and say so; it may be killed at any moment and run again.
+
+    Nobody is given a file from the moment at which its time is over. It is deleted a day later, by the time of leaves
+    and never while the clock is in doubt: see :func:`~holdfast.spine.timekeeping.may_destroy`.
+    """
     now_us = house.clock.now_us()
-    for row in house.read(_over(now_us)):
-        export = export_of(row)
-        path = export.path(house.home)
-        for file in (path, path.with_suffix(".part")):
-            with suppress(FileNotFoundError):
-                file.unlink()
+    for export in house.transact(_ripe(house)):
+        delete_file(house.home, export)
         house.transact(_expired(export, now_us))
 
 
-def _over(now_us: int) -> Work[list[tuple[Any, ...]]]:
-    (over,) = yield Round(data=(store.EXPORTS_OVER(now_us=now_us, limit=MOST_AT_ONCE),))
+def delete_file(home: Path, export: Export) -> None:
+    """Delete an export's file, whole or half."""
+    path = export.path(home)
+    for file in (path, path.with_suffix(".part")):
+        with suppress(FileNotFoundError):
+            file.unlink()
+
+
+def _ripe(house: House) -> Work[list[Export]]:
+    (over,) = yield Round(data=(store.EXPORTS_OVER(now_us=house.clock.now_us()),))
     found = []
-    for _, ident in over:
-        (rows,) = yield Round(data=(store.EXPORT(id=ident),))
-        found += rows
+    for ident, expires_us in over:
+        if (yield from may_destroy(house, _due(ident, expires_us))):
+            (rows,) = yield Round(data=(store.EXPORT(id=ident),))
+            found += [export_of(row) for row in rows]
     return found
+
+
+def _due(ident: str, expires_us: int) -> str:
+    return f"{ident} {expires_us}"
 
 
 def _expired(export: Export, now_us: int) -> Work[None]:
     end = store.EXPIRE_EXPORT(client=export.client, id=export.id, now_us=now_us)
     (ended,) = yield Round(data=(end,))
+    yield from destroyed(_due(export.id, export.expires_us))
     if ended:
         body = {"export": export.id}
         yield Round(data=(_leaf(export.client, LeafType.EXPORT_EXPIRED, body, now_us),))

@@ -35,7 +35,7 @@ from holdfast.spine.identity.references import reference_of
 from holdfast.spine.identity.requester import level_of, roles_of, step_up_of
 from holdfast.spine.ledger.checkpoint import base64_text
 from holdfast.spine.ledger.recorder import append, hash_of
-from holdfast.spine.ledger.sequencer import newest_leaf_us
+from holdfast.spine.ledger.sequencer import newest_leaf_us, sure_us
 from holdfast.vocabulary import ids
 from holdfast.vocabulary.acts import Act
 from holdfast.vocabulary.leaves import Leaf, LeafType
@@ -77,6 +77,7 @@ class _Now(NamedTuple):
     frozen_by: str
     confirmed_by: str
     now_us: int
+    sure_us: int  # by which a freeze may have ended
     assigned: bool
     user_since_us: int | None
 
@@ -168,6 +169,7 @@ def _look(client: str, caller: _Caller, now_us: int) -> Work[_Now]:
         frozen_by=by,
         confirmed_by=confirmed_by,
         now_us=now_us,
+        sure_us=(yield from sure_us(now_us)),
         assigned=bool(live),
         user_since_us=_user_since(live, caller),
     )
@@ -199,7 +201,7 @@ def _refusal(now: _Now, caller: _Caller, step: Step) -> FreezeRefused | None:
             remedy="Ask the client. Nobody of the house lifts a freeze alone.",
         )
     assert now.user_since_us is not None
-    if now.standing.is_frozen(now.now_us) and now.user_since_us >= now.frozen_us:
+    if now.standing.is_frozen(now.sure_us) and now.user_since_us >= now.frozen_us:
         return FreezeRefused(
             code="new_user",
             message="whoever confirms or lifts a freeze was a user of the client before it began",
@@ -219,6 +221,7 @@ def _freeze(now: _Now, caller: _Caller, reason: FreezeReason) -> Work[FreezeStan
     change = decisions.FREEZE(
         client=now.client,
         now_us=now.now_us,
+        sure_us=now.sure_us,
         until_us=until_us,
         by=caller.person,
         reason=reason.value,
@@ -241,7 +244,7 @@ def _freeze(now: _Now, caller: _Caller, reason: FreezeReason) -> Work[FreezeStan
 
 def _confirm(now: _Now, caller: _Caller) -> Work[FreezeStands]:
     change = decisions.CONFIRM_FREEZE(
-        client=now.client, now_us=now.now_us, until_us=UNTIL_LIFTED_US, by=caller.person
+        client=now.client, sure_us=now.sure_us, until_us=UNTIL_LIFTED_US, by=caller.person
     )
     (taken,) = yield Round(data=(change,))
     if not taken:
@@ -263,7 +266,7 @@ def _confirm(now: _Now, caller: _Caller) -> Work[FreezeStands]:
 
 
 def _unfreeze(now: _Now, caller: _Caller) -> Work[FreezeStands]:
-    change = decisions.UNFREEZE(client=now.client, now_us=now.now_us, frozen_us=now.frozen_us)
+    change = decisions.UNFREEZE(client=now.client, sure_us=now.sure_us, frozen_us=now.frozen_us)
     (taken,) = yield Round(data=(change,))
     if not taken:
         raise _not_frozen()
@@ -282,8 +285,8 @@ def _unfreeze_by_house(house: House, client: str, now_us: int) -> Work[FreezeSta
     if not rows:
         raise _no_client()
     state, frozen_us, until_us, *_ = rows[0]
-    standing = Standing(state, until_us)
-    if not standing.is_frozen(now_us):
+    standing, at_us = Standing(state, until_us), (yield from sure_us(now_us))
+    if not standing.is_frozen(at_us):
         raise _not_frozen()
     scene = yield from administer(
         house,
@@ -292,7 +295,7 @@ def _unfreeze_by_house(house: House, client: str, now_us: int) -> Work[FreezeSta
         digest=digest_of(client, str(frozen_us)),
         summary={"client": client, "frozen_since": rfc3339(frozen_us)},
     )
-    change = decisions.UNFREEZE(client=client, now_us=now_us, frozen_us=frozen_us)
+    change = decisions.UNFREEZE(client=client, sure_us=at_us, frozen_us=frozen_us)
     (taken,) = yield Round(data=(change,))
     if not taken:
         raise _not_frozen()

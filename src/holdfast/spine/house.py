@@ -19,7 +19,7 @@ from holdfast.spine.actions.permits import PermitKey
 from holdfast.spine.decision.policies import PolicyCache
 from holdfast.spine.ledger.keys import FOLDER as SIGNING_FOLDER
 from holdfast.spine.ledger.keys import SigningKeys
-from holdfast.spine.ledger.sequencer import moment
+from holdfast.spine.ledger.sequencer import ALWAYS_SURE_US, moment, sure_before
 from holdfast.spine.vault.hierarchy import ClientKeys, Keks
 from holdfast.spine.vault.load import schema_of
 from holdfast.spine.vault.roots import Root, open_root
@@ -111,7 +111,20 @@ class House:
     settings: Settings
     clock: Clock = field(default_factory=SystemClock)
     given_disk: Disk | None = None
-    time_is_sure: bool = True  # no step of the wall clock is known that nobody has confirmed
+    _sure_until_us: int = field(default=ALWAYS_SURE_US, init=False)
+
+    @property
+    def time_is_sure(self) -> bool:
+        """Whether no step of the wall clock is known that nobody has confirmed, nor one seen that is not told yet."""
+        return self._sure_until_us == ALWAYS_SURE_US and not self.clock.step_us()
+
+    def sure_us(self) -> int:
+        """Return the time by which a restriction may end: now, or while the clock is in doubt when it last was not.
+
+        As it stood when :meth:`keep_time` was run last, which is in this transaction.
+        """
+        now_us, by_us = self.clock.now_us(), self.clock.step_us()
+        return min(sure_before(now_us, by_us) if by_us else now_us, self._sure_until_us)
 
     @property
     def home(self) -> Path:
@@ -228,11 +241,11 @@ class House:
     def keep_time(self) -> Work[None]:
         """Promise not to answer a time before the newest leaf or tick of any process; first in each write transaction.
 
-        From then on :attr:`time_is_sure` says whether ages may be relied upon.
+        From then on :attr:`time_is_sure` says whether ages may be relied upon, and :meth:`sure_us` up to when.
         """
         seen = yield from moment()
         self.clock.floor(max(seen.newest_us, seen.tick_us))
-        self.time_is_sure = not seen.stepped_us
+        self._sure_until_us = seen.sure_until_us
 
     def read(self, work: Work[T]) -> T:
         """Run ``work`` outside a write transaction. What an error leaves behind is written in one."""

@@ -124,7 +124,8 @@ def _cause(arrival: Arrival, queue: Queue | None, presence: Presence, paces: Row
     if queue is None:
         return ""
     rows = [Pace(*row) for programmes, *row in paces if _speaks_for(programmes, queue.programme)]
-    found = behind(measured(rows, arrival.now_us), presence.site)
+    paces_now = measured(rows, arrival.now_us, time_is_sure=arrival.house.time_is_sure)
+    found = behind(paces_now, presence.site)
     if found is not None:
         return found.state.value
     told = None if arrival.provisional else arrival.contact

@@ -63,6 +63,7 @@ def report_step(house: House, by_us: int) -> Work[bool]:
     name = Signal.CLOCK_STEPPED
     told = [append_signal(log, name, now_us, subject=way, count=abs(by_s)) for log in logs]
     yield Round(data=tuple(told))
+    yield from house.keep_time()  # from here on in this transaction, too
     return True
 
 
@@ -90,15 +91,15 @@ def _all_logs() -> Work[list[str]]:
     return [HOUSE_LOG, *(client_log(row[0]) for row in rows)]
 
 
-def may_destroy(what: str) -> Work[bool]:
+def may_destroy(house: House, what: str) -> Work[bool]:
     """Say whether something that is due may be destroyed now: it was due a day ago, too, by the time of leaves.
 
     ``what`` names the thing and when it became due, so that a later date begins anew. Never while the clock is in
     doubt. The first question is remembered; call :func:`destroyed` when it is done.
     """
-    seen = yield from moment()
-    if seen.stepped_us:
+    if not house.time_is_sure:
         return False
+    seen = yield from moment()
     yield Round(data=(store.ADD_DUE(what=what, at_us=seen.newest_us),))
     (rows,) = yield Round(data=(store.DUE_SINCE(what=what),))
     return seen.newest_us - int(rows[0][0]) >= APART_US

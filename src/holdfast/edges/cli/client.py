@@ -112,13 +112,14 @@ def list_all(ctx: click.Context, *, as_json: bool) -> None:
 
     house = open_house_from(ctx)
     found = house.read(_listed(house))
-    now_us = house.clock.now_us()
+    house.floor_clock()
+    sure_us = house.sure_us()
     rows = [
         {
             "client": one.client,
             "name": one.name,
-            "state": Standing(one.state, one.frozen_until_us).word(now_us),
-            "frozen_until": _until(Standing(one.state, one.frozen_until_us), now_us),
+            "state": Standing(one.state, one.frozen_until_us).word(sure_us),
+            "frozen_until": _until(Standing(one.state, one.frozen_until_us), sure_us),
             "contract_version": one.contract_version,
             "contract": "signed" if one.signature else "unsigned",
             "since": rfc3339(one.added_us),
@@ -130,10 +131,10 @@ def list_all(ctx: click.Context, *, as_json: bool) -> None:
         say("No clients yet. Next: holdfast client add CLIENT --contract contract.toml")
 
 
-def _until(standing: Standing, now_us: int) -> str:
+def _until(standing: Standing, sure_us: int) -> str:
     from holdfast.spine.decision.freezing import until
 
-    return (until(standing) or "until lifted") if standing.is_frozen(now_us) else ""
+    return (until(standing) or "until lifted") if standing.is_frozen(sure_us) else ""
 
 
 def _listed(house: House) -> Work[tuple[Listed, ...]]:

@@ -23,7 +23,8 @@ from holdfast.kit.clock import (
 from holdfast.kit.http.own import ask_own
 from holdfast.spine.decision.freezing import Standing
 from holdfast.spine.decision.models import Client
-from holdfast.spine.ledger.models import Checkpoint, Pending, Tree
+from holdfast.spine.ledger.models import Checkpoint, Clock, Pending, Tree
+from holdfast.spine.ledger.sequencer import Moment
 from holdfast.spine.vault.models import Collection, Customer, Record
 from holdfast.vocabulary.manifest import Severity
 
@@ -123,7 +124,7 @@ def look(settings: Settings) -> Status:
     now = SystemClock().now_us()
     checks = examine(settings)
     try:
-        clients, logs, pending = _clients(now), _logs(now), Pending.objects.count()
+        clients, logs, pending = _clients(_sure_us(now)), _logs(now), Pending.objects.count()
     except DatabaseError:  # no house yet, or an old one: the checks say which, and what to do
         clients, logs, pending = (), (), 0
     return Status(
@@ -140,7 +141,14 @@ def look(settings: Settings) -> Status:
     )
 
 
-def _clients(now_us: int) -> tuple[ClientRow, ...]:
+def _sure_us(now_us: int) -> int:
+    """The time by which a freeze may have ended; see :mod:`holdfast.spine.decision.freezing`."""
+    clock = Clock.objects.first()
+    known = Moment(0, 0, clock.stepped_us, clock.by_s) if clock else Moment(0, 0, 0, 0)
+    return min(now_us, known.sure_until_us)
+
+
+def _clients(sure_us: int) -> tuple[ClientRow, ...]:
     collections: dict[str, set[str]] = {}
     for client, name in Collection.objects.values_list("client", "name"):
         collections.setdefault(client, set()).add(name)
@@ -149,7 +157,7 @@ def _clients(now_us: int) -> tuple[ClientRow, ...]:
         ClientRow(
             client=row.client,
             name=row.name,
-            state=Standing(row.state, row.frozen_until_us).word(now_us),
+            state=Standing(row.state, row.frozen_until_us).word(sure_us),
             contract_version=row.contract_version,
             collections=len(collections.get(row.client, ())),
             customers=customers.get(row.client, 0),

@@ -48,9 +48,8 @@ class Keeping:
         if self._now() - self._told_s >= TOLD_EVERY_S:
             self._told_s = self._now()
             self._tell(self._metrics.take_unauthenticated())
-        by_us = self._house.clock.take_step()
-        if by_us:
-            self._submit(lambda: report_step(self._house, by_us))
+        if self._house.clock.step_us():
+            self._submit(self._stepped)
 
     def _tell(self, count: int) -> None:
         if count:
@@ -61,6 +60,12 @@ class Keeping:
             Unavailable
         ):  # the queue is full; the worker looks at the clock, too
             self._turns.submit(work)
+
+    def _stepped(self) -> Work[None]:
+        """Tell of the step; until this is done, the clock itself says that it is in doubt."""
+        by_us = self._house.clock.take_step()
+        if by_us:
+            yield from report_step(self._house, by_us)
 
     def _refused(self, count: int) -> Work[None]:
         now_us = self._house.clock.now_us()

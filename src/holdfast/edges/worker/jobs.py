@@ -52,9 +52,7 @@ def _forget(house: House) -> Callable[[Run], None]:
     """Drop counts, keys of repeated requests and event ids that nothing asks for any more."""
 
     def run(_run: Run) -> None:
-        now_us = house.clock.now_us()
-        if not house.time_is_sure:
-            return  # by a clock that is in doubt nothing is too old
+        now_us = house.sure_us()  # by a clock that is in doubt nothing is too old
         house.transact(_clear(now_us))
         house.transact(forget_on_word(now_us))
         while house.transact(forget_old(now_us)) or house.transact(_forget_proofs(now_us)):
@@ -92,8 +90,7 @@ def _sweep(house: House) -> Callable[[Run], None]:
     """Remove from the keys store what was prepared and never committed."""
 
     def run(_run: Run) -> None:
-        if house.time_is_sure:
-            sweep(house)
+        sweep(house)
 
     return run
 

@@ -106,7 +106,7 @@ def _order(house: House, client: str, signature: bytes) -> Work[str]:
         data=(CLIENT(client=client), CLIENT_SHRED(client=client), CONTRACT(client=client))
     )
     now_us = house.clock.now_us()
-    if row and standing_of(row[0]).is_frozen(now_us):
+    if row and standing_of(row[0]).is_frozen(house.sure_us()):
         yield from require_open(client, now_us)
     if not row or under_way or not contract:
         nobody = Order({}, {}, signed=False)  # it is not begun anew: what stands is told

@@ -119,8 +119,8 @@ EXPIRE_EXPORT = statement(
 # across clients: the worker deletes whatever is over
 EXPORTS_OVER = statement(
     "actions.exports_over",
-    """SELECT client, id FROM actions_export WHERE state <> 'expired' AND expires_us <= :now_us
-    ORDER BY expires_us LIMIT :limit""",
+    """SELECT id, expires_us FROM actions_export WHERE state <> 'expired' AND expires_us <= :now_us
+    ORDER BY expires_us""",
 )
 COUNT_RECORDS = statement(
     "actions.count_records",

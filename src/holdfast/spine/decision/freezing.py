@@ -2,6 +2,9 @@
 
 A freeze is a time on the client's row: while it lies ahead, every request of the client is refused. Nothing has to run
 for it to end, and no process can have missed it, because the row is read in the transaction of each request.
+
+What is held against it is the *sure* time: while the clock is in doubt, the last moment at which it was not. So no
+freeze ends because somebody set a clock (SPINE 24).
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from holdfast.spine.decision.store import (
     CLIENT_IS_OUTDATED,
     CLIENT_STATE,
 )
+from holdfast.spine.ledger.sequencer import sure_us
 from holdfast.vocabulary.facts import FactState, FactValue
 
 if TYPE_CHECKING:
@@ -35,17 +39,17 @@ class Standing(NamedTuple):
     state: str
     frozen_until_us: int
 
-    def is_frozen(self, now_us: int) -> bool:
+    def is_frozen(self, sure_us: int) -> bool:
         """Whether a freeze stands."""
-        return now_us < self.frozen_until_us
+        return sure_us < self.frozen_until_us
 
-    def is_open(self, now_us: int) -> bool:
+    def is_open(self, sure_us: int) -> bool:
         """Whether the client's data is open."""
-        return self.state == CLIENT_IS_OPEN and not self.is_frozen(now_us)
+        return self.state == CLIENT_IS_OPEN and not self.is_frozen(sure_us)
 
-    def word(self, now_us: int) -> str:
+    def word(self, sure_us: int) -> str:
         """``open``, ``closed`` or ``frozen``: as lists show it."""
-        return "frozen" if self.is_frozen(now_us) else self.state
+        return "frozen" if self.is_frozen(sure_us) else self.state
 
 
 def standing_of(client_row: Row) -> Standing:
@@ -56,13 +60,13 @@ def standing_of(client_row: Row) -> Standing:
 NO_CLIENT: Final = Standing("closed", 0)
 
 
-def client_fact(standing: Standing, now_us: int, *, exempt: bool = False) -> FactValue:
+def client_fact(standing: Standing, sure_us: int, *, exempt: bool = False) -> FactValue:
     """Return the fact ``client_open``: the only place that derives it.
 
     ``exempt`` says that the feed gave the contact a reason that the contract exempts from a freeze; it lifts nothing
     but a freeze.
     """
-    if standing.is_open(now_us):
+    if standing.is_open(sure_us):
         return FactValue(FactState.KNOWN, met=True, value="open")
     if standing.state != CLIENT_IS_OPEN:
         return FactValue(FactState.KNOWN, met=False, value="closed")
@@ -106,9 +110,10 @@ def require_open(client: str, now_us: int) -> Work[None]:
             code="client_erased",
         )
     standing = standing_of(rows[0]) if rows else None
-    if standing is None or standing.is_open(now_us):
+    at_us = yield from sure_us(now_us)
+    if standing is None or standing.is_open(at_us):
         return
-    frozen = standing.is_frozen(now_us)
+    frozen = standing.is_frozen(at_us)
     if standing.state == CLIENT_IS_OUTDATED and not frozen:
         raise Denied(
             f"client {client} is closed: its contract was changed after the copy that was restored",

@@ -31,6 +31,7 @@ from holdfast.spine.decision.store import (
 )
 from holdfast.spine.identity.references import reference_of
 from holdfast.spine.ledger.recorder import append
+from holdfast.spine.ledger.sequencer import sure_us
 from holdfast.vocabulary.ids import HOUSE_LOG, LEAF, client_log
 from holdfast.vocabulary.leaves import Leaf, LeafType
 
@@ -199,7 +200,7 @@ def next_after(made: Draft, *, now_us: int) -> Work[InForce]:
     present, current = yield Round(data=(CLIENT(client=client), CONTRACT(client=client)))
     if not present or not current:
         raise NotFound(f"there is no client {client}", remedy="`holdfast client add` takes one on.")
-    if not made.signature and standing_of(present[0]).is_frozen(now_us):
+    if not made.signature and standing_of(present[0]).is_frozen((yield from sure_us(now_us))):
         raise Denied(
             f"client {client} is frozen; until that ends its contract changes by the client's signature only",
             remedy="Wait until the freeze ends, or give the client's signature with --signature.",

@@ -88,18 +88,18 @@ FREEZE = statement(
     "decision.freeze",
     """UPDATE decision_client SET frozen_us = :now_us, frozen_until_us = :until_us, frozen_by = :by,
         frozen_reason = :reason, frozen_confirmed_by = '', fence = fence + 1
-    WHERE client = :client AND frozen_until_us <= :now_us RETURNING fence""",
+    WHERE client = :client AND frozen_until_us <= :sure_us RETURNING fence""",
 )
 CONFIRM_FREEZE = statement(
     "decision.confirm_freeze",
     """UPDATE decision_client SET frozen_until_us = :until_us, frozen_confirmed_by = :by, fence = fence + 1
-    WHERE client = :client AND frozen_until_us > :now_us AND frozen_by <> :by AND frozen_confirmed_by = ''
+    WHERE client = :client AND frozen_until_us > :sure_us AND frozen_by <> :by AND frozen_confirmed_by = ''
     RETURNING fence""",
 )
 UNFREEZE = statement(
     "decision.unfreeze",
     """UPDATE decision_client SET frozen_until_us = 0, fence = fence + 1
-    WHERE client = :client AND frozen_until_us > :now_us AND frozen_us = :frozen_us RETURNING fence""",
+    WHERE client = :client AND frozen_until_us > :sure_us AND frozen_us = :frozen_us RETURNING fence""",
 )
 
 # ── budgets: sliding by the minute; distinct customers by an insert-once table (SPINE 6) ─────────────────────────

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from holdfast.kit.clock import MINUTE_US, SECOND_US
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict, IntegrityBroken
 from holdfast.kit.ids import new_id
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 MOST_LEAVES: Final = 1024  # the write transaction takes about 10 ms; four times as many, 50 ms
 _IDS_PER_DELETE: Final = 512
+ALWAYS_SURE_US: Final = 2**62
+_BEFORE_US: Final = MINUTE_US  # what ended just before a step is doubted, too
 VANISHED: Final = "ledger.pending_vanished"
 
 
@@ -219,6 +222,23 @@ class Moment(NamedTuple):
     tick_us: int
     stepped_us: int
     by_s: int
+
+    @property
+    def sure_until_us(self) -> int:
+        """Until when the time was sure: shortly before the step; for ever when none is known."""
+        if not self.stepped_us:
+            return ALWAYS_SURE_US
+        return sure_before(self.stepped_us, self.by_s * SECOND_US)
+
+
+def sure_before(seen_us: int, by_us: int) -> int:
+    """Until when the time was sure, where a step by so much was seen at ``seen_us``."""
+    return seen_us - max(0, by_us) - _BEFORE_US
+
+
+def sure_us(now_us: int) -> Work[int]:
+    """Return the time by which a restriction may end: now, or while the clock is in doubt when it last was not."""
+    return min(now_us, (yield from moment()).sure_until_us)
 
 
 def moment() -> Work[Moment]:

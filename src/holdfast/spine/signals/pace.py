@@ -157,13 +157,17 @@ def _numbers(text: str) -> list[int]:
     return [int(word) for word in text.split(",") if word]
 
 
-def measured(rows: Iterable[Pace], now_us: int) -> list[Measured]:
-    """Measure every feed and site that ``rows`` speak of, by name."""
+def measured(rows: Iterable[Pace], now_us: int, *, time_is_sure: bool = True) -> list[Measured]:
+    """Measure every feed and site that ``rows`` speak of, by name.
+
+    While the clock is in doubt no feed is measurably behind: who sets a clock shall not open contacts by it (SPINE 24).
+    """
     at: dict[tuple[str, str], list[Pace]] = {}
     for row in rows:
         at.setdefault((row.feed, row.site), []).append(row)
     found = (measure(at[where], now_us) for where in sorted(at))
-    return [one for one in found if one is not None]
+    known = [one for one in found if one is not None]
+    return known if time_is_sure else [one._replace(state=State.UNKNOWN) for one in known]
 
 
 def behind(given: Iterable[Measured], site: str) -> Measured | None:

@@ -15,6 +15,7 @@ from holdfast.kit.errors import Conflict, InvalidInput, NotFound
 from holdfast.kit.ids import new_id, new_secret_text, random_bytes
 from holdfast.kit.secret import Secret
 from holdfast.spine.ledger.recorder import append
+from holdfast.spine.ledger.sequencer import moment
 from holdfast.spine.purpose.merge import EventType
 from holdfast.spine.signals.batch import Feed
 from holdfast.spine.signals.envelope import FeedKey
@@ -249,7 +250,8 @@ def list_feeds(client: str = "") -> Work[list[ListedFeed]]:
 def list_paces(now_us: int) -> Work[list[Measured]]:
     """Measure every feed that was ever heard, and each site that it named, by name."""
     (rows,) = yield Round(data=(PACES(),))
-    return measured((Pace(*row) for row in rows), now_us)
+    is_sure = not (yield from moment()).stepped_us
+    return measured((Pace(*row) for row in rows), now_us, time_is_sure=is_sure)
 
 
 def list_dead_letters(

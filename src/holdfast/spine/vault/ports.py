@@ -46,6 +46,10 @@ class VaultHouse(Protocol):
         """Its clock."""
         ...
 
+    def sure_us(self) -> int:
+        """Return the time by which a restriction may end, or something be destroyed."""
+        ...
+
     @property
     def root(self) -> Root:
         """The root of its keys."""

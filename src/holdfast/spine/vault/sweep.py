@@ -1,10 +1,10 @@
 """What operations left in the ``keys`` store: superseded entries of those that committed, all of those that did not.
 
 ``sweep(house) -> Swept``: a job, often. Keys are added before the operation that needs them commits (SPINE 18), so a
-row of an operation that ``data`` does not know of may only be early: it is removed when it is an hour old, under the
-writer's lock of ``data``. (A writer that was stopped for longer than :data:`STALE_US` does not commit: it begins
-again.) A key is removed only while it is marked with that operation: a later writer that takes a key over marks it as
-its own first.
+row of an operation that ``data`` does not know of may only be early: it is removed when it is an hour old, by a time
+that nobody doubts, under the writer's lock of ``data``. (A writer that was stopped for longer than :data:`STALE_US`
+does not commit: it begins again.) A key is removed only while it is marked with that operation: a later writer that
+takes a key over marks it as its own first.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def sweep(house: VaultHouse) -> Swept:
         if house.read(_is_committed(prepared)):
             house.read(_tidy(prepared))
             tidied += 1
-        elif prepared.at_us <= house.clock.now_us() - GRACE_US:
+        elif prepared.at_us <= house.sure_us() - GRACE_US:
             removed += _remove(house, prepared.client, prepared.operation)
     return Swept(tidied, removed)
 
