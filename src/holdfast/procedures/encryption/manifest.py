@@ -32,6 +32,13 @@ MANIFEST: Final = Manifest(
             ("PCI DSS 4.0.1 3.6",),
         ),
         Control(
+            "encryption.export",
+            "Only the recipient named in the contract opens an export's file.",
+            "files opened by another key",
+            "0",
+            ("GDPR 32",),
+        ),
+        Control(
             "encryption.vectors",
             "Every primitive answers as its standard's published vectors say.",
             "vectors answered otherwise",

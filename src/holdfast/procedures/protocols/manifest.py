@@ -31,6 +31,12 @@ MANIFEST: Final = Manifest(
             "0",
             ("GDPR 5(2)",),
         ),
+        Control(
+            "protocols.compared",
+            "Which past decisions another contract would have changed is told before; what is unknown is counted.",
+            "decisions of the same day that come out otherwise than was said",
+            "0",
+        ),
     ),
     commands=(
         Command(

@@ -31,5 +31,19 @@ MANIFEST: Final = Manifest(
             "0",
             ("GDPR 25",),
         ),
+        Control(
+            "surveillance.receipt",
+            "Every answer carries a signed promise of its line; that it was not kept can be proven.",
+            "broken promises that verify as kept",
+            "0",
+            ("PCI DSS 4.0.1 10.3.4",),
+        ),
+        Control(
+            "surveillance.clock",
+            "A machine's clock that was set opens nothing again, destroys nothing early, and is told in every log.",
+            "steps of the clock without a line",
+            "0",
+            ("PCI DSS 4.0.1 10.6.3",),
+        ),
     ),
 )
