@@ -50,6 +50,10 @@ class Act(StrEnum):
     EXPORT_LIST = "export.list"
     CUSTOMER_FIND = "customer.find"
     CUSTOMER_SHRED = "customer.shred"
+    HOLD_PLACE = "hold.place"
+    HOLD_LIFT = "hold.lift"
+    HOLD_LIST = "hold.list"
+    HOLD_OPEN = "hold.open"  # what was kept of an erased customer
     LOG_EXPORT = "log.export"
     # exceptions
     GLASS = "glass"  # break-glass
@@ -94,6 +98,8 @@ NOT_WHEN_ERASED: Final = frozenset(
         Act.EXPORT,
         Act.CUSTOMER_FIND,
         Act.CUSTOMER_SHRED,
+        Act.HOLD_PLACE,
+        Act.HOLD_OPEN,
         Act.GLASS,
         Act.OUTAGE_DECLARE,
     }

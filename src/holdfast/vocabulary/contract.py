@@ -233,6 +233,8 @@ class Contract:
     second_person: frozenset[str] = frozenset()  # acts (vocabulary.acts) that take an approval
     actions: dict[str, Action] = field(default_factory=dict)
     exports: dict[str, Export] = field(default_factory=dict)
+    # collection → fields that may be kept of an erased customer, to tell them of a breach
+    notify: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @cached_property
     def programmes(self) -> frozenset[str]:

@@ -77,6 +77,11 @@ class LeafType(StrEnum):
     GLASS_CLOSED = "glass.closed"
     SHRED_REQUESTED = "shred.requested"
     SHRED_DONE = "shred.done"
+    HOLD_PLACED = "hold.placed"
+    HOLD_KEPT = "hold.kept"
+    HOLD_OPENED = "hold.opened"
+    HOLD_LIFTED = "hold.lifted"
+    HOLD_EXPIRED = "hold.expired"
     CLIENT_SHRED_REQUESTED = "client.shred_requested"
     CLIENT_SHREDDED = "client.shredded"
     LOG_EXPORTED = "log.exported"
@@ -549,6 +554,62 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
             "records": "count",
             "classes": "list",
             "erased": "time",
+        },
+    ),
+    LeafType.HOLD_PLACED: LeafSpec(
+        "Because of an incident, an erasure of the customer is to keep what it takes to tell them of it.",
+        "client",
+        {
+            **_BY,
+            "hold": "id",
+            "customer": "reference",
+            "incident": "code of the incident",
+            "until": "time",
+        },
+    ),
+    LeafType.HOLD_KEPT: LeafSpec(
+        "A customer is erased under a hold: these fields, and nothing else, are kept sealed under a key of their own.",
+        "client",
+        {
+            "hold": "id",
+            "customer": "reference",
+            "incident": "code of the incident",
+            "operation": "id of the erasure",
+            "fields": "list of collection.field",
+            "until": "time at which they are destroyed, too",
+        },
+    ),
+    LeafType.HOLD_OPENED: LeafSpec(
+        "What was kept of an erased customer was opened; a second person approved.",
+        "client",
+        {
+            **_BY,
+            "second": "reference of the person who approved it",
+            "hold": "id",
+            "customer": "reference",
+            "incident": "code of the incident",
+            "fields": "list of collection.field",
+        },
+    ),
+    LeafType.HOLD_LIFTED: LeafSpec(
+        "A hold was lifted; what it had kept is destroyed.",
+        "client",
+        {
+            **_BY,
+            "hold": "id",
+            "customer": "reference",
+            "incident": "code of the incident",
+            "kept": "whether it had kept anything",
+        },
+    ),
+    LeafType.HOLD_EXPIRED: LeafSpec(
+        "A hold's time was over; what it had kept is destroyed.",
+        "client",
+        {
+            "hold": "id",
+            "customer": "reference",
+            "incident": "code of the incident",
+            "kept": "whether it had kept anything",
         },
     ),
     LeafType.LOG_EXPORTED: LeafSpec(

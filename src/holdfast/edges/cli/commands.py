@@ -178,6 +178,7 @@ GROUPS: Final = {
     "employer": "The house and its vendors, who employ the persons.",
     "export": "Records that leave the house in sealed files.",
     "feed": "Systems that tell which contact is live.",
+    "hold": "What an erasure keeps to tell a customer of an incident.",
     "log": "The client's log of every look.",
     "person": "Members of the workforce.",
     "policy": "Contracts compiled into rules: check, test, publish.",

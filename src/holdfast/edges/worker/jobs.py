@@ -12,6 +12,7 @@ from holdfast.spine.actions.exports import JOB as EXPORT_JOB
 from holdfast.spine.approvals import store as approvals
 from holdfast.spine.decision import store as decisions
 from holdfast.spine.export_job import expire_exports, run_export
+from holdfast.spine.holding import expire_holds
 from holdfast.spine.identity import store as identity
 from holdfast.spine.ledger.folding import close_overdue
 from holdfast.spine.outcome import MOST_AT_ONCE, tell_missing
@@ -115,6 +116,7 @@ def _settle(house: House) -> Callable[[Run], None]:
         while house.transact(tell_outages_over(now_us)):
             pass
         expire_exports(house)
+        expire_holds(house)
 
     return run
 

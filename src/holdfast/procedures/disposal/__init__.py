@@ -6,5 +6,6 @@ older copy that is put back. A whole client is erased by two persons, and with i
 Measures: the time from request to erased.
 Proves: two leaves in the client's log and a certificate that ``holdfast verify`` accepts. It says "copies: not
 determined" as long as backups are not reached.
-Not yet: retention leases, holds, reach into backups, sanitisation of media.
+An open incident keeps, sealed apart, what it takes to tell an erased customer of it.
+Not yet: retention leases, reach into backups, sanitisation of media.
 """

@@ -33,6 +33,13 @@ MANIFEST: Final = Manifest(
             "0",
             ("GDPR 17",),
         ),
+        Control(
+            "disposal.hold",
+            "An erasure under a hold keeps the contract's notify fields only, sealed apart, and not beyond its date.",
+            "kept entries that are over and whose key is there",
+            "0",
+            ("GDPR 34", "GDPR 17"),
+        ),
     ),
     commands=(
         Command(
@@ -40,6 +47,25 @@ MANIFEST: Final = Manifest(
             f"{_COMMANDS}:shred_client",
             False,
             "Erase a whole client by destroying all its keys, with a certificate.",
+        ),
+        Command(
+            "hold place",
+            f"{_COMMANDS}:hold_place",
+            False,
+            "Let an erasure keep what it takes to tell the customer of an incident.",
+        ),
+        Command("hold list", f"{_COMMANDS}:hold_list", False, "Show a client's holds."),
+        Command(
+            "hold lift",
+            f"{_COMMANDS}:hold_lift",
+            False,
+            "End a hold, and destroy what it kept.",
+        ),
+        Command(
+            "hold open",
+            f"{_COMMANDS}:hold_open",
+            False,
+            "Show what was kept of an erased customer; a second person approves.",
         ),
         Command(
             "customer shred",

@@ -41,6 +41,7 @@ def changes(before: Contract, after: Contract) -> tuple[Change, ...]:
         *_names("freeze.exempt_reasons", before.freeze_exempt, after.freeze_exempt),
         *_actions(before, after),
         *_exports(before, after),
+        *_sets("incident.notify", before.notify, after.notify),
     ]
     order = {WIDER: 0, NARROWER: 1, OTHER: 2}
     return tuple(sorted(found, key=lambda change: order[change.kind]))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from holdfast.spine.decision.contract_actions import read_actions
 from holdfast.spine.decision.contract_check import check_names, check_schemas
 from holdfast.spine.decision.contract_exports import read_exports
+from holdfast.spine.decision.contract_incident import read_notify
 from holdfast.spine.decision.facts import OF_ADMINISTRATION, OF_GROUPS
 from holdfast.spine.decision.signature import read_key
 from holdfast.spine.decision.toml import Document
@@ -63,7 +64,7 @@ EXPECTED: Final = ("permit", "masked", "step_up", "approval", "deny", "hidden")
 _SECTIONS: Final = (
     *("client", "programme", "queue", "reason", "verification", "search", "budgets"),
     *("approval", "networks", "employers", "administration", "clauses", "rule", "test", "freeze"),
-    *("action", "export", "pdp"),
+    *("action", "export", "pdp", "incident"),
 )
 _WORKING: Final = tuple(role.value for role in Role)
 _APPROVING: Final = (Role.LEAD.value, Role.SECURITY.value, Role.DPO.value, Role.CLIENT_USER.value)
@@ -125,6 +126,7 @@ def read_contract(document: Document, text: str, version: int | None) -> Contrac
         second_person=_second_person(root.table("administration")),
         actions=read_actions(root),
         exports=read_exports(root),
+        notify=read_notify(root),
     )
 
 

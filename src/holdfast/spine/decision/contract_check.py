@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.spine.decision.contract_actions import check_action_fields, check_actions
 from holdfast.spine.decision.contract_exports import check_export_fields
+from holdfast.spine.decision.contract_incident import check_notify_fields
 from holdfast.spine.decision.toml import nearest
 from holdfast.vocabulary.levels import DataClass, Handling
 from holdfast.vocabulary.schema import Index
@@ -94,6 +95,7 @@ def check_schemas(
     _check_uses(document, contract, schemas)
     check_action_fields(document, contract, schemas)
     check_export_fields(document, contract, schemas)
+    check_notify_fields(document, contract, schemas)
 
 
 def _named(contract: Contract) -> Iterator[tuple[Path, str, Iterable[str]]]:

@@ -24,6 +24,7 @@ from holdfast.spine.vault.client_shred import (
 )
 from holdfast.spine.vault.erasing import erase_bytes, erase_keys
 from holdfast.spine.vault.hierarchy import client_keys
+from holdfast.spine.vault.holds import destroy_ended
 from holdfast.spine.vault.keyring import store as keyring
 from holdfast.spine.vault.load import tombstone_mac
 from holdfast.spine.vault.shred import complete
@@ -101,6 +102,7 @@ class Erasures:
                 ERASE_CLIENT(client=client),
                 *endings(client, self._house.clock.now_us()),
                 store.DROP_SHREDS(client=client),
+                store.END_HOLDS(client=client, nothing=b""),
                 store.ADD_CLIENT_SHRED(client=client, operation=operation, **row),
             )
         )
@@ -237,6 +239,7 @@ def finish(house: House) -> None:
     for client, _name, state, *_ in house.read(_clients()):
         if state not in CLIENT_ERASED_STATES:
             house.transact(_remember(house, client))
+    destroy_ended(house)
 
 
 def _bury(house: House, one: Unsettled) -> None:
@@ -262,6 +265,7 @@ def _remember(house: House, client: str) -> Work[None]:
             writes += [
                 store.FORGET_CUSTOMER(client=client, id=customer, changed_us=now_us),
                 store.ERASE_RECORDS(client=client, customer=customer),
+                store.EMPTY_HOLDS(client=client, customer=customer),
             ]
     writes += [
         store.SUPPRESS(client=client, mac=mac, at_us=now_us) for mac in buried if mac not in ids

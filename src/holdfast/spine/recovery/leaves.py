@@ -78,6 +78,11 @@ MEANING: Final[Mapping[LeafType, Means]] = {
     LeafType.ADMINISTRATION_REFUSED: Means.NOTHING,
     LeafType.SHRED_REQUESTED: Means.ERASES,
     LeafType.SHRED_DONE: Means.ERASES,
+    LeafType.HOLD_PLACED: Means.NARROWS,  # put back, so that an erasure of the gap keeps what it kept
+    LeafType.HOLD_KEPT: Means.NOTHING,  # the erasure keeps it when it is done again
+    LeafType.HOLD_OPENED: Means.NOTHING,
+    LeafType.HOLD_LIFTED: Means.NARROWS,
+    LeafType.HOLD_EXPIRED: Means.NARROWS,
     LeafType.CLIENT_SHRED_REQUESTED: Means.ERASES,
     LeafType.CLIENT_SHREDDED: Means.ERASES,
     LeafType.LOG_EXPORTED: Means.NOTHING,
@@ -89,6 +94,7 @@ MEANING: Final[Mapping[LeafType, Means]] = {
 _ALSO_LISTED: Final = frozenset(
     (
         LeafType.CONTRACT_PUBLISHED,
+        LeafType.HOLD_PLACED,
         LeafType.COLLECTION_ADDED,
         LeafType.PERSON_ROLES_CHANGED,
         LeafType.PERSON_ASSIGNED,

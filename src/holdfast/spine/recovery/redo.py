@@ -23,7 +23,8 @@ from holdfast.spine.recovery import store
 from holdfast.spine.recovery.erasures import Erasures, unsettled
 from holdfast.spine.recovery.leaves import Means, is_listed, meaning_of
 from holdfast.spine.recovery.spending import Spending
-from holdfast.spine.vault.store import COLLECTION
+from holdfast.spine.vault.keyring.store import CUSTOMERS_OF_REFERENCES
+from holdfast.spine.vault.store import ADD_HOLD, COLLECTION, END_HOLD
 from holdfast.vocabulary.ids import client_log
 from holdfast.vocabulary.leaves import LeafType
 from holdfast.vocabulary.levels import PersonState
@@ -145,6 +146,9 @@ class _Narrowing:
             LeafType.OUTAGE_ENDED: self._outage_ended,
             LeafType.CLIENT_FROZEN: self._frozen,
             LeafType.CLIENT_FREEZE_CONFIRMED: self._frozen,
+            LeafType.HOLD_PLACED: self._held,
+            LeafType.HOLD_LIFTED: self._let_go,
+            LeafType.HOLD_EXPIRED: self._let_go,
             LeafType.CONTRACT_PUBLISHED: self._published,
             LeafType.COLLECTION_ADDED: self._declared,
         }
@@ -271,6 +275,33 @@ class _Narrowing:
             reason=leaf.get("reason", ""),
         )
         (rows,) = yield Round(data=(frozen,))
+        return bool(rows)
+
+    def _held(self, leaf: dict[str, Any]) -> Work[bool]:
+        """Put a hold back: an erasure of the gap, done again, keeps what it kept. Nothing is narrower for it."""
+        asked = CUSTOMERS_OF_REFERENCES(client=self._client, refs=[leaf["customer"]])
+        (rows,) = yield Round(keys=(asked,))
+        if rows:
+            placed = ADD_HOLD(
+                client=self._client,
+                id=leaf["hold"],
+                customer=rows[0][1],
+                reference=leaf["customer"],
+                incident=leaf["incident"],
+                placed_by=leaf["by"],
+                placed_us=parse_rfc3339(leaf["time"]),
+                until_us=parse_rfc3339(leaf["until"]),
+                nothing=b"",
+            )
+            yield Round(data=(placed,))
+        return False
+
+    def _let_go(self, leaf: dict[str, Any]) -> Work[bool]:
+        state = "lifted" if leaf["type"] == LeafType.HOLD_LIFTED else "expired"
+        asked = END_HOLD(
+            client=self._client, id=leaf["hold"], state=state, nothing=b"", now_us=self._now_us
+        )
+        (rows,) = yield Round(data=(asked,))
         return bool(rows)
 
     def _published(self, leaf: dict[str, Any]) -> Work[bool]:

@@ -122,6 +122,7 @@ def request_client_shred(
             ERASE_CLIENT(client=client),
             *endings,
             store.DROP_SHREDS(client=client),
+            store.END_HOLDS(client=client, nothing=b""),
             store.ADD_CLIENT_SHRED(
                 client=client,
                 operation=operation,
@@ -213,6 +214,7 @@ def _delete(keys: Connection, client: str, *, now_us: int) -> list[bytes]:
     """Delete in one transaction; return the wrapped keys, which must then be nowhere in the files."""
     needles = [bytes(row[2]) for row in execute(keys, keyring.KEKS(client=client))]
     needles += [bytes(row[0]) for row in execute(keys, keyring.RECORD_KEYS(client=client))]
+    needles += [bytes(row[0]) for row in execute(keys, keyring.HOLD_KEYS(client=client))]
     begin_immediate(keys)
     try:
         for erase in keyring.ERASE_CLIENT:
@@ -287,7 +289,7 @@ def _body(shred: ClientShred, now_us: int) -> dict[str, Any]:
 def _certificate(house: VaultHouse, shred: ClientShred) -> dict[str, Any]:
     """Sign what the leaves say. Ed25519 is deterministic: made twice, it is the same text."""
     name = client_log(shred.client)
-    body = {
+    body: dict[str, Any] = {
         "type": TYPE,
         "log": name,
         "client": shred.client,
@@ -299,7 +301,15 @@ def _certificate(house: VaultHouse, shred: ClientShred) -> dict[str, Any]:
         "customers": shred.customers,
         "records": shred.records,
     }
+    ended = house.read(_ended_holds(shred.client))
+    if ended:
+        body["held"] = {"ended": ended}
     return sign_statement(body, house.signing_keys.signers(name)[0], shred.erased_us)
+
+
+def _ended_holds(client: str) -> Work[int]:
+    (rows,) = yield Round(data=(store.ENDED_HOLDS(client=client),))
+    return int(rows[0][0])
 
 
 def _certified(client: str, certificate: str) -> Work[None]:

@@ -199,6 +199,26 @@ class ClientKeys:
         self._record_keys[month] = key
         return key
 
+    def new_hold_key(self, hold: str, reference: str) -> bytes:
+        """Make the key of what a hold keeps, and return it wrapped."""
+        aad = self._hold_aad(hold, reference, self.epoch)
+        sealed = seal_with(
+            self._keks[self.epoch], GCM_SIV, random_bytes(NONCE_BYTES), random_bytes(KEY_BYTES), aad
+        )
+        return self.epoch.to_bytes(_EPOCH_BYTES, "big") + sealed
+
+    def open_hold_key(self, hold: str, reference: str, wrapped: bytes) -> bytes:
+        """Unwrap the key of a hold; :class:`IntegrityBroken` for another's."""
+        kek = self._by_prefix.get(wrapped[:_PREFIX_BYTES])
+        if kek is None:
+            raise IntegrityBroken(_NO_KEK)
+        epoch = int.from_bytes(wrapped[:_EPOCH_BYTES], "big")
+        return open_with(kek, wrapped[_EPOCH_BYTES:], self._hold_aad(hold, reference, epoch))
+
+    def _hold_aad(self, hold: str, reference: str, epoch: int) -> bytes:
+        parts = (self.client.encode(), hold.encode(), reference.encode(), _word(epoch))
+        return length_prefixed(b"holdfast/hold-key/v1", _SUITE, *parts)
+
     def _record_aad(self, month: str, epoch: int) -> bytes:
         return length_prefixed(
             b"holdfast/record-key/v1", _SUITE, self.client.encode(), month.encode(), _word(epoch)

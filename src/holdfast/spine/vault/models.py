@@ -128,3 +128,29 @@ class ClientShred(models.Model):
         """How the table is called."""
 
         db_table = "vault_client_shred"
+
+
+class Hold(models.Model):
+    """A customer held by an incident: what an erasure keeps of them stands sealed in ``body``, its key in ``keys``."""
+
+    pk = models.CompositePrimaryKey("client", "id")
+    client = models.TextField()
+    id = models.TextField()
+    customer = models.TextField()  # emptied by the erasure
+    reference = models.TextField()
+    incident = models.TextField()
+    state = models.TextField()  # open | kept | lifted | expired | ended | empty
+    placed_by = models.TextField()
+    placed_us = models.BigIntegerField()
+    until_us = models.BigIntegerField()
+    operation = models.TextField()
+    fields = models.TextField()
+    leaf = models.TextField()
+    body = models.BinaryField()
+    gone_us = models.BigIntegerField()
+
+    class Meta:
+        """How the table is called, and the look-up of what is over."""
+
+        db_table = "vault_hold"
+        indexes = [models.Index(fields=("state", "until_us"), name="vault_hold_state")]

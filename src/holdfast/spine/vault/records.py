@@ -7,6 +7,7 @@
 ``customer_number_digest(permit, loaded, schema, salt) -> str``          what a permit says of the client's number
 ``index_confirms(row, field number, hit) -> bool``                      an index entry is of the present value
 ``dummy_open(keys, schema, names)``, ``dummy_match(keys, schema, answers)``   the same work on a decoy (SPINE 2)
+``kept_fields(loaded, schema, names) -> dict[str, Secret[str]]``           what an erasure leaves behind under a hold
 ``seal_record``, ``reseal_record``                                      see :mod:`~holdfast.spine.vault.sealing`
 
 ``loaded`` is ``LoadedRecord(keys, row, heads, deks)``: ``RecordRow(*row)`` of ``store.RECORDS`` and the customer's
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from holdfast.kit.crypto.mac import equal, sha256
 from holdfast.kit.errors import Denied, InvalidInput
 from holdfast.kit.secret import Secret
+from holdfast.spine.decision.contract_incident import may_be_kept
 from holdfast.spine.vault import tokens
 from holdfast.spine.vault.cipher import check_manifest, open_sealed, place
 from holdfast.spine.vault.masks import masker
@@ -62,6 +64,7 @@ __all__ = [
     "dummy_match",
     "dummy_open",
     "index_confirms",
+    "kept_fields",
     "match_answer",
     "match_answers",
     "open_fields",
@@ -94,6 +97,20 @@ def open_fields(
             wanted[number] = (name, show)
     value_of = _open(loaded, wanted).get
     return {name: Secret(show(value_of(number, b""))) for number, (name, show) in wanted.items()}
+
+
+def kept_fields(
+    loaded: LoadedRecord, schema: CollectionSchema, names: Iterable[str]
+) -> dict[str, Secret[str]]:
+    """Return those of ``names`` that have a value, for sealing them again at once (``holds.py``).
+
+    There is no permit, because nobody looks. Fields that are never shown in clear, and those of C4, are left out
+    whatever is asked for.
+    """
+    fields = [schema.by_name[name] for name in sorted(names) if name in schema.by_name]
+    wanted = {spec.number: spec.name for spec in fields if may_be_kept(spec)}
+    opened = _open(loaded, wanted)
+    return {wanted[number]: Secret(value.decode()) for number, value in opened.items() if value}
 
 
 def match_answer(

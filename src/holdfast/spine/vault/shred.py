@@ -4,6 +4,7 @@
 state       what has happened
 ==========  ========================================================================================================
 requested   in ``data``: tombstone, leaf ``shred.requested``, suppression entry, fence raised; every look is refused
+            *what a hold keeps is sealed apart* (:mod:`~holdfast.spine.vault.holds`)
             *then the rows in ``keys`` are deleted, its log truncated, its files searched*
 done        in ``data``: leaf ``shred.done`` with the time of erasure; the sealed records are gone, too
 certified   the certificate is signed and written under ``certificates/<client>/``
@@ -39,6 +40,7 @@ from holdfast.spine.ledger.statements import sign_statement
 from holdfast.spine.vault import store
 from holdfast.spine.vault.blindindex import suppression_mac
 from holdfast.spine.vault.erasing import erase_bytes, erase_keys
+from holdfast.spine.vault.holds import certified, held_by, keep
 from holdfast.spine.vault.keyring import store as keyring
 from holdfast.spine.vault.load import customer_reference
 from holdfast.vocabulary.ids import LEAF, OPERATION, client_log
@@ -142,6 +144,7 @@ def complete(house: VaultHouse, client: str, operation: str) -> dict[str, Any]:
     """
     shred = house.read(_shred(client, operation))
     if shred.state in {"requested", "again"}:
+        keep(house, client, shred.customer, operation)
         _destroy(house, shred)
         end = _done if shred.state == "requested" else _done_again
         house.transact(end(house, shred))
@@ -233,6 +236,7 @@ def _done(house: VaultHouse, shred: Shred) -> Work[None]:
         data=(
             store.END_CUSTOMER(client=client, id=customer, changed_us=now_us),
             store.ERASE_RECORDS(client=client, customer=customer),
+            store.EMPTY_HOLDS(client=client, customer=customer),
             append(client_log(client), Leaf(LeafType.SHRED_DONE, leaf, now_us, body)),
         )
     )
@@ -246,6 +250,7 @@ def _done_again(_house: VaultHouse, shred: Shred) -> Work[None]:
             store.END_SHRED_AGAIN(client=client, operation=shred.operation),
             store.END_CUSTOMER(client=client, id=customer, changed_us=shred.erased_us),
             store.ERASE_RECORDS(client=client, customer=customer),
+            store.EMPTY_HOLDS(client=client, customer=customer),
         )
     )
 
@@ -259,19 +264,22 @@ def _certified(shred: Shred, certificate: str) -> Work[None]:
 
 
 def _certificate(house: VaultHouse, shred: Shred) -> dict[str, Any]:
-    """Sign what the two leaves say. Ed25519 is deterministic: made twice, it is the same text."""
+    """Sign what the leaves say. Ed25519 is deterministic: made twice, it is the same text."""
     log_name = client_log(shred.client)
+    held = house.read(held_by(shred.client, shred.operation))
+    kept = [{"id": leaf} for leaf in held.leaves] if held else []
     body = {
         "type": TYPE,
         "log": log_name,
         "customer": shred.reference,
         "operation": shred.operation,
-        "leaves": [{"id": shred.requested_leaf}, {"id": shred.done_leaf}],
+        "leaves": [{"id": shred.requested_leaf}, {"id": shred.done_leaf}, *kept],
         "refused_at": rfc3339(shred.refused_us),
         "erased_at": rfc3339(shred.erased_us),
         "copies": COPIES,
         "records": shred.records,
         "classes": shred.classes.split(),
+        **certified(held),
     }
     signer = house.signing_keys.signers(log_name)[0]
     return sign_statement(body, signer, shred.erased_us)

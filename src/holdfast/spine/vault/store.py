@@ -160,6 +160,85 @@ SHREDS: Final = statement(
     f"SELECT {_SHRED} FROM vault_shred WHERE client = :client ORDER BY refused_us, operation",
 )
 
+# ── holds: what an erasure keeps to tell the customer of a breach ─────────────────────────────────────────────────
+_HOLD: Final = """client, id, customer, reference, incident, state, placed_by, placed_us, until_us, operation, fields,
+    leaf, body"""
+HOLD: Final = statement(
+    "vault_hold", f"SELECT {_HOLD} FROM vault_hold WHERE client = :client AND id = :id"
+)
+HOLDS: Final = statement(
+    "vault_holds",
+    f"SELECT {_HOLD} FROM vault_hold WHERE client = :client ORDER BY id",
+)
+# One incident holds a customer once.
+ADD_HOLD: Final = statement(
+    "vault_add_hold",
+    """INSERT INTO vault_hold (client, id, customer, reference, incident, state, placed_by, placed_us, until_us,
+        operation, fields, leaf, body, gone_us)
+    SELECT :client, :id, :customer, :reference, :incident, 'open', :placed_by, :placed_us, :until_us,
+        '', '[]', '', :nothing, 0
+    WHERE NOT EXISTS (SELECT 1 FROM vault_hold WHERE client = :client AND reference = :reference
+        AND incident = :incident AND state IN ('open', 'kept'))
+    ON CONFLICT (client, id) DO NOTHING RETURNING id""",
+)
+HOLDS_OF_CUSTOMER: Final = statement(
+    "vault_holds_of_customer",
+    f"""SELECT {_HOLD} FROM vault_hold
+    WHERE client = :client AND customer = :customer AND state = 'open' AND until_us > :now_us ORDER BY id""",
+)
+HOLDS_OF_SHRED: Final = statement(
+    "vault_holds_of_shred",
+    f"SELECT {_HOLD} FROM vault_hold WHERE client = :client AND operation = :operation ORDER BY id",
+)
+KEEP_HOLD: Final = statement(
+    "vault_keep_hold",
+    """UPDATE vault_hold SET state = 'kept', customer = '', operation = :operation, fields = :fields, leaf = :leaf,
+        body = :body
+    WHERE client = :client AND id = :id AND state = 'open' RETURNING id""",
+)
+# Nothing was kept for what is still open when the keys are gone.
+EMPTY_HOLDS: Final = statement(
+    "vault_empty_holds",
+    """UPDATE vault_hold SET state = 'empty', customer = ''
+    WHERE client = :client AND customer = :customer AND state = 'open'""",
+)
+# A key exists for what was kept; it is destroyed next, and ``gone_us`` says when.
+END_HOLD: Final = statement(
+    "vault_end_hold",
+    """UPDATE vault_hold SET state = :state, customer = '', body = :nothing,
+        gone_us = CASE WHEN state = 'kept' THEN 0 ELSE :now_us END
+    WHERE client = :client AND id = :id AND state IN ('open', 'kept') RETURNING fields""",
+)
+END_HOLDS: Final = statement(
+    "vault_end_holds",
+    """UPDATE vault_hold SET state = 'ended', customer = '', body = :nothing
+    WHERE client = :client AND state IN ('open', 'kept')""",
+)
+ENDED_HOLDS: Final = statement(
+    "vault_ended_holds",
+    "SELECT COUNT(*) FROM vault_hold WHERE client = :client AND state = 'ended' AND operation <> ''",
+)
+# across clients: whatever is over is ended
+HOLDS_OVER: Final = statement(
+    "vault_holds_over",
+    f"""SELECT {_HOLD} FROM vault_hold
+    WHERE state IN ('open', 'kept') AND until_us <= :now_us ORDER BY until_us, id LIMIT :most""",
+)
+# across clients: keys that are to be destroyed
+HOLDS_TO_DESTROY: Final = statement(
+    "vault_holds_to_destroy",
+    """SELECT client, id FROM vault_hold
+    WHERE state IN ('lifted', 'expired') AND gone_us = 0 ORDER BY client, id""",
+)
+# across clients: holds that may have a key
+HOLDS_WITH_KEY: Final = statement(
+    "vault_holds_with_key", "SELECT client, id FROM vault_hold WHERE state IN ('open', 'kept')"
+)
+HOLD_GONE: Final = statement(
+    "vault_hold_gone",
+    "UPDATE vault_hold SET gone_us = :now_us WHERE client = :client AND id = :id AND gone_us = 0",
+)
+
 # ── erasure of a whole client ───────────────────────────────────────────────────────────────────────────────────
 _CLIENT_SHRED: Final = """client, operation, state, requested_leaf, done_leaf, refused_us, erased_us, customers,
     records, certificate"""

@@ -240,6 +240,7 @@ OF_OTHER_OPERATIONS = {
     "approval": "approve",
     "second_person": "administration",
     "exports": "export",
+    "notify": "an erasure under a hold",
     "pdp": "AuthZEN, which keeps no record",
 }
 ASKS_NOTHING = {"client", "name", "version", "client_key", "clauses", "digest", "cases"}

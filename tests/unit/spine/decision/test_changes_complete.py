@@ -40,6 +40,7 @@ OTHERWISE = {
     "actions": {},
     "exports": {},
     "pdp": (PdpRule("another", "permit", "invoice"),),
+    "notify": {"customers": frozenset({"name"})},
 }
 
 

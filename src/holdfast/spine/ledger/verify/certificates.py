@@ -28,7 +28,11 @@ _WHOM: Final = {
     CLIENT_SHRED: "client",
 }  # by type: the field that says whose erasure it is
 _LEAVES: Final = {
-    SHRED: (LeafType.SHRED_REQUESTED.value, LeafType.SHRED_DONE.value),
+    SHRED: (
+        LeafType.SHRED_REQUESTED.value,
+        LeafType.SHRED_DONE.value,
+        LeafType.HOLD_KEPT.value,
+    ),
     CLIENT_SHRED: (LeafType.CLIENT_SHRED_REQUESTED.value, LeafType.CLIENT_SHREDDED.value),
 }
 
@@ -86,6 +90,8 @@ def _is_shred(body: Mapping[str, Any]) -> bool:
     whom = _WHOM.get(str(body.get("type")))
     if whom is None or not all(isinstance(body.get(key), str) for key in (*_TEXTS, whom)):
         return False
+    if "held" in body and not _is_held(body["type"], body["held"]):
+        return False
     leaves = body.get("leaves")
     if not isinstance(leaves, list) or not leaves:
         return False
@@ -95,6 +101,21 @@ def _is_shred(body: Mapping[str, Any]) -> bool:
         and isinstance(leaf.get("index", 0), int)
         for leaf in leaves
     )
+
+
+def _is_held(kind: str, held: object) -> bool:
+    """Whether it says in the right form what was kept: how many fields until when, or how many entries ended."""
+    if not isinstance(held, dict):
+        return False
+    if kind == CLIENT_SHRED:
+        return held.keys() == {"ended"} and _is_count(held["ended"])
+    if held.keys() != {"fields", "until"} or not _is_count(held["fields"]):
+        return False
+    return _same_time(held["until"], str(held["until"]))
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 def check_certificates(
@@ -111,7 +132,7 @@ def check_certificates(
         accepted = not wrong and certificate.authentic
         says = (
             f"refused at {body['refused_at']}, erased at {body['erased_at']},"
-            f" copies: {body['copies']}"
+            f" copies: {body['copies']}{_told_held(body)}"
         )
         if not certificate.authentic:
             says += "; not authenticated: no Ed25519 key was given"
@@ -120,6 +141,15 @@ def check_certificates(
                 certificate.file, str(body[_WHOM[body["type"]]]), accepted, wrong or says
             )
         )
+
+
+def _told_held(body: Mapping[str, Any]) -> str:
+    held = body.get("held")
+    if not held:
+        return ""
+    if "ended" in held:
+        return f", entries of holds that ended with it: {held['ended']}"
+    return f", kept under a hold until {held['until']}: {held['fields']} fields"
 
 
 def _contradiction(
@@ -138,7 +168,28 @@ def _contradiction(
         if leaf["type"] not in _LEAVES[body["type"]] or leaf.get(whom) != body[whom]:
             return f"leaf {named['id']} is not about the erasure of this {whom}"
     about = [leaves[named["id"]][1] for named in body["leaves"]]
-    return _erasure(about, _LEAVES[body["type"]][1], body["erased_at"])
+    wrong = _erasure(about, _LEAVES[body["type"]][1], body["erased_at"])
+    return wrong or (_kept(about, body) if body["type"] == SHRED else "")
+
+
+def _kept(leaves: Sequence[Mapping[str, Any]], body: Mapping[str, Any]) -> str:
+    """What the leaves of its holds say against it; an older certificate names none and says nothing of any."""
+    kept = [leaf for leaf in leaves if leaf["type"] == LeafType.HOLD_KEPT.value]
+    held = body.get("held")
+    if not kept or held is None:
+        return (
+            ""
+            if not kept and held is None
+            else "it and its leaves differ in whether anything is kept"
+        )
+    try:
+        fields = {str(name) for leaf in kept for name in leaf["fields"]}
+        until = max(parse_rfc3339(leaf["until"]) for leaf in kept)
+    except (KeyError, TypeError, ValueError):
+        return "a leaf about what is kept cannot be read"
+    if len(fields) != held["fields"] or until != parse_rfc3339(held["until"]):
+        return "the log says otherwise what is kept, or until when"
+    return ""
 
 
 def _erasure(leaves: Sequence[Mapping[str, Any]], ends: str, erased_at: str) -> str:

@@ -176,3 +176,17 @@ class Tombstone(models.Model):
         """How the table is called."""
 
         db_table = "keyring_tombstone"
+
+
+class HoldKey(models.Model):
+    """The key of what a hold keeps of an erased customer, wrapped; no customer is named beside it."""
+
+    pk = models.CompositePrimaryKey("client", "hold")
+    client = models.TextField()
+    hold = models.TextField()
+    wrapped = models.BinaryField()
+
+    class Meta:
+        """How the table is called."""
+
+        db_table = "keyring_hold"

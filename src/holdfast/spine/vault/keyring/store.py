@@ -31,6 +31,27 @@ DROP_RECORD_KEY: Final = statement(
     "DELETE FROM keyring_record_key WHERE client = :client AND month = :month",
 )
 
+# ── holds ───────────────────────────────────────────────────────────────────────────────────────────────────────
+HOLD_KEY: Final = statement(
+    "keyring_hold_key", "SELECT wrapped FROM keyring_hold WHERE client = :client AND hold = :hold"
+)
+ADD_HOLD_KEY: Final = statement(
+    "keyring_add_hold_key",
+    """INSERT INTO keyring_hold (client, hold, wrapped) SELECT :client, :hold, :wrapped
+    WHERE NOT EXISTS (SELECT 1 FROM keyring_tombstone WHERE client = :client AND mac = :erased)
+    ON CONFLICT (client, hold) DO NOTHING""",
+)
+# across clients: keys whose hold has ended are looked for in all of them
+ALL_HOLD_KEYS: Final = statement(
+    "keyring_all_hold_keys", "SELECT client, hold, wrapped FROM keyring_hold ORDER BY client, hold"
+)
+HOLD_KEYS: Final = statement(
+    "keyring_hold_keys", "SELECT wrapped FROM keyring_hold WHERE client = :client"
+)
+DROP_HOLD_KEY: Final = statement(
+    "keyring_drop_hold_key", "DELETE FROM keyring_hold WHERE client = :client AND hold = :hold"
+)
+
 # ── one customer: what a look loads ─────────────────────────────────────────────────────────────────────────────
 DEKS: Final = statement(
     "keyring_deks",
@@ -274,7 +295,11 @@ ERASE_CLIENT_OPERATION: Final = statement(
 ERASE_CLIENT_TOMBSTONE: Final = statement(
     "keyring_erase_client_tombstone", "DELETE FROM keyring_tombstone WHERE client = :client"
 )
+ERASE_CLIENT_HOLD: Final = statement(
+    "keyring_erase_client_hold", "DELETE FROM keyring_hold WHERE client = :client"
+)
 ERASE_CLIENT: Final = (
+    ERASE_CLIENT_HOLD,
     ERASE_CLIENT_KEK,
     ERASE_CLIENT_RECORD_KEY,
     ERASE_CLIENT_DEK,
