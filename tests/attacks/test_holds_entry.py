@@ -6,12 +6,20 @@ import json
 
 import pytest
 
+from holdfast.kit.canonical import canonical_json
 from holdfast.kit.errors import Conflict, IntegrityBroken, NotFound
+from holdfast.spine.ledger.export import export_bundle
+from holdfast.spine.ledger.files import log_folder
+from holdfast.spine.ledger.note import parse_vkey
+from holdfast.spine.ledger.statements import sign_statement
+from holdfast.spine.ledger.verify import Outcome
 from holdfast.spine.ledger.verify.certificates import _is_shred
+from holdfast.spine.ledger.verify.history import UserMemory
+from holdfast.spine.ledger.verify.run import Given, verify_bundle
 from holdfast.spine.vault.shred import certificates_of
 from support.bank import customer
 from support.holding import KEPT, new_holding
-from support.recovery import CLIENT
+from support.recovery import CLIENT, LOG
 
 SOON = "2026-12-01T00:00:00Z"
 
@@ -166,6 +174,33 @@ def test_a_certificate_that_says_it_otherwise(bank, held):
     certificate = bank.erase()
     assert _is_shred(certificate)
     assert not _is_shred({**certificate, "held": held})
+
+
+def verified(bank, folder, **changes):
+    """The report on the client's bundle; ``changes`` are made to the certificate, which the house then signs."""
+    bank.publish()
+    ((name, raw),) = certificates_of(bank.home, CLIENT).items()
+    body = {key: value for key, value in json.loads(raw).items() if key != "signature"} | changes
+    body = {key: value for key, value in body.items() if value is not None}
+    signed = sign_statement(body, bank.house.signing_keys.signers(LOG)[0], bank.clock.now_us())
+    vkeys = bank.house.signing_keys.vkeys(LOG)
+    out = folder / f"bundle-{len(changes)}"
+    made = {name: canonical_json(signed)}
+    export_bundle(log_folder(bank.home, LOG), out, vkeys=vkeys, certificates=made)
+    memory = UserMemory(folder / f"state-{len(changes)}")
+    return verify_bundle(out, Given(memory, bank.clock.now_us(), [parse_vkey(k) for k in vkeys]))
+
+
+@pytest.mark.parametrize("held", [None, {"fields": 1, "until": SOON}, {"fields": 2, "until": SOON}])
+def test_a_signed_certificate_says_less_than_the_log(bank, tmp_path, held):
+    bank.hold()
+    certificate = bank.erase()
+    honest = verified(bank, tmp_path)
+    assert honest.outcome is Outcome.AUTHENTIC
+    assert f"until {certificate['held']['until']}: 2 fields" in honest.certificates[0].says
+    report = verified(bank, tmp_path, held=held)
+    assert report.outcome is not Outcome.AUTHENTIC
+    assert not report.certificates[0].accepted
 
 
 def test_what_was_kept_ends_with_the_client(bank):
