@@ -263,16 +263,15 @@ def hold_open(client: str, hold: str, as_json: bool) -> None:
 
     with _opened_house() as house:
         opened = house.transact(open_kept(house, client, hold))
-    emit(
-        [
-            {
-                "collection": one.collection,
-                **{name: value.reveal() for name, value in one.fields.items()},
-            }
-            for one in opened.kept
-        ],
-        as_json=as_json,
-    )
+    found = [
+        (one.collection, {name: value.reveal() for name, value in one.fields.items()})
+        for one in opened.kept
+    ]
+    lines = [
+        f"{collection}.{name}  {value}" for collection, own in found for name, value in own.items()
+    ]
+    told = [{"collection": collection, "fields": own} for collection, own in found]
+    emit(told, as_json=as_json, text="\n".join(lines))
 
 
 def _shown(hold: Hold) -> dict[str, object]:
