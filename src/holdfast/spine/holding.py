@@ -160,7 +160,7 @@ def _over(now_us: int) -> Work[list[Hold]]:
 def _expire(house: House, hold: Hold) -> Work[None]:
     kept = hold.state == "kept"
     due = f"hold {hold.client} {hold.id} {hold.until_us}"
-    if not house.time_is_sure or (kept and not (yield from may_destroy(due))):
+    if not house.time_is_sure or (kept and not (yield from may_destroy(house, due))):
         return
     now_us = house.clock.now_us()
     end = store.END_HOLD(
