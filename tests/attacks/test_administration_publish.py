@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+from contextlib import contextmanager, nullcontext
+
 import pytest
 
 from holdfast.kit.clock import DAY_US
 from holdfast.kit.errors import Conflict, Denied, NotFound
-from holdfast.procedures.access.services import people
+from holdfast.kit.secret import Secret
+from holdfast.procedures.access.services import people, tokens
 from holdfast.procedures.access.services.assignments import Line, assign
-from holdfast.spine.administration.approving import waiting
+from holdfast.spine.administration.approving import decide_request, waiting
 from holdfast.spine.administration.refusals import Refused
 from holdfast.spine.administration.second import NeedsSecondPerson
+from holdfast.spine.identity.credentials import Bounds
 from holdfast.vocabulary.levels import Role
 from support.administering import CLIENT, CONTRACT, WIDER, WIDEST, Office
 from support.signing import Signer
@@ -195,3 +200,42 @@ def test_an_approval_of_somebody_whose_role_was_taken_away_since_is_used(office)
     alone(office, WIDER)
     office.decide(office.asked(WIDER), by=office.third)  # the stale one does not stand in the way
     assert office.publish(WIDER).version == 2
+
+
+@pytest.mark.parametrize("asks", ["root", "second"])
+def test_one_is_both_administrators(office, asks):
+    """They issued the token by which the second person acts, so they may sit there, too: the client is told."""
+    token = office.transact(
+        tokens.create_for_person(office, "second", life_us=None, bounds=Bounds())
+    )
+    with as_holder(office, token, asks == "second"):
+        approval = asked(office, WIDER)
+    with as_holder(office, token, asks == "root"):
+        office.transact(decide_request(office, approval, grant=True))
+    told = [leaf["signal"] for leaf in office.told("signal.raised")]
+    assert told == ["approval.one_hand"]
+
+
+def test_two_who_hold_their_own_tokens_are_no_signal(office):
+    office.decide(office.asked(WIDER))
+    assert office.told("signal.raised") == []
+
+
+def asked(office, text):
+    with pytest.raises(NeedsSecondPerson) as needed:
+        office.publish(text)
+    return needed.value.approval
+
+
+def as_holder(office, token, holds):
+    if not holds:
+        return nullcontext()
+    changed = dataclasses.replace(office.settings, token=Secret(token.secret.reveal()))
+    return patched(office, changed)
+
+
+@contextmanager
+def patched(office, settings):
+    before, office.settings = office.settings, settings
+    yield
+    office.settings = before

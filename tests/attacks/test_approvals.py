@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -12,12 +13,13 @@ import msgspec
 import pytest
 
 from holdfast.edges.dataplane.turn import Turns
-from holdfast.kit.clock import MINUTE_US
+from holdfast.kit.clock import DAY_US, MINUTE_US
 from holdfast.kit.errors import Conflict, Denied, NotFound
 from holdfast.spine.act import Wanted
 from holdfast.spine.answers import Acted, FreezeStands, Refused, Revealed, Updated
 from holdfast.spine.asking import ask_approval
 from holdfast.spine.house import open_house
+from holdfast.spine.identity.credentials import Bounds, issue
 from holdfast.spine.identity.people import change_lead
 from holdfast.spine.reveal import reveal
 from holdfast.spine.vault.hierarchy import client_keys
@@ -555,6 +557,24 @@ def test_the_list_is_of_what_waits_and_of_ones_own(bank):
         (second, "asked"),
     ]
     assert not bank.listed(bank.other).approvals
+
+
+def test_a_token_for_another_client_reads_ones_own_requests(bank):
+    """Who carries it away learns nothing of the person's work elsewhere."""
+    answer = bank.reveal("C00001", ["acct"])
+    ident = bank.ask(answer)
+    bounds = Bounds(client="bank-02")
+    now = bank.clock.now_us()
+    issued = bank.house.transact(
+        issue(person=bank.agent.id, life_us=DAY_US, now_us=now, bounds=bounds)
+    )
+    thief = dataclasses.replace(bank.agent, token=issued.secret.reveal())
+    assert bank.listed(bank.agent).approvals
+    assert bank.listed(thief).approvals == ()
+    with pytest.raises(NotFound):
+        bank.show(ident, thief)
+    with pytest.raises(NotFound):
+        bank.ask(answer, agent=thief)
 
 
 def test_no_value_stands_in_the_table(bank):

@@ -86,7 +86,7 @@ CHANGES = {
         {"purpose": {"contact": "CT-1", "reason": "dispute"}},
         "purpose.reason",
     ),
-    "no_contact": ({"purpose": {}}, "purpose.contact"),
+    "no_contact": ({"purpose": {}}, "purpose"),
     "no_fields": ({"fields": []}, "fields"),
     "fields_in_one_word": ({"fields": "name"}, "fields"),
     "a_field_that_is_none": ({"fields": ["name", None]}, "fields[1]"),

@@ -5,13 +5,18 @@ Each first sees the value with an honest request, so that what refuses afterward
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from holdfast.edges.dataplane.openapi import document
 from holdfast.edges.worker.jobs import _forget
+from support.api_examples import FILE
 from support.bank import Bank
 from support.desk import Desk
 from support.holders import Holder
 
+EXAMPLES = json.loads(FILE.read_text())
 REFUSED = "no valid credential came with the request"
 
 
@@ -214,3 +219,32 @@ def test_a_bound_token_on_the_other_addresses(desk):
         [("authorization", f"Bearer {desk.token}")],
     )
     refused(desk, log)
+
+
+IDS = {"id": "apr_" + "0" * 26, "log": "house", "level": "0", "index": "000"}
+SECURED = [
+    (method.upper(), path)
+    for path, methods in json.loads(document())["paths"].items()
+    for method, operation in methods.items()
+    if operation.get("security") != []
+]
+
+
+def example(path):
+    """A body that this address takes; none where it takes none."""
+    start = f"POST {path.partition('{')[0]}"
+    asked = [one["request"] for one in EXAMPLES.get(path, ())]
+    fitting = (one["body"] for one in asked if one["line"].startswith(start) and one.get("body"))
+    texts = (json.dumps(body, ensure_ascii=False) for body in fitting)
+    return next(texts, "").replace("\u2026", "0" * 26).encode()
+
+
+@pytest.mark.parametrize(("method", "path"), SECURED, ids=[" ".join(one) for one in SECURED])
+def test_a_stolen_bound_token_at_any_address(desk, method, path):
+    """Wherever a credential is wanted, also at an address that is added later, the token alone is nothing."""
+    where, body = path.format(**IDS), example(path) if method == "POST" else b""
+    kind = ("content-type", "application/json")
+    (bearer,) = desk.send(method, where, body, [("authorization", f"Bearer {desk.token}"), kind])
+    refused(desk, bearer)
+    (bare,) = desk.send(method, where, body, [("authorization", f"DPoP {desk.token}"), kind])
+    refused(desk, bare, "without its proof")

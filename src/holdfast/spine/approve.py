@@ -88,6 +88,7 @@ def list_approvals(house: House, asked: Asked, *, after: str, limit: int) -> Wor
                 after=after,
                 kinds=sorted(HERE),
                 person=reader.person,
+                bound=reader.client,
                 since_us=now_us - DAY_US,
                 now_us=now_us,
                 lines=lines,
@@ -206,6 +207,8 @@ def _known(house: House, asked: Asked, ident: str) -> Work[_Own | tuple[Arrival,
     now_us = house.clock.now_us()
     reader = yield from reader_of(asked, now_us)
     request = yield from load(ident)
+    if request is not None and reader.client not in {"", request.client}:
+        raise no_such_approval()
     if request is not None and request.requester.person == reader.person:
         return _Own(request, party_of(reader, asked))
     if request is None or request.kind not in HERE or not reader.is_person:

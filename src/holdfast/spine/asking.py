@@ -53,6 +53,8 @@ def ask_approval(house: House, asked: Asked, decision: str) -> Work[ApprovalShow
     if not rows or not reader.is_person or rows[0][3] != reader.person:
         raise no_such_decision()
     client, at_us, month, _, leaf, _, sealed, _ = rows[0]
+    if reader.client not in {"", client}:
+        raise no_such_decision()
     content = yield from content_of(house, client, month, sealed=bytes(sealed), record_id=leaf)
     _check(content, now_us - at_us)
     arrival, customer = yield from _arrive(house, asked, content)

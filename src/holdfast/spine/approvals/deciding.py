@@ -145,6 +145,7 @@ def _tell(request: Request, by: Party, share: Share, *, now_us: int, outcome: st
     granted = outcome == ApprovalState.GRANTED.value
     until_us = use_by_us(request.kind, request.created_us, now_us) if granted else now_us
     writes: list[Query] = []
+    one_hand = granted and (yield from _one_hand(request.requester, by))
     for log in request.logs:
         approver = yield from reference_of(by.person, log)
         body = {
@@ -162,7 +163,18 @@ def _tell(request: Request, by: Party, share: Share, *, now_us: int, outcome: st
             signal = {"signal": Signal.APPROVAL_PAIR.value, "subject": approver}
             body = {**signal, "count": share.pair}
             writes.append(_leaf(log, LeafType.SIGNAL_RAISED, now_us, body))
+        if one_hand:
+            body = {"signal": Signal.APPROVAL_ONE_HAND.value, "subject": approver, "count": 1}
+            writes.append(_leaf(log, LeafType.SIGNAL_RAISED, now_us, body))
     yield Round(data=tuple(writes))
+
+
+def _one_hand(asker: Party, by: Party) -> Work[bool]:
+    """Whether one of the two issued the token by which the other asked or approved: they may be one person."""
+    (rows,) = yield Round(data=(store.ISSUERS(ids=[asker.credential, by.credential]),))
+    issuers: dict[str, str] = dict(rows)
+    knows = {issuers.get(by.credential), issuers.get(asker.credential)}
+    return bool(knows & {asker.person, by.person})
 
 
 def _leaf(log: str, kind: LeafType, now_us: int, body: Mapping[str, object]) -> Query:

@@ -34,7 +34,7 @@ LIST = statement(
     f"""SELECT {_OF_R}, COALESCE(p.state, ''), q.staff_id FROM approvals_request r
     JOIN identity_person q ON q.id = r.requester
     LEFT JOIN identity_person p ON p.id = r.decided_by
-    WHERE r.id > :after AND r.kind IN (:kinds*)
+    WHERE r.id > :after AND r.kind IN (:kinds*) AND (:bound = '' OR r.client = :bound)
         AND ((r.requester = :person AND r.created_us > :since_us)
             OR (r.requester <> :person AND r.state = 'asked' AND r.expires_us > :now_us
                 AND (r.client || '/' || r.programme) IN (:lines*)))
@@ -82,6 +82,13 @@ SHARE = statement(
     FROM approvals_request
     WHERE client = :client AND requester = :requester AND decided_us > :since_us
         AND state IN ('granted', 'used')""",
+)
+# Who saw a token's secret when it was issued. Of one that is bound to its holder's key, knowing the secret is nothing.
+# across clients: a credential's issuer, by its id
+ISSUERS = statement(
+    "approvals.issuers",
+    """SELECT id, CASE WHEN jkt = '' AND x5t = '' THEN issued_by ELSE '' END
+    FROM identity_credential WHERE id IN (:ids*)""",
 )
 GIVEN = statement(
     "approvals.given",
