@@ -20,12 +20,14 @@ from holdfast.spine.ledger.note import parse_vkey
 from holdfast.spine.ledger.verify import Outcome
 from holdfast.spine.ledger.verify.history import UserMemory
 from holdfast.spine.ledger.verify.run import Given, verify_bundle
+from holdfast.spine.vault.client_shred import Order, complete_client, request_client_shred
 from holdfast.spine.vault.hierarchy import ensure_client_keys
 from holdfast.spine.vault.load import load_collection
 from holdfast.spine.vault.shred import certificates_of
 from holdfast.spine.vault.writer import BatchWriter
 from support.bank import customer
 from support.erasing import new_erasing
+from support.exporting import Exporter
 from support.recovery import CLIENT, HOUSE_LOG, LOG
 from support.signing import Signer
 
@@ -205,3 +207,53 @@ def test_a_client_that_gave_a_key_is_erased_by_its_signature_only(bank, signing)
     good = signing.sign(statement_of(bank.house, CLIENT))
     bank.shred_client(signature=good)
     assert bank.leaves("client.shred_requested")[0]["signed"] is True
+
+
+# ── what it leaves behind beside the vault ──────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def exporter(tmp_path):
+    """A client that exported: the sealed file stands in the house, another one waits to be written."""
+    exporter = Exporter(tmp_path / "house")
+    yield exporter
+    exporter.bank.close()
+
+
+def erase(exporter):
+    """Erase the client; who may order that is tested above."""
+    logs = (LOG, HOUSE_LOG)
+    order = Order(dict.fromkeys(logs, "p_1"), dict.fromkeys(logs, "p_2"), signed=False)
+    house = exporter.house
+    house.transact(request_client_shred(CLIENT, order, (), now_us=house.clock.now_us()))
+    complete_client(house, CLIENT)
+
+
+def test_no_export_and_no_decision_record_outlives_the_client(exporter):
+    bank = exporter.bank
+    bank.connect()
+    bank.reveal("C00001", ["name"])
+    done, waits = exporter.ordered(), exporter.ordered(customers=("C00001",))
+    exporter.run(done)
+    sealed = exporter.fetch(done)
+    assert sealed in bank.all_bytes()
+    erase(exporter)
+    assert sealed[-64:] not in bank.all_bytes()
+    assert not (bank.home / "exports" / CLIENT).exists()
+    for table in ("actions_export", "actions_permit", "actions_quarantine", "decision_record"):
+        assert bank.sql(f"SELECT COUNT(*) FROM {table}") == [(0,)], table
+    for table in ("budget_customer", "verify_attempt", "idempotency", "challenge"):
+        assert bank.sql(f"SELECT COUNT(*) FROM decision_{table}") == [(0,)], table
+    exporter.run(waits)
+    assert not (bank.home / "exports" / CLIENT).exists()
+
+
+def test_an_export_that_is_being_written_meanwhile_leaves_no_file(exporter):
+    waits = exporter.ordered()
+    logs = (LOG, HOUSE_LOG)
+    order = Order(dict.fromkeys(logs, "p_1"), dict.fromkeys(logs, "p_2"), signed=False)
+    house = exporter.house
+    house.transact(request_client_shred(CLIENT, order, (), now_us=house.clock.now_us()))
+    with pytest.raises(Denied, match="was erased"):
+        exporter.run(waits)
+    assert not list((exporter.bank.home / "exports" / CLIENT).iterdir())

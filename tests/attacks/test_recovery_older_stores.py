@@ -11,7 +11,7 @@ from holdfast.kit.clock import HOUR_US, rfc3339
 from holdfast.kit.errors import Conflict
 from holdfast.kit.ids import new_id
 from holdfast.kit.process import LockFile
-from holdfast.spine.answers import Refused, Revealed
+from holdfast.spine.answers import ProvisionalOpened, Refused, Revealed
 from holdfast.spine.decision.contract import compile_contract
 from holdfast.spine.decision.publish import By, draft, publish_contract
 from holdfast.spine.identity.credentials import revoke
@@ -20,12 +20,14 @@ from holdfast.spine.identity.references import reference_of
 from holdfast.spine.ledger.memory import Memory
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.ledger.registrar import Registrar
+from holdfast.spine.purpose.settle import settle_overdue
 from holdfast.spine.recovery.alone import SERVE_LOCK
 from holdfast.spine.signals import store as signals
 from holdfast.spine.vault.load import load_collection
 from holdfast.spine.vault.writer import BatchWriter
 from holdfast.vocabulary.leaves import Leaf, LeafType
 from holdfast.vocabulary.levels import PersonState
+from support.answers import rules
 from support.bank import customer
 from support.recovery import CLIENT, HOUSE_LOG, LOG, new_restorable
 
@@ -249,6 +251,25 @@ def test_a_client_frozen_since_the_copy_is_frozen_after_a_restore(bank):
     bank.restore(copy)
     bank.connect()
     assert refused(bank)
+
+
+@pytest.mark.parametrize("copied", ["before", "while it waits"])
+def test_whose_word_no_feed_confirmed_opens_no_other_contact_after_a_restore(bank, copied):
+    bank.connect()
+    bank.reveal("C00001", ["name"])  # the log has a name for the person
+    bank.be_punctual()
+    copy = bank.backup() if copied == "before" else None
+    bank.advance(90)
+    assert isinstance(bank.open_on_word(), ProvisionalOpened)
+    copy = copy or bank.backup()
+    bank.advance(16 * 60)
+    bank.house.transact(settle_overdue(bank.clock.now_us()))
+    bank.publish()
+    bank.restore(copy)
+    assert bank.sql("SELECT state FROM purpose_provisional") == [("unreconciled",)]
+    bank.be_punctual()
+    bank.advance(90)
+    assert "provisional.trusted" in rules(bank.open_on_word("CT-10"))
 
 
 def test_a_contract_narrowed_since_the_copy_lets_nobody_look_under_the_older_one(bank):

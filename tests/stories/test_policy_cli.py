@@ -113,6 +113,7 @@ def test_a_contract_from_its_first_version_to_a_signed_one(tmp_path):
     }
     # It lets more be seen, so a second administrator approves it, and the same command goes through.
     said = desk.run("policy", "publish", "--contract", second, expect=DENIED).stderr
+    assert f"holdfast policy diff tel-01 --contract {second}" in said
     (approval,) = re.findall(r"holdfast approval approve (apr_\w+)", said)
     desk.run("approval", "approve", approval, expect=DENIED)
     desk.run("person", "add", "B1", "--employer", "house", "--role", "admin")
@@ -131,8 +132,11 @@ def test_a_contract_from_its_first_version_to_a_signed_one(tmp_path):
     assert "no signature came with this one" in said
     forged = signed(desk, Signer(2), text)
     desk.run("policy", "publish", "--contract", third, *forged, expect=DENIED)
-    done = desk.data("policy", "publish", "--contract", third, *signed(desk, signer, text))
-    assert (done["contract_version"], done["signed"]) == (3, True)
+    third_signed = signed(desk, signer, text)
+    done = desk.run("policy", "publish", "--contract", third, *third_signed, "--json")
+    assert "holdfast policy diff CLIENT" in done.stderr
+    shown = json.loads(done.stdout)
+    assert (shown["contract_version"], shown["signed"]) == (3, True)
 
     # An older version, well signed, is not put back.
     again = desk.file("again.toml", signer.contract(WIDER, 2))

@@ -69,6 +69,11 @@ def run_export(house: House, payload: Mapping[str, Any], beat: Callable[[], None
         code = str(error) if isinstance(error, NotAllowed) else "vault.integrity"
         house.transact(_failed(export, code, house.clock.now_us()))
         return
+    except BaseException:
+        part.unlink(
+            missing_ok=True
+        )  # the client may be erased meanwhile: then nobody would come back for it
+        raise
     path = export.path(house.home)
     part.replace(path)
     fsync_folder(path.parent)

@@ -1,4 +1,7 @@
-"""What a data plane does beside its requests, once a second: it tells what it counted, a line a minute (SPINE 23)."""
+"""What a data plane does beside its requests, once a second (SPINE 20, 23, 24).
+
+It tells what it counted, a line a minute, and that the clock was set; and it compiles contracts that were published.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from holdfast.kit.clock import monotonic_s
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Unavailable
+from holdfast.spine.decision.policies import warm
 from holdfast.spine.ledger.recorder import append_signal
 from holdfast.spine.timekeeping import report_step
 from holdfast.vocabulary.ids import HOUSE_LOG
@@ -50,6 +54,8 @@ class Keeping:
             self._tell(self._metrics.take_unauthenticated())
         if self._house.clock.step_us():
             self._submit(self._stepped)
+        with contextlib.suppress(Exception):  # the request that needs them compiles them itself
+            self._house.try_read(warm(self._house.policies))
 
     def _tell(self, count: int) -> None:
         if count:

@@ -22,6 +22,7 @@ from holdfast.edges.dataplane.assembled import assemble
 from holdfast.kit.config import Settings, load_settings
 from holdfast.kit.log import configure
 from holdfast.kit.process import die_with_parent, forbid_core_dumps, refuse_taken_port
+from holdfast.spine.decision.policies import warm
 from holdfast.spine.house import open_house
 
 COLLECT_AFTER = 20_000  # objects; a request leaves next to no cycles
@@ -37,6 +38,7 @@ async def _serve(settings: Settings) -> None:
     house = open_house(settings)
     house.root  # noqa: B018 - opened now: a house whose keys cannot be read must not bind
     house.floor_clock()
+    house.read(warm(house.policies))
     loop = asyncio.get_running_loop()
     # What stands now stands until the end: collecting garbage in it again and again would only stop requests.
     gc.collect()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
 from holdfast.kit.canonical import canonical_json, length_prefixed
+from holdfast.kit.files import fsync_folder
 from holdfast.spine.decision.exporting import Order
 
 if TYPE_CHECKING:
@@ -56,6 +58,14 @@ class Export(NamedTuple):
     def path(self, home: Path) -> Path:
         """Where the sealed file stands once it is whole."""
         return home / FOLDER / self.client / f"{self.id}.hfex"
+
+
+def delete_files(home: Path, client: str) -> None:
+    """Delete all files of a client's exports; may run again."""
+    folder = home / FOLDER / client
+    if folder.is_dir():
+        shutil.rmtree(folder)
+        fsync_folder(folder.parent)
 
 
 def export_of(row: Row) -> Export:

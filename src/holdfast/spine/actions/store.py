@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from holdfast.kit.db import statement
 
 # ── permits ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -137,3 +139,15 @@ CUSTOMERS_AFTER = statement(
     """SELECT id FROM vault_customer WHERE client = :client AND state = 'live' AND id > :after
     ORDER BY id LIMIT :limit""",
 )
+
+# ── a client that is erased ─────────────────────────────────────────────────────────────────────────────────────
+ERASE_EXPORTS = statement(
+    "actions.erase_exports", "DELETE FROM actions_export WHERE client = :client"
+)
+ERASE_PERMITS = statement(
+    "actions.erase_permits", "DELETE FROM actions_permit WHERE client = :client"
+)
+ERASE_QUARANTINES = statement(
+    "actions.erase_quarantines", "DELETE FROM actions_quarantine WHERE client = :client"
+)
+ERASE_OF_CLIENT: Final = (ERASE_EXPORTS, ERASE_PERMITS, ERASE_QUARANTINES)

@@ -78,6 +78,13 @@ USE_CONTRACT = statement(
     WHERE client = :client AND contract_version = :before RETURNING fence""",
 )
 
+# across clients: a process that serves keeps the policies of all
+FENCES = statement(
+    "decision.fences",
+    """SELECT d.client, d.fence FROM decision_client d
+    WHERE EXISTS (SELECT 1 FROM decision_contract c WHERE c.client = d.client)""",
+)
+
 # ── freezing a client (SPINE 17): each is taken by the row itself, and every process reads anew ──────────────────
 FROZEN = statement(
     "decision.frozen",
@@ -249,4 +256,29 @@ CLIENT_IS_OPEN: Final = "open"
 CLIENT_ERASED_STATES: Final = frozenset(("shredding", "shredded"))
 CLIENT_IS_OUTDATED: Final = (
     "outdated"  # after a restore: a contract is to be published before anybody looks
+)
+
+# ── a client that is erased: what names its customers, or can be read by nobody any more ────────────────────────
+ERASE_SOME_RECORDS = statement(
+    "decision.erase_some_records",
+    """DELETE FROM decision_record WHERE client = :client
+        AND id IN (SELECT id FROM decision_record WHERE client = :client LIMIT :most) RETURNING id""",
+)
+ERASE_BUDGET_CUSTOMERS = statement(
+    "decision.erase_budget_customers", "DELETE FROM decision_budget_customer WHERE client = :client"
+)
+ERASE_VERIFY_ATTEMPTS = statement(
+    "decision.erase_verify_attempts", "DELETE FROM decision_verify_attempt WHERE client = :client"
+)
+ERASE_IDEMPOTENCIES = statement(
+    "decision.erase_idempotencys", "DELETE FROM decision_idempotency WHERE client = :client"
+)
+ERASE_CHALLENGES = statement(
+    "decision.erase_challenges", "DELETE FROM decision_challenge WHERE client = :client"
+)
+ERASE_OF_CLIENT: Final = (
+    ERASE_BUDGET_CUSTOMERS,
+    ERASE_VERIFY_ATTEMPTS,
+    ERASE_IDEMPOTENCIES,
+    ERASE_CHALLENGES,
 )

@@ -5,8 +5,9 @@ state       what has happened
 ==========  ========================================================================================================
 requested   in ``data``: the client is found by nobody any more, its assignments, tokens, feed keys, contacts and
             approvals have ended, leaf ``client.shred_requested`` in both logs
-            *then its rows in ``keys`` are deleted, the store is written anew, its files searched*
-done        in ``data``: records and customers are gone, leaf ``client.shredded`` in both logs
+            *then its rows in ``keys`` are deleted, the store is written anew, its files searched; then the files of
+            its exports, and records, decision records and what names its customers in ``data``*
+done        in ``data``: all of that and the customers are gone, leaf ``client.shredded`` in both logs
 certified   the certificate is signed and written under ``certificates/<client>/``
 again       a store from before was put back, and the log tells that it had been done: once more, without the leaves
 ==========  ========================================================================================================
@@ -29,6 +30,9 @@ from holdfast.kit.files import write_durably
 from holdfast.kit.ids import new_id
 from holdfast.kit.jobs.queue import NewJob, enqueue
 from holdfast.kit.log import logger
+from holdfast.spine.actions import store as actions
+from holdfast.spine.actions.exports import delete_files
+from holdfast.spine.decision import store as decisions
 from holdfast.spine.decision.store import CLIENT_IS_ERASED, CLIENT_STATE, ERASE_CLIENT
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.ledger.statements import sign_statement
@@ -152,6 +156,8 @@ def complete_client(house: VaultHouse, client: str) -> dict[str, Any]:
         _destroy(house, client)
         while house.transact(_erase_records(client)):
             pass  # some at a time, so that no transaction is long
+        house.transact(_erase_rest(client))
+        delete_files(house.home, client)  # when no row says any more that one is to be written
         house.transact(_done(house, shred))
         shred = house.read(_shred(client))
     if shred.state == "done":
@@ -241,11 +247,21 @@ def _names_any(path: Path, customers: set[bytes]) -> bool:
 
 
 def _erase_records(client: str) -> Work[bool]:
-    (rows,) = yield Round(data=(store.SOME_RECORDS(client=client, most=_AT_ONCE),))
+    rows, made = yield Round(
+        data=(
+            store.SOME_RECORDS(client=client, most=_AT_ONCE),
+            decisions.ERASE_SOME_RECORDS(client=client, most=_AT_ONCE),
+        )
+    )
     ids = [row[0] for row in rows]
     if ids:
         yield Round(data=(store.ERASE_SOME_RECORDS(client=client, ids=ids),))
-    return bool(ids)
+    return bool(ids or made)
+
+
+def _erase_rest(client: str) -> Work[None]:
+    every = (*decisions.ERASE_OF_CLIENT, *actions.ERASE_OF_CLIENT)
+    yield Round(data=tuple(erase(client=client) for erase in every))
 
 
 def _done(house: VaultHouse, shred: ClientShred) -> Work[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from holdfast.spine.decision.cases import Result
     from holdfast.spine.house import House
 
+_LOOK_FIRST: Final = (
+    "Before it is approved: holdfast policy diff {client} --contract {path} says "
+    "which real decisions it would change."
+)
+_BEFORE_THE_NEXT: Final = (
+    "Before the next one: holdfast policy diff CLIENT --contract FILE says "
+    "which real decisions it would change."
+)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 contract_option = click.option(
     "--contract", "path", type=_FILE, help="A contract.toml; without it, the one in force."
@@ -95,6 +103,7 @@ def publish(client: str | None, path: Path, signature: Path | None, as_json: boo
       holdfast policy publish bank-01 --contract contract.toml --signature contract.sig
     """
     from holdfast.procedures.protocols.services import contracts
+    from holdfast.spine.administration.second import NeedsSecondPerson
 
     text = read_contract(path)
     with opened_house() as house:
@@ -102,7 +111,11 @@ def publish(client: str | None, path: Path, signature: Path | None, as_json: boo
         checked, made = contracts.prepared(
             text, signature.read_bytes() if signature else b"", stand
         )
-        done = house.transact(contracts.published(house, made))
+        try:
+            done = house.transact(contracts.published(house, made))
+        except NeedsSecondPerson:
+            say(_LOOK_FIRST.format(client=made.contract.client, path=path))
+            raise
     data = {
         "client": done.client,
         "contract_version": done.version,
@@ -114,6 +127,8 @@ def publish(client: str | None, path: Path, signature: Path | None, as_json: boo
     emit(data, as_json=as_json, text=_changes_text(checked) or "no change in what it allows")
     if done.changed:
         say(f"Version {done.version} of {done.client}'s contract is in force.")
+        if checked.changes:
+            say(_BEFORE_THE_NEXT)
     else:
         say(f"Nothing to do: this is version {done.version}, which is in force.")
 
