@@ -78,16 +78,6 @@ def tokens_bound(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def contracts_signed(settings: Settings) -> Iterator[Finding]:
-    """An unsigned contract is the house's word alone for what it may do."""
-    unsigned = [client for (client,) in _rows(settings, store.UNSIGNED())]
-    if unsigned:
-        yield doubtful(
-            f"contracts not signed by their clients: {', '.join(unsigned)}",
-            "Ask the client for a signing key, name it in [client] signing_key, and publish with --signature.",
-        )
-
-
 def feeds_alive(settings: Settings) -> Iterator[Finding]:
     """Without a contact feed nobody sees anything; a key without a second one cannot be changed without a gap."""
     for name, keys, heard_us in _rows(settings, store.FEEDS()):

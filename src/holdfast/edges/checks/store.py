@@ -22,13 +22,6 @@ BARE_TOKENS = statement(
     WHERE kind = 'token' AND person IS NOT NULL AND revoked_us IS NULL AND expires_us > :now
         AND networks = '' AND jkt = '' AND x5t = ''""",
 )
-# across clients: which contracts nobody but the house has signed
-UNSIGNED = statement(
-    "checks.unsigned",
-    """SELECT d.client FROM decision_client d JOIN decision_contract c
-        ON c.client = d.client AND c.version = d.contract_version
-    WHERE c.client = d.client AND c.signature = '' ORDER BY d.client""",
-)
 # across clients: every feed of the house
 FEEDS = statement(
     "checks.feeds",

@@ -67,7 +67,7 @@ def caller_of(house: House) -> Asked:
 
     if house.settings.token is None:
         raise NotAuthenticated(
-            "a look or an action is decided by the person whose token is in HOLDFAST_TOKEN",
+            "this is done by the person whose token HOLDFAST_TOKEN holds, and it is not set",
             remedy="Set HOLDFAST_TOKEN to your own token, or decide over HTTP.",
         )
     secret = hash_secret(house.settings.token.reveal())

@@ -41,7 +41,7 @@ def settings(home):
 
 def found(settings, ident):
     """What the check with this id finds: severities and messages."""
-    (check,) = [one for one in DEPLOY if one.id == ident]
+    (check,) = [one for one in (*CHECKS, *DEPLOY) if one.id == ident]
     (examined,) = examine(settings, (check,))
     assert not examined.skipped
     for finding in examined.findings:
@@ -67,7 +67,7 @@ def test_ids_are_of_their_own_and_say_how_bad_it_is(settings):
         assert not examined.skipped, examined.check.id
         worst = {finding.severity for finding in examined.findings}
         if examined.check.id.startswith("deploy.W"):
-            assert Severity.ERROR not in worst or examined.check.id == "deploy.W006"
+            assert Severity.ERROR not in worst or examined.check.id == "deploy.W005"
 
 
 def test_without_a_house_they_have_nothing_to_examine(tmp_path):
@@ -227,31 +227,31 @@ def test_tokens_bound(settings):
 
 
 def test_contracts_signed(settings):
-    assert "bank-01" in found(settings, "deploy.W005")[0][1]
+    assert "bank-01" in found(settings, "contracts.W001")[0][1]
     sql(settings, "UPDATE decision_contract SET signature = 'ab'")
-    assert found(settings, "deploy.W005") == []
+    assert found(settings, "contracts.W001") == []
 
 
 def test_feeds(settings):
-    assert "never" in found(settings, "deploy.W006")[0][1]
+    assert "never" in found(settings, "deploy.W005")[0][1]
     now = SystemClock().now_us()
     sql(
         settings,
         "INSERT INTO signals_event (feed, event_id, digest, seen_us) SELECT name, 'e', x'00', ? FROM signals_feed",
         now,
     )
-    assert found(settings, "deploy.W006") == []
+    assert found(settings, "deploy.W005") == []
     sql(settings, "UPDATE signals_feed_key SET retired_us = 1")
-    assert "no key" in found(settings, "deploy.W006")[0][1]
+    assert "no key" in found(settings, "deploy.W005")[0][1]
 
 
 def test_backed_up(settings):
-    assert "or ever" in found(settings, "deploy.W007")[0][1]
+    assert "or ever" in found(settings, "deploy.W006")[0][1]
     now = SystemClock().now_us()
     made(settings, now - 8 * DAY_US)
-    assert rfc3339(now)[:4] in found(settings, "deploy.W007")[0][1]
+    assert rfc3339(now)[:4] in found(settings, "deploy.W006")[0][1]
     made(settings, now)
-    assert found(settings, "deploy.W007") == []
+    assert found(settings, "deploy.W006") == []
 
 
 def made(settings, at_us):

@@ -35,8 +35,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--scope",
     "scopes",
     multiple=True,
-    help="What a service may do: log:CLIENT reads its log, act_for:CLIENT asks on behalf of persons, "
-    "pdp:CLIENT asks for AuthZEN decisions.",
+    help="What a service may do: log:CLIENT reads its log, act:CLIENT tells what became of permits, "
+    "act_for:CLIENT asks on behalf of persons, pdp:CLIENT asks for AuthZEN decisions.",
 )
 @click.option("--via", default="", metavar="NAME", help="Good only if sent by this service.")
 @click.option("--dpop-key", type=_FILE, metavar="FILE", help="Good only with the key in FILE.")
