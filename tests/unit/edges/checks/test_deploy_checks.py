@@ -272,10 +272,11 @@ def made(settings, at_us):
 def test_what_the_command_prints(settings, home):
     from click.testing import CliRunner
 
-    from holdfast.edges.cli.doctor import doctor
+    from holdfast.edges.cli.main import root
 
-    plain = CliRunner().invoke(doctor, ["--json"], env={"HOLDFAST_HOME": str(home)})
-    asked = CliRunner().invoke(doctor, ["--deploy", "--json"], env={"HOLDFAST_HOME": str(home)})
+    env = {"HOLDFAST_HOME": str(home)}
+    plain = CliRunner().invoke(root(), ["doctor", "--json"], env=env)
+    asked = CliRunner().invoke(root(), ["doctor", "--deploy", "--json"], env=env)
     names = [[check["id"] for check in json.loads(run.stdout)["checks"]] for run in (plain, asked)]
     assert names[1] == names[0] + [check.id for check in DEPLOY]
     assert asked.exit_code == 7
