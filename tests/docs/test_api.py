@@ -31,3 +31,11 @@ def test_no_example_shows_a_whole_id_or_secret():
     text = FILE.read_text()
     assert "hft_…" in text
     assert not any(f"{prefix}_0" in text for prefix in ("dec", "cus", "rec", "stp", "fk"))
+
+
+def test_wherever_a_credential_is_wanted_its_refusals_are_named():
+    """The door and whoever reads a credential refuse alike at each address: 401, another place, elsewhere, too fast."""
+    for path, methods in json.loads(document())["paths"].items():
+        for operation in methods.values():
+            if operation.get("security") != []:
+                assert {"401", "403", "421", "429", "503"} <= set(operation["responses"]), path

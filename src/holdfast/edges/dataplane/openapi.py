@@ -66,7 +66,7 @@ class Documented(NamedTuple):
 
 _LOOK = (400, 401, 403, 413, 421, 429, 503)
 _FREEZE = (*_LOOK, 404, 409)
-_ONE_APPROVAL = (400, 401, 403, 404, 421, 503)
+_ONE_APPROVAL = (400, 401, 403, 404, 421, 429, 503)
 OPERATIONS: Final = (
     Documented(
         "/v1/search", "post", "Find customers by one exact identifier", SearchRequest, Found, _LOOK
@@ -109,7 +109,7 @@ OPERATIONS: Final = (
         "Say what became of a permit",
         OutcomeRequest,
         OutcomeTaken,
-        (400, 401, 403, 404, 409, 413, 421, 503),
+        (400, 401, 403, 404, 409, 413, 421, 429, 503),
         ("id",),
         look=False,
     ),
@@ -119,7 +119,7 @@ OPERATIONS: Final = (
         "Let records leave the house in a sealed file, once a second person has approved it",
         ExportRequest,
         ExportShown,
-        (400, 401, 403, 404, 413, 421, 503),
+        (400, 401, 403, 404, 413, 421, 429, 503),
         look=False,
     ),
     Documented(
@@ -168,7 +168,7 @@ OPERATIONS: Final = (
         "Read one decision",
         None,
         DecisionShown,
-        (400, 401, 404, 421, 429, 503),
+        (400, 401, 403, 404, 421, 429, 503),
         ("id",),
     ),
     Documented(
@@ -177,7 +177,7 @@ OPERATIONS: Final = (
         "Ask to look without a contact, in an emergency",
         GlassRequest,
         ApprovalShown,
-        (400, 401, 403, 404, 413, 421, 503),
+        (400, 401, 403, 404, 413, 421, 429, 503),
     ),
     Documented(
         "/v1/break-glass/{id}/end",
@@ -185,7 +185,7 @@ OPERATIONS: Final = (
         "End your break-glass before its time",
         None,
         GlassEnded,
-        (400, 401, 403, 404, 413, 421, 503),
+        (400, 401, 403, 404, 413, 421, 429, 503),
         ("id",),
     ),
     Documented(
@@ -194,7 +194,7 @@ OPERATIONS: Final = (
         "Ask for the approval that a decision said is needed",
         ApprovalRequest,
         ApprovalShown,
-        (400, 401, 403, 404, 409, 413, 421, 503),
+        (400, 401, 403, 404, 409, 413, 421, 429, 503),
     ),
     Documented(
         "/v1/approvals",
@@ -202,7 +202,7 @@ OPERATIONS: Final = (
         "What waits for you as an approver, and what you asked for in the last day",
         None,
         Approvals,
-        (400, 401, 403, 404, 421, 503),
+        (400, 401, 403, 404, 421, 429, 503),
         queries=("after", "limit"),
     ),
     Documented(
@@ -238,7 +238,7 @@ OPERATIONS: Final = (
         "The log's signed checkpoint",
         None,
         None,
-        (400, 401, 404, 421, 429, 503),
+        (400, 401, 403, 404, 421, 429, 503),
         ("log",),
         media="text/plain",
     ),
@@ -248,7 +248,7 @@ OPERATIONS: Final = (
         "A tile of hashes, or of entries at level `entries`; `index` may have several parts (C2SP tlog-tiles)",
         None,
         None,
-        (400, 401, 404, 421, 429, 503),
+        (400, 401, 403, 404, 421, 429, 503),
         ("log", "level", "index"),
         media="application/octet-stream",
     ),
