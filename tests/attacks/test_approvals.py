@@ -80,11 +80,25 @@ def test_with_one_the_field_is_shown_once_and_the_line_names_it(bank):
 
 
 def test_a_change_is_approved_once_too(bank):
-    answer = bank.update("C00001", {"address": "9 Example Street, Springfield"})
-    ident = bank.granted(bank.ask(answer))
-    assert isinstance(bank.update_with(ident, "C00001", {"address": "9 Example Road"}), Updated)
-    again = bank.update_with(ident, "C00001", {"address": "10 Example Road"})
+    change = {"address": "9 Example Street, Springfield"}
+    ident = bank.granted(bank.ask(bank.update("C00001", change)))
+    assert isinstance(bank.update_with(ident, "C00001", change), Updated)
+    again = bank.update_with(ident, "C00001", change)
     assert value(again) == "the approval is used"
+
+
+def test_another_value_than_the_one_that_was_approved(bank):
+    ident = bank.granted(bank.ask(bank.update("C00001", {"address": "9 Example Road"})))
+    answer = bank.update_with(ident, "C00001", {"address": "10 Example Road"})
+    not_approved(bank, answer, ELSE, ident)
+    assert "9 Example Road" not in json.dumps(bank.leaves("approval.requested"))
+    assert bank.leaves("approval.requested")[-1]["fields"] == {"address": "clear"}
+
+
+def test_another_record_than_the_one_that_was_approved(bank):
+    record = bank.sql("SELECT id FROM vault_record WHERE customer = ?", bank.id_of("C00001"))[0][0]
+    ident = bank.granted(bank.ask(bank.reveal("C00001", ["acct"], record=record)))
+    not_approved(bank, bank.reveal_with(ident), ELSE, ident)
 
 
 def test_an_approval_to_see_is_none_to_change(bank):

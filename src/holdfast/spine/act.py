@@ -32,6 +32,7 @@ from holdfast.spine.decision.proving import Proof, action_facts, day_fact
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.steps import (
     Line,
+    bound_to,
     charges,
     check_fields,
     question_of,
@@ -163,6 +164,7 @@ def _judged(arrival: Arrival, target: Target, wanted: Wanted, known: _Known) -> 
     schema = arrival.schema if arrival.collection_known else None
     groups = act_groups(known.action, arrival.reason, schema, tuple(wanted.values))
     about = {":action": wanted.action, ":target": wanted.target}
+    about |= bound_to(arrival, values=wanted.values, record=wanted.record)
     question = question_of(
         arrival, Operation.ACT, groups, facts, customer=target.customer, about=about
     )

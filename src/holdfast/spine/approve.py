@@ -21,6 +21,7 @@ from holdfast.spine.approvals.deciding import decide
 from holdfast.spine.approvals.glass import open_glass
 from holdfast.spine.approvals.requests import load, request_of
 from holdfast.spine.approvals.rules import Limits, Party
+from holdfast.spine.approvals.subject import RECORD, fields_of
 from holdfast.spine.arrival import Arrival, arrive, known
 from holdfast.spine.asking import once_more, party_of, shown
 from holdfast.spine.decision import budgets
@@ -251,7 +252,7 @@ def _bench(arrival: Arrival, request: Request) -> Work[_Bench]:
         **arrival.facts,
         **(yield from _purpose(arrival, request)),
     }
-    names = list(request.subject) if request.kind is ApprovalKind.LOOK else []
+    names = fields_of(request.subject) if request.kind is ApprovalKind.LOOK else []
     facts |= budgets.look_facts(
         arrival.contract.budgets, arrival.spent, sensitive=_sensitive(arrival, names)
     )
@@ -312,14 +313,12 @@ def _purpose(arrival: Arrival, request: Request) -> Work[Mapping[FactId, FactVal
 
 
 def _masked(bench: _Bench, permit: Permit) -> dict[str, Shown]:
-    """The fields asked for, masked; of several records each the first that the customer has here."""
+    """The fields asked for, masked: of the record that was named, else of the first that the customer has here."""
     arrival, judgement = bench.arrival, bench.judgement
     fields: dict[str, Shown] = {}
-    values = (
-        open_fields(permit, bench.target.records[0], arrival.schema)
-        if bench.target.records and permit.fields
-        else {}
-    )
+    record = bench.request.subject.get(RECORD, "")
+    named = [one for one in bench.target.records if record in {"", one.row.id}]
+    values = open_fields(permit, named[0], arrival.schema) if named and permit.fields else {}
     opened = shown_fields(values, permit.fields, shown_until(arrival))
     for group, verdict in zip(judgement.groups, judgement.verdicts, strict=True):
         for name in group.fields:

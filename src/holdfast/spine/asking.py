@@ -13,6 +13,7 @@ from holdfast.kit.errors import Conflict
 from holdfast.spine.answers import ApprovalShown
 from holdfast.spine.approvals.requests import Request, Wanted, ask, load, subject_digest
 from holdfast.spine.approvals.rules import Party
+from holdfast.spine.approvals.subject import told
 from holdfast.spine.arrival import Arrival, arrive
 from holdfast.spine.decision import store as decisions
 from holdfast.spine.decisions import content_of, no_such_decision, reader_of
@@ -160,7 +161,7 @@ def shown(request: Request, reader: str, now_us: int) -> ApprovalShown:
         programme=request.programme,
         reason=request.reason,
         collection=request.collection,
-        wanted=request.subject,
+        wanted=told(request.subject),
         requester=request.requester_name,
         own=request.requester.person == reader,
         decision=request.decision,

@@ -27,6 +27,7 @@ from holdfast.spine.decision.verdict import Permit
 from holdfast.spine.steps import (
     Line,
     asked_groups,
+    bound_to,
     charges,
     check_fields,
     question_of,
@@ -64,7 +65,7 @@ def reveal(
     """
     arrival = yield from arrive(house, asked, customer=customer)
     target = yield from approach(arrival, customer)
-    judgement = _judged(arrival, target, fields)
+    judgement = _judged(arrival, target, fields, record)
     if not judgement.visible:
         dummy_open(arrival.keys, arrival.schema, fields)
         return (yield from _refused(arrival, target, judgement))
@@ -85,10 +86,15 @@ def reveal(
     return (yield from _revealed(arrival, target, judgement, shown=shown, record=chosen[0].row.id))
 
 
-def _judged(arrival: Arrival, target: Target, fields: Sequence[str]) -> Judgement:
+def _judged(
+    arrival: Arrival, target: Target, fields: Sequence[str], record: str | None
+) -> Judgement:
     groups = asked_groups(arrival, fields, Operation.REVEAL)
     facts = _facts(arrival, target, sensitive=_sensitive(arrival, fields))
-    question = question_of(arrival, Operation.REVEAL, groups, facts, customer=target.customer)
+    about = bound_to(arrival, record=record)
+    question = question_of(
+        arrival, Operation.REVEAL, groups, facts, customer=target.customer, about=about
+    )
     return judge(arrival.policies, question)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from holdfast.kit.canonical import canonical_json
 from holdfast.kit.clock import MINUTE_US, rfc3339
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict, InvalidInput, Unavailable
@@ -16,6 +17,7 @@ from holdfast.spine.answers import LeafPointer, ReasonGiven, Refused, Remedy, Sh
 from holdfast.spine.approvals.covering import Sought, uncovered
 from holdfast.spine.approvals.glass import take_glass
 from holdfast.spine.approvals.requests import take
+from holdfast.spine.approvals.subject import RECORD, VALUES
 from holdfast.spine.decision import budgets, records
 from holdfast.spine.decision import store as decisions
 from holdfast.spine.decision.freezing import EXEMPT_RULE, by_exemption
@@ -95,7 +97,8 @@ def question_of(
 ) -> Question:
     """Put the question. What belongs to a contact of somebody else stays out of it.
 
-    ``about`` says what is asked beside fields, by names that no field can have: ``:action``, ``:target``.
+    ``about`` says what is asked beside fields, by names that no field can have: ``:action``, ``:target``, and what
+    :func:`bound_to` adds.
     """
     contact = arrival.contact if arrival.yours else None
     fields = {name: group.presentation for group in groups for name in group.fields}
@@ -120,6 +123,19 @@ def question_of(
         approval=approval,
         about=about or {},
     )
+
+
+def bound_to(
+    arrival: Arrival, *, values: Mapping[str, str] | None = None, record: str | None = None
+) -> dict[str, str]:
+    """What an approval is bound to beside fields: exactly these new values, as a keyed hash, and this record."""
+    bound = {RECORD: record} if record is not None else {}
+    if values:
+        text = canonical_json(dict(values))
+        bound[VALUES] = arrival.keys.mac(
+            "approved", text, collection=arrival.asked.collection
+        ).hex()
+    return bound
 
 
 def _sought(

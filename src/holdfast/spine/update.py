@@ -20,6 +20,7 @@ from holdfast.spine.ledger.recorder import append
 from holdfast.spine.steps import (
     Line,
     asked_groups,
+    bound_to,
     charges,
     check_fields,
     question_of,
@@ -58,7 +59,7 @@ def update(
     """
     arrival = yield from arrive(house, asked, customer=customer)
     target = yield from approach(arrival, customer)
-    judgement = _judged(arrival, target, values)
+    judgement = _judged(arrival, target, values, record)
     if not judgement.visible:
         dummy_open(arrival.keys, arrival.schema, values)
         return (yield from _refused(arrival, target, judgement))
@@ -88,7 +89,9 @@ def update(
     return (yield from _updated(arrival, target, judgement, record=loaded.row.id, written=written))
 
 
-def _judged(arrival: Arrival, target: Target, values: Mapping[str, str]) -> Judgement:
+def _judged(
+    arrival: Arrival, target: Target, values: Mapping[str, str], record: str | None
+) -> Judgement:
     sensitive = _sensitive(arrival, values)
     facts = {
         **restriction_facts(customer_state=target.state),
@@ -96,7 +99,10 @@ def _judged(arrival: Arrival, target: Target, values: Mapping[str, str]) -> Judg
         **budgets.look_facts(arrival.budgets, arrival.spent, sensitive=sensitive),
     }
     groups = asked_groups(arrival, tuple(values), Operation.UPDATE)
-    question = question_of(arrival, Operation.UPDATE, groups, facts, customer=target.customer)
+    about = bound_to(arrival, values=values, record=record)
+    question = question_of(
+        arrival, Operation.UPDATE, groups, facts, customer=target.customer, about=about
+    )
     return judge(arrival.policies, question)
 
 

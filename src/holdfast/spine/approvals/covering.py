@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from holdfast.spine.approvals.subject import ABOUT
 from holdfast.vocabulary.levels import ApprovalKind, Presentation
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from holdfast.spine.approvals.requests import Request
 
-ABOUT: Final = ":"
 SOMETHING_ELSE: Final = "the approval is for something else"
 _STANDING: Final = {
     "asked": "the approval is not decided yet",
@@ -29,7 +29,7 @@ _WEIGHT: Final = {Presentation.WITHHELD: 0, Presentation.MASKED: 1, Presentation
 class Sought(NamedTuple):
     """What is asked with an approval in the hand.
 
-    ``fields`` says how each is asked for; ``about`` what else is asked, by names that begin with a colon.
+    ``fields`` says how each is asked for; ``about`` what else is asked (``subject.py``).
     """
 
     kind: ApprovalKind

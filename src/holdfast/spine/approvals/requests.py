@@ -14,6 +14,7 @@ from holdfast.kit.db import Round
 from holdfast.kit.ids import new_id, random_bytes
 from holdfast.spine.approvals import store
 from holdfast.spine.approvals.rules import Party, decide_by_us
+from holdfast.spine.approvals.subject import told
 from holdfast.spine.identity.references import reference_of
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.vault.keyring.store import CUSTOMER_REFERENCE
@@ -154,7 +155,7 @@ def ask(wanted: Wanted, *, now_us: int) -> Work[str]:
         "contact": wanted.contact,
         "customer": reference[0][0] if reference else "",
         "collection": wanted.collection,
-        "fields": dict(wanted.subject),
+        "fields": told(wanted.subject),
         "decision": wanted.decision,
         "subject": commitment(wanted.digest, salt),
         "expires": rfc3339(decide_by_us(wanted.kind, now_us)),
