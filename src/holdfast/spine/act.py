@@ -30,12 +30,15 @@ from holdfast.spine.decision.groups import act_groups
 from holdfast.spine.decision.judge import Judgement, judge
 from holdfast.spine.decision.proving import Proof, action_facts, day_fact
 from holdfast.spine.ledger.recorder import append
+from holdfast.spine.questions import (
+    bound_to,
+    check_fields,
+    count_sensitive,
+    question_of,
+)
 from holdfast.spine.steps import (
     Line,
-    bound_to,
     charges,
-    check_fields,
-    question_of,
     refuse,
     refuse_broken,
     write_line,
@@ -48,7 +51,7 @@ from holdfast.spine.vault.update import Written, update_record
 from holdfast.vocabulary import ids
 from holdfast.vocabulary.facts import FactId
 from holdfast.vocabulary.leaves import Leaf, LeafType
-from holdfast.vocabulary.levels import DataClass, Operation, Outcome
+from holdfast.vocabulary.levels import Operation, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -156,7 +159,9 @@ def _judged(arrival: Arrival, target: Target, wanted: Wanted, known: _Known) -> 
     facts = {
         **restriction_facts(customer_state=target.state),
         **arrival.facts,
-        **budgets.look_facts(arrival.budgets, arrival.spent, sensitive=_sensitive(arrival, wanted)),
+        **budgets.look_facts(
+            arrival.budgets, arrival.spent, sensitive=count_sensitive(arrival, wanted.values)
+        ),
         **action_facts(known.action, reason, target=wanted.target),
         FactId.ACTION_DAY: day_fact(known.action, known.done_today),
         FactId.ACTION_PROVEN: known.proof.fact(known.action, known.young),
@@ -169,13 +174,6 @@ def _judged(arrival: Arrival, target: Target, wanted: Wanted, known: _Known) -> 
         arrival, Operation.ACT, groups, facts, customer=target.customer, about=about
     )
     return judge(arrival.policies, question)
-
-
-def _sensitive(arrival: Arrival, wanted: Wanted) -> int:
-    by_name = arrival.schema.by_name
-    return sum(
-        1 for name in wanted.values if name in by_name and by_name[name].data_class >= DataClass.C3
-    )
 
 
 class _Act(NamedTuple):
@@ -347,7 +345,7 @@ def _line(one: _Act, writes: tuple[Query, ...]) -> Line:
             arrival,
             judgement,
             customer=target.customer,
-            sensitive=_sensitive(arrival, one.wanted),
+            sensitive=count_sensitive(arrival, one.wanted.values),
         ),
     )
 

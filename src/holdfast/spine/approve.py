@@ -36,6 +36,9 @@ from holdfast.spine.identity.place import within
 from holdfast.spine.identity.store import ASSIGNMENTS_OF_PERSON, PERSON
 from holdfast.spine.purpose import store as purpose
 from holdfast.spine.purpose.contact import contact_facts
+from holdfast.spine.questions import (
+    count_sensitive,
+)
 from holdfast.spine.steps import (
     Line,
     charges,
@@ -49,7 +52,7 @@ from holdfast.spine.steps import (
 from holdfast.spine.target import Target, fetch
 from holdfast.spine.vault.records import open_fields
 from holdfast.vocabulary.facts import FactId
-from holdfast.vocabulary.levels import ApprovalKind, DataClass, Operation, Presentation, Role
+from holdfast.vocabulary.levels import ApprovalKind, Operation, Presentation, Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -154,7 +157,7 @@ def show_approval(house: House, asked: Asked, ident: str) -> Work[ApprovalShown 
             yield from refuse_broken(arrival, Operation.APPROVE, judgement, target=bench.target)
         )
     how = {name: one.shown for name, one in fields.items()}
-    sensitive = _sensitive(arrival, [n for n, o in fields.items() if o.value is not None])
+    sensitive = count_sensitive(arrival, [n for n, o in fields.items() if o.value is not None])
     leaf = yield from write_line(arrival, _line(bench, how=how, sensitive=sensitive))
     laid_out = shown(bench.request, arrival.requester.person, arrival.now_us)
     return msgspec.structs.replace(laid_out, fields=fields, leaf=leaf)
@@ -254,7 +257,7 @@ def _bench(arrival: Arrival, request: Request) -> Work[_Bench]:
     }
     names = fields_of(request.subject) if request.kind is ApprovalKind.LOOK else []
     facts |= budgets.look_facts(
-        arrival.contract.budgets, arrival.spent, sensitive=_sensitive(arrival, names)
+        arrival.contract.budgets, arrival.spent, sensitive=count_sensitive(arrival, names)
     )
     schema = arrival.schema if arrival.collection_known else None
     question = Question(
@@ -325,11 +328,6 @@ def _masked(bench: _Bench, permit: Permit) -> dict[str, Shown]:
             permitted = isinstance(verdict, Permit) and name in opened
             fields[name] = opened[name] if permitted else withheld(judgement, verdict)
     return fields
-
-
-def _sensitive(arrival: Arrival, names: list[str]) -> int:
-    by_name = arrival.schema.by_name
-    return sum(1 for name in names if name in by_name and by_name[name].data_class >= DataClass.C3)
 
 
 def _line(bench: _Bench, *, how: Mapping[str, str] | None = None, sensitive: int = 0) -> Line:

@@ -21,7 +21,9 @@ from holdfast.spine.identity.place import within
 from holdfast.spine.identity.references import reference_of
 from holdfast.spine.ledger.checkpoint import base64_text
 from holdfast.spine.ledger.recorder import append
-from holdfast.spine.steps import told
+from holdfast.spine.steps import (
+    told,
+)
 from holdfast.spine.vault.hierarchy import client_keys, record_key
 from holdfast.vocabulary import ids
 from holdfast.vocabulary.leaves import Leaf, LeafType

@@ -30,9 +30,16 @@ from holdfast.spine.purpose.provisional import (
     is_offered,
     record_of,
 )
+from holdfast.spine.questions import (
+    question_of,
+)
 from holdfast.spine.signals.pace import Pace, behind, measured
 from holdfast.spine.signals.store import PACES_OF_CLIENT
-from holdfast.spine.steps import Line, question_of, refuse, write_line
+from holdfast.spine.steps import (
+    Line,
+    refuse,
+    write_line,
+)
 from holdfast.vocabulary import ids
 from holdfast.vocabulary.facts import FactId, FactValue
 from holdfast.vocabulary.leaves import Leaf, LeafType

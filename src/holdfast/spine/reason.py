@@ -16,7 +16,14 @@ from holdfast.spine.decision.verdict import RuleReason
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.purpose import store as purpose
 from holdfast.spine.purpose.contact import MOST_REASON_CHANGES, reason_of, widens
-from holdfast.spine.steps import Line, question_of, refuse, write_line
+from holdfast.spine.questions import (
+    question_of,
+)
+from holdfast.spine.steps import (
+    Line,
+    refuse,
+    write_line,
+)
 from holdfast.vocabulary import ids
 from holdfast.vocabulary.facts import FactId, FactValue
 from holdfast.vocabulary.leaves import Leaf, LeafType

@@ -4,6 +4,7 @@
 
     arrive      who asks, how strongly, from where; the contact; facts of the requester      spine/arrival.py
     approach    the customer's rows, or a decoy's when the requester may not know of them    spine/target.py
+    ask         the fields asked for in groups that stand and fall together                  spine/questions.py
     judge       Cedar: Permit | StepUp | NeedsApproval | Denial, each with reasons           spine/decision/judge.py
     open        only the permitted fields, against the Permit                                spine/vault/records.py
     record      the leaf, the sealed decision record, the budgets: one round of writes       spine/steps.py
@@ -24,13 +25,16 @@ from holdfast.spine.decision import budgets
 from holdfast.spine.decision.facts import restriction_facts
 from holdfast.spine.decision.judge import Judgement, judge
 from holdfast.spine.decision.verdict import Permit
-from holdfast.spine.steps import (
-    Line,
+from holdfast.spine.questions import (
     asked_groups,
     bound_to,
-    charges,
     check_fields,
+    count_sensitive,
     question_of,
+)
+from holdfast.spine.steps import (
+    Line,
+    charges,
     refuse,
     refuse_broken,
     shown_fields,
@@ -90,7 +94,7 @@ def _judged(
     arrival: Arrival, target: Target, fields: Sequence[str], record: str | None
 ) -> Judgement:
     groups = asked_groups(arrival, fields, Operation.REVEAL)
-    facts = _facts(arrival, target, sensitive=_sensitive(arrival, fields))
+    facts = _facts(arrival, target, sensitive=count_sensitive(arrival, fields))
     about = bound_to(arrival, record=record)
     question = question_of(
         arrival, Operation.REVEAL, groups, facts, customer=target.customer, about=about
@@ -102,11 +106,6 @@ def _facts(arrival: Arrival, target: Target, *, sensitive: int) -> Mapping[FactI
     budget = budgets.look_facts(arrival.budgets, arrival.spent, sensitive=sensitive)
     restrictions = restriction_facts(customer_state=target.state)
     return {**restrictions, **arrival.facts, **budget}
-
-
-def _sensitive(arrival: Arrival, fields: Sequence[str]) -> int:
-    by_name = arrival.schema.by_name
-    return sum(1 for name in fields if name in by_name and by_name[name].data_class >= DataClass.C3)
 
 
 def _chosen(target: Target, record: str | None) -> list[LoadedRecord]:
@@ -155,7 +154,7 @@ def _revealed(
                 else withheld(judgement, verdict)
             )
     how = {name: one.shown for name, one in fields.items()}
-    sensitive = _sensitive(arrival, [name for name in fields if name in shown])
+    sensitive = count_sensitive(arrival, [name for name in fields if name in shown])
     leaf = yield from _write(arrival, target, judgement, how=how, sensitive=sensitive)
     return Revealed(
         decision=arrival.decision,

@@ -19,12 +19,14 @@ from holdfast.spine.decision.verdict import Permit, RuleReason
 from holdfast.spine.purpose import store as purpose
 from holdfast.spine.purpose.contact import Basis
 from holdfast.spine.purpose.provisional import MOST_VALUES, may_find
-from holdfast.spine.steps import (
-    Line,
+from holdfast.spine.questions import (
     asked_groups,
-    charges,
     check_fields,
     question_of,
+)
+from holdfast.spine.steps import (
+    Line,
+    charges,
     refuse,
     refuse_broken,
     shown_fields,

@@ -1,4 +1,4 @@
-"""Steps that every operation shares after arriving: groups of fields, the question, refusing, and the ledger's line.
+"""Steps that every operation shares after judging: laying out, refusing, and the ledger's line.
 
 Pure, but for :func:`write_line`, which yields the one round of writes.
 """
@@ -7,22 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from holdfast.kit.canonical import canonical_json
 from holdfast.kit.clock import MINUTE_US, rfc3339
 from holdfast.kit.db import Round
-from holdfast.kit.errors import Conflict, InvalidInput, Unavailable
+from holdfast.kit.errors import Conflict, Unavailable
 from holdfast.kit.ids import new_id
 from holdfast.kit.secret import Secret
 from holdfast.spine.answers import LeafPointer, ReasonGiven, Refused, Remedy, Shown
-from holdfast.spine.approvals.covering import Sought, uncovered
 from holdfast.spine.approvals.glass import take_glass
 from holdfast.spine.approvals.requests import take
-from holdfast.spine.approvals.subject import RECORD, VALUES
 from holdfast.spine.decision import budgets, records
 from holdfast.spine.decision import store as decisions
 from holdfast.spine.decision.freezing import EXEMPT_RULE, by_exemption
-from holdfast.spine.decision.groups import groups_of
-from holdfast.spine.decision.judge import Group, Question
 from holdfast.spine.decision.verdict import RuleReason
 from holdfast.spine.identity import store as identity
 from holdfast.spine.ledger import folding
@@ -34,21 +29,19 @@ from holdfast.spine.vault.hierarchy import record_key
 from holdfast.vocabulary import ids
 from holdfast.vocabulary.facts import FactId
 from holdfast.vocabulary.leaves import Leaf, LeafType
-from holdfast.vocabulary.levels import ApprovalKind, Operation, Outcome, Presentation
+from holdfast.vocabulary.levels import Operation, Outcome, Presentation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from holdfast.kit.db import Query, Work
     from holdfast.spine.arrival import Arrival
     from holdfast.spine.decision.judge import Judgement
     from holdfast.spine.decision.verdict import Verdict
     from holdfast.spine.target import Target
-    from holdfast.vocabulary.facts import FactValue
 
 SHOWN_FOR_US = 5 * MINUTE_US
 CHALLENGE_LIFE_US = 5 * MINUTE_US
-MOST_REMEMBERED = 2048
 INTEGRITY = RuleReason(
     rule="vault.integrity",
     state="unknown",
@@ -62,114 +55,6 @@ _CODES = {
     Outcome.APPROVAL: "approval_required",
     Outcome.DENY: "denied",
 }
-
-
-# ── what is asked ───────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def asked_groups(arrival: Arrival, names: Sequence[str], operation: Operation) -> tuple[Group, ...]:
-    """Sort the fields asked for into the groups in which they are judged.
-
-    A pure function of contract, schema, reason and names, which agents at the same work repeat: remembered beside the
-    compiled contract.
-    """
-    reason = arrival.reason.id if arrival.reason else ""
-    schema = arrival.schema if arrival.collection_known else None
-    key = (operation, schema.digest if schema else "", reason, tuple(names))
-    known = arrival.policies.groups
-    found = known.get(key)
-    if found is None:
-        if len(known) >= MOST_REMEMBERED:
-            known.clear()
-        found = groups_of(operation, arrival.contract, schema, names, reason=reason)
-        known[key] = found
-    return found
-
-
-def question_of(
-    arrival: Arrival,
-    operation: Operation,
-    groups: tuple[Group, ...],
-    facts: Mapping[FactId, FactValue],
-    *,
-    customer: str = "",
-    about: Mapping[str, str] | None = None,
-) -> Question:
-    """Put the question. What belongs to a contact of somebody else stays out of it.
-
-    ``about`` says what is asked beside fields, by names that no field can have: ``:action``, ``:target``, and what
-    :func:`bound_to` adds.
-    """
-    contact = arrival.contact if arrival.yours else None
-    fields = {name: group.presentation for group in groups for name in group.fields}
-    sought = _sought(arrival, operation, fields, about or {}, customer=customer)
-    approval = uncovered(arrival.approval, sought, arrival.now_us) if arrival.asked.approval else ""
-    programme = contact.programme if contact else ""
-    return Question(
-        operation=operation,
-        client=arrival.asked.client,
-        programme=programme,
-        roles=frozenset(
-            role.value for role in arrival.assigned.roles_in(contact.programme if contact else "")
-        ),
-        programmes=arrival.assigned.programmes,
-        level=arrival.level,
-        facts=facts,
-        groups=groups,
-        collection=arrival.asked.collection,
-        customer=customer,
-        reason=arrival.reason.id if arrival.reason else "",
-        approved=bool(arrival.asked.approval) and not approval,
-        approval=approval,
-        about=about or {},
-    )
-
-
-def bound_to(
-    arrival: Arrival, *, values: Mapping[str, str] | None = None, record: str | None = None
-) -> dict[str, str]:
-    """What an approval is bound to beside fields: exactly these new values, as a keyed hash, and this record."""
-    bound = {RECORD: record} if record is not None else {}
-    if values:
-        text = canonical_json(dict(values))
-        bound[VALUES] = arrival.keys.mac(
-            "approved", text, collection=arrival.asked.collection
-        ).hex()
-    return bound
-
-
-def _sought(
-    arrival: Arrival,
-    operation: Operation,
-    fields: Mapping[str, Presentation],
-    about: Mapping[str, str],
-    *,
-    customer: str,
-) -> Sought:
-    """What an approval that came with the request would have to be for."""
-    return Sought(
-        kind=ApprovalKind.ACT if operation is Operation.ACT else ApprovalKind.LOOK,
-        operation=operation.value,
-        requester=arrival.requester.person,
-        client=arrival.asked.client,
-        contact=arrival.contact_ref,
-        customer=customer,
-        reason=arrival.reason.id if arrival.reason else "",
-        collection=arrival.asked.collection,
-        policies=arrival.policies.bound,
-        fields=fields,
-        about=about,
-    )
-
-
-def check_fields(arrival: Arrival, names: Iterable[str], where: str) -> None:
-    """Refuse what the client does not have; asked only after the judge has said that the requester may know it."""
-    if not arrival.collection_known:
-        raise InvalidInput("the client has no such collection", field="collection")
-    for number, name in enumerate(names):
-        if name not in arrival.schema.by_name:
-            part = f"{where}[{number}]" if where == "fields" else f"{where}.{name}"
-            raise InvalidInput("the collection has no such field", field=part)
 
 
 # ── what is answered ────────────────────────────────────────────────────────────────────────────────────────────

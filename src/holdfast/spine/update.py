@@ -17,13 +17,16 @@ from holdfast.spine.decision import budgets
 from holdfast.spine.decision.facts import restriction_facts
 from holdfast.spine.decision.judge import Judgement, judge
 from holdfast.spine.ledger.recorder import append
-from holdfast.spine.steps import (
-    Line,
+from holdfast.spine.questions import (
     asked_groups,
     bound_to,
-    charges,
     check_fields,
+    count_sensitive,
     question_of,
+)
+from holdfast.spine.steps import (
+    Line,
+    charges,
     refuse,
     refuse_broken,
     write_line,
@@ -33,7 +36,7 @@ from holdfast.spine.vault.records import dummy_open
 from holdfast.spine.vault.update import Written, update_record
 from holdfast.vocabulary import ids
 from holdfast.vocabulary.leaves import Leaf, LeafType
-from holdfast.vocabulary.levels import DataClass, Operation, Outcome
+from holdfast.vocabulary.levels import Operation, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,7 +95,7 @@ def update(
 def _judged(
     arrival: Arrival, target: Target, values: Mapping[str, str], record: str | None
 ) -> Judgement:
-    sensitive = _sensitive(arrival, values)
+    sensitive = count_sensitive(arrival, values)
     facts = {
         **restriction_facts(customer_state=target.state),
         **arrival.facts,
@@ -104,11 +107,6 @@ def _judged(
         arrival, Operation.UPDATE, groups, facts, customer=target.customer, about=about
     )
     return judge(arrival.policies, question)
-
-
-def _sensitive(arrival: Arrival, values: Mapping[str, str]) -> int:
-    by_name = arrival.schema.by_name
-    return sum(1 for name in values if name in by_name and by_name[name].data_class >= DataClass.C3)
 
 
 def _updated(
@@ -138,7 +136,7 @@ def _updated(
             arrival,
             judgement,
             customer=target.customer,
-            sensitive=_sensitive(arrival, dict.fromkeys(names, "")),
+            sensitive=count_sensitive(arrival, names),
         ),
     )
     pointer = yield from write_line(arrival, line)

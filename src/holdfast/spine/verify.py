@@ -29,12 +29,14 @@ from holdfast.spine.decision.verdict import Permit, RuleReason
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.purpose import store as purpose
 from holdfast.spine.purpose.contact import Bind, decide_binding
-from holdfast.spine.steps import (
-    Line,
+from holdfast.spine.questions import (
     asked_groups,
-    charges,
     check_fields,
     question_of,
+)
+from holdfast.spine.steps import (
+    Line,
+    charges,
     refuse,
     refuse_broken,
     signal,
