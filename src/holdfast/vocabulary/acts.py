@@ -56,7 +56,6 @@ class Act(StrEnum):
     HOLD_OPEN = "hold.open"  # what was kept of an erased customer
     LOG_EXPORT = "log.export"
     # exceptions
-    GLASS = "glass"  # break-glass
     OUTAGE_DECLARE = "outage.declare"
     OUTAGE_END = "outage.end"
     OUTAGE_LIST = "outage.list"
@@ -100,7 +99,6 @@ NOT_WHEN_ERASED: Final = frozenset(
         Act.CUSTOMER_SHRED,
         Act.HOLD_PLACE,
         Act.HOLD_OPEN,
-        Act.GLASS,
         Act.OUTAGE_DECLARE,
     }
 )
