@@ -27,10 +27,10 @@ from bench.house import BenchHouse
 from bench.measure import fsync_p50_us, report
 from holdfast.drills.bank.build import CLIENT, COLLECTION
 from holdfast.kit.ids import new_id
-from holdfast.spine.answers import Asked, Refused
 from holdfast.spine.identity.credentials import hash_secret
-from holdfast.spine.reveal import reveal
-from holdfast.spine.verify import verify
+from holdfast.spine.operations.reveal import reveal
+from holdfast.spine.operations.verify import verify
+from holdfast.spine.turn.answers import Asked, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from holdfast.drills.bank.build import SCHEMA
 from holdfast.kit.db import Round
 from holdfast.kit.errors import InvalidInput
 from holdfast.kit.ids import new_id
-from holdfast.spine.answers import Acted, Found, Updated
+from holdfast.spine.turn.answers import Acted, Found, Updated
 from holdfast.spine.vault import store as vault
 from holdfast.spine.vault.schema import compile_schema, encode_schema
 from holdfast.spine.vault.writer import BatchWriter

@@ -10,9 +10,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from holdfast.kit.errors import NotFound
-from holdfast.spine.answers import OutcomeRefused, OutcomeTaken
 from holdfast.spine.identity.credentials import hash_secret
-from holdfast.spine.outcome import Report, tell_missing
+from holdfast.spine.operations.outcome import Report, tell_missing
+from holdfast.spine.turn.answers import OutcomeRefused, OutcomeTaken
 from support.acting import Target, claims_of, forged, permitted, report_as
 from support.bank import customer, new_bank
 

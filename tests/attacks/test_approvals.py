@@ -15,13 +15,13 @@ import pytest
 from holdfast.edges.dataplane.turn import Turns
 from holdfast.kit.clock import DAY_US, MINUTE_US
 from holdfast.kit.errors import Conflict, Denied, NotFound
-from holdfast.spine.act import Wanted
-from holdfast.spine.answers import Acted, FreezeStands, Refused, Revealed, Updated
-from holdfast.spine.asking import ask_approval
 from holdfast.spine.house import open_house
 from holdfast.spine.identity.credentials import Bounds, issue
 from holdfast.spine.identity.people import change_lead
-from holdfast.spine.reveal import reveal
+from holdfast.spine.operations.act import Wanted
+from holdfast.spine.operations.asking import ask_approval
+from holdfast.spine.operations.reveal import reveal
+from holdfast.spine.turn.answers import Acted, FreezeStands, Refused, Revealed, Updated
 from holdfast.spine.vault.hierarchy import client_keys
 from holdfast.spine.vault.shred import request_shred
 from holdfast.vocabulary.levels import Role
@@ -654,7 +654,7 @@ def test_two_approvers_at_once_decide_once(bank):
         house = open_house(bank.house.settings, bank.clock)
         house.root  # noqa: B018  opened before the race
         together.wait()
-        from holdfast.spine.approve import decide_approval
+        from holdfast.spine.operations.approve import decide_approval
 
         work = decide_approval(house, bank.who(by, device="desk-9"), ident, grant=True)
         try:

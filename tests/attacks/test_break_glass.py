@@ -11,13 +11,13 @@ import pytest
 from holdfast.drills.bank.build import import_customers
 from holdfast.kit.clock import MINUTE_US
 from holdfast.kit.errors import Conflict, Denied, InvalidInput, NotFound
-from holdfast.spine.answers import Found, FreezeStands, Refused, Revealed, Verified
-from holdfast.spine.breaking import Emergency, break_glass, end_glass
 from holdfast.spine.house import open_house
-from holdfast.spine.reveal import reveal
-from holdfast.spine.search import search
-from holdfast.spine.update import update
-from holdfast.spine.verify import verify
+from holdfast.spine.operations.breaking import Emergency, break_glass, end_glass
+from holdfast.spine.operations.reveal import reveal
+from holdfast.spine.operations.search import search
+from holdfast.spine.operations.update import update
+from holdfast.spine.operations.verify import verify
+from holdfast.spine.turn.answers import Found, FreezeStands, Refused, Revealed, Verified
 from holdfast.vocabulary.levels import GlassReason, Role
 from support import freezing
 from support.answers import rules, text_of

@@ -13,13 +13,13 @@ from holdfast.procedures.disposal.services import (
     statement_of,
 )
 from holdfast.spine.administration.second import NeedsSecondPerson
-from holdfast.spine.answers import Refused
 from holdfast.spine.ledger.export import export_bundle
 from holdfast.spine.ledger.files import log_folder
 from holdfast.spine.ledger.note import parse_vkey
 from holdfast.spine.ledger.verify import Outcome
 from holdfast.spine.ledger.verify.history import UserMemory
 from holdfast.spine.ledger.verify.run import Given, verify_bundle
+from holdfast.spine.turn.answers import Refused
 from holdfast.spine.vault.client_shred import Order, complete_client, request_client_shred
 from holdfast.spine.vault.hierarchy import ensure_client_keys
 from holdfast.spine.vault.load import load_collection

@@ -13,17 +13,17 @@ from holdfast.edges.worker.time import TimeWatch
 from holdfast.kit.clock import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict, Denied
-from holdfast.spine.answers import FreezeStands, ProvisionalOpened, Refused, Revealed
-from holdfast.spine.breaking import Emergency, break_glass
 from holdfast.spine.decision.freezing import require_open
-from holdfast.spine.export_job import expire_exports
-from holdfast.spine.freeze import Step
 from holdfast.spine.identity.references import reference_of
 from holdfast.spine.ledger.recorder import append_signal
 from holdfast.spine.ledger.store import CONFIRMED
+from holdfast.spine.operations.breaking import Emergency, break_glass
+from holdfast.spine.operations.export_job import expire_exports
+from holdfast.spine.operations.freeze import Step
+from holdfast.spine.operations.search import search
 from holdfast.spine.purpose.settle import declare_outage
-from holdfast.spine.search import search
 from holdfast.spine.signals.registry import list_paces
+from holdfast.spine.turn.answers import FreezeStands, ProvisionalOpened, Refused, Revealed
 from holdfast.vocabulary.levels import GlassReason
 from support.answers import rules
 from support.approving import approving_bank

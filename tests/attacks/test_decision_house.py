@@ -11,12 +11,12 @@ from holdfast.kit.clock import HOUR_US
 from holdfast.kit.errors import Denied, IntegrityBroken, NotFound
 from holdfast.kit.secret import Secret
 from holdfast.procedures.protocols.services import contracts, decisions
-from holdfast.spine.answers import Refused, Revealed
 from holdfast.spine.decision.contract import compile_contract
 from holdfast.spine.decision.policies import compile_policies
 from holdfast.spine.decision.publish import By, draft, publish_contract
-from holdfast.spine.decisions import read_decision
 from holdfast.spine.identity.references import reference_of
+from holdfast.spine.operations.decisions import read_decision
+from holdfast.spine.turn.answers import Refused, Revealed
 from support.bank import customer, new_bank
 
 

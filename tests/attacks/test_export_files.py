@@ -9,7 +9,7 @@ import pytest
 
 from holdfast.kit.errors import Conflict, IntegrityBroken
 from holdfast.spine.actions.sealed_file import CHUNK_BYTES, SealedWriter, open_file
-from holdfast.spine.export_job import expire_exports
+from holdfast.spine.operations.export_job import expire_exports
 from support.bank import customer
 from support.exporting import FIELDS, Exporter, new_key
 
@@ -176,7 +176,7 @@ def test_run_twice(exporter, done):
 def test_the_log_commits_to_the_file(exporter, done):
     import hashlib
 
-    from holdfast.spine.export import list_exports
+    from holdfast.spine.operations.export import list_exports
 
     sealed = exporter.fetch(done)
     (shown,) = exporter.house.transact(list_exports(exporter.house, exporter.dpo, "bank-01"))

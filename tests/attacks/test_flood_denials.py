@@ -7,11 +7,11 @@ import json
 import pytest
 
 from holdfast.kit.errors import NotFound
-from holdfast.spine.answers import Refused
-from holdfast.spine.decisions import read_decision
 from holdfast.spine.ledger.checkpoint import base64_text
 from holdfast.spine.ledger.folding import close_overdue
 from holdfast.spine.ledger.tree import leaf_hash
+from holdfast.spine.operations.decisions import read_decision
+from holdfast.spine.turn.answers import Refused
 from support.answers import rules
 from support.bank import new_bank
 

@@ -7,7 +7,7 @@ import pytest
 from holdfast.edges.worker.room import RoomWatch
 from holdfast.kit.disk import Free, Reserve, Room, SystemDisk
 from holdfast.kit.errors import Unavailable
-from holdfast.spine.answers import Revealed
+from holdfast.spine.turn.answers import Revealed
 from holdfast.spine.vault.hierarchy import client_keys
 from holdfast.spine.vault.shred import request_shred
 from support.answers import rules

@@ -13,7 +13,7 @@ from holdfast.edges.dataplane.keeping import Keeping
 from holdfast.edges.dataplane.turn import MOST_WAITING
 from holdfast.kit.config import Rate
 from holdfast.kit.errors import TooMany, Unavailable
-from holdfast.spine.reveal import reveal
+from holdfast.spine.operations.reveal import reveal
 from support.bank import new_bank
 
 AGENT, OTHER, FRESH = b"agent", b"other", b"fresh"

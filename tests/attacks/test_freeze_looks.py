@@ -10,9 +10,16 @@ from holdfast.kit.config import load_settings
 from holdfast.kit.errors import Denied
 from holdfast.procedures.classification.services.importing import Target, _schema
 from holdfast.procedures.disposal import services as disposal
-from holdfast.spine.answers import Found, FreezeStands, ReasonChanged, Refused, Revealed, Verified
-from holdfast.spine.freeze import Step
 from holdfast.spine.house import open_house
+from holdfast.spine.operations.freeze import Step
+from holdfast.spine.turn.answers import (
+    Found,
+    FreezeStands,
+    ReasonChanged,
+    Refused,
+    Revealed,
+    Verified,
+)
 from holdfast.vocabulary.levels import Role
 from support.bank import Agent, customer, new_bank
 from support.freezing import HOUR, acting, ask, person, publish
@@ -63,7 +70,7 @@ def test_a_process_that_was_warm(bank, users):
     """Another process has the client's policies, keys and schema in its caches."""
     other = open_house(load_settings(bank.home, {}), bank.clock)
     asked = bank.asked()
-    from holdfast.spine.reveal import reveal
+    from holdfast.spine.operations.reveal import reveal
 
     customer_id = bank.id_of(CUSTOMER)
     assert isinstance(other.transact(reveal(other, asked, customer_id, ("name",))), Revealed)
@@ -103,7 +110,7 @@ def test_the_clock_of_the_machine_is_set_back(bank, users):
     (until,) = bank.leaves("client.frozen")
     behind = open_house(load_settings(bank.home, {}), FakeClock(bank.clock.now_us() - 3 * HOUR_US))
     asked = bank.asked("", agent=users[1], collection="")
-    from holdfast.spine.freeze import ask_to_freeze
+    from holdfast.spine.operations.freeze import ask_to_freeze
 
     with pytest.raises(Exception, match="frozen already"):
         behind.transact(ask_to_freeze(behind, asked, Step.FREEZE))

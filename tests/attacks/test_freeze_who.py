@@ -7,12 +7,12 @@ import pytest
 from holdfast.kit.errors import Conflict, Denied, NotAuthenticated, NotFound
 from holdfast.spine.administration.approving import waiting
 from holdfast.spine.administration.second import NeedsSecondPerson
-from holdfast.spine.answers import FreezeRefused, FreezeStands, Refused, Revealed
 from holdfast.spine.approvals.deciding import decide
 from holdfast.spine.approvals.requests import load
 from holdfast.spine.approvals.rules import Party
-from holdfast.spine.freeze import Step
 from holdfast.spine.identity.credentials import Bounds, issue
+from holdfast.spine.operations.freeze import Step
+from holdfast.spine.turn.answers import FreezeRefused, FreezeStands, Refused, Revealed
 from holdfast.vocabulary.levels import AuthLevel, Role
 from support.bank import Agent, new_bank
 from support.freezing import HOUR, acting, ask, here, person

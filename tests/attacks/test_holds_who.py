@@ -7,10 +7,10 @@ import pytest
 from holdfast.kit.errors import Conflict, Denied, HoldfastError, InvalidInput, NotFound
 from holdfast.spine.administration.refusals import Refused
 from holdfast.spine.administration.second import NeedsSecondPerson
-from holdfast.spine.answers import Refused as LookRefused
 from holdfast.spine.decision.contract import compile_contract
 from holdfast.spine.decision.publish import draft
-from holdfast.spine.holding import expire_holds, holds_of, place
+from holdfast.spine.operations.holding import expire_holds, holds_of, place
+from holdfast.spine.turn.answers import Refused as LookRefused
 from holdfast.spine.vault.load import load_collection
 from holdfast.spine.vault.writer import BatchWriter
 from support.bank import CONTRACT, customer

@@ -13,8 +13,8 @@ from holdfast.kit.errors import NotAuthenticated
 from holdfast.kit.secret import Secret
 from holdfast.procedures.access.services import assignments, people, tokens
 from holdfast.procedures.access.services.assignments import Line
-from holdfast.spine.answers import Refused, Revealed
 from holdfast.spine.identity.credentials import Bounds, issue
+from holdfast.spine.turn.answers import Refused, Revealed
 from support.bank import Agent, new_bank
 
 CUSTOMER = "C00001"

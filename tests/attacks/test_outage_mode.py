@@ -9,13 +9,13 @@ from holdfast.kit.clock import HOUR_US
 from holdfast.kit.errors import Conflict, Denied, InvalidInput, NotFound
 from holdfast.spine.administration.refusals import Refused
 from holdfast.spine.administration.second import NeedsSecondPerson
-from holdfast.spine.answers import Found, ProvisionalOpened, Revealed, Verified
 from holdfast.spine.approvals.deciding import decide
 from holdfast.spine.approvals.requests import load
 from holdfast.spine.approvals.rules import Party
 from holdfast.spine.identity import people
 from holdfast.spine.identity.references import reference_of
 from holdfast.spine.purpose.settle import declare_outage, end_outage, tell_outages_over
+from holdfast.spine.turn.answers import Found, ProvisionalOpened, Revealed, Verified
 from holdfast.vocabulary.levels import Role
 from support.answers import rules
 from support.bank import CLIENT, bank_with, customer, new_bank, new_punctual_bank

@@ -21,12 +21,12 @@ from holdfast.drills.bank.build import CONTRACT, customer, found_bank, import_cu
 from holdfast.edges.dataplane.turn import Turns
 from holdfast.kit.clock import SECOND_US
 from holdfast.kit.config import load_settings
-from holdfast.spine.answers import Refused, Revealed, Verified
 from holdfast.spine.house import open_house
 from holdfast.spine.ledger.folding import close_overdue
-from holdfast.spine.reveal import reveal
+from holdfast.spine.operations.reveal import reveal
+from holdfast.spine.operations.verify import verify
+from holdfast.spine.turn.answers import Refused, Revealed, Verified
 from holdfast.spine.vault.roots import ROOT_FILE, FileRoot
-from holdfast.spine.verify import verify
 from support.answers import rules
 from support.bank import Bank
 from support.server import environment
@@ -150,7 +150,7 @@ import sys
 from pathlib import Path
 from support.bank import Bank
 from support.stores import FakeClock
-from holdfast.spine.answers import Revealed
+from holdfast.spine.turn.answers import Revealed
 
 bank = Bank(Path(sys.argv[1]), FakeClock())
 print("ready", flush=True)

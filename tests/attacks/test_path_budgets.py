@@ -6,7 +6,7 @@ import pytest
 
 from holdfast.drills.bank.build import import_customers
 from holdfast.kit.errors import Conflict
-from holdfast.spine.answers import Refused, Revealed
+from holdfast.spine.turn.answers import Refused, Revealed
 from support.answers import rules
 from support.bank import customer, new_bank
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from holdfast.spine.answers import Found, Refused, Revealed, Verified
+from holdfast.spine.turn.answers import Found, Refused, Revealed, Verified
 from support.answers import rules
 from support.bank import customer, new_bank
 from support.second import SECOND, SecondClient

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from holdfast.kit.errors import Denied, IntegrityBroken, NotAuthenticated, NotFound
-from holdfast.spine.decisions import may_read_log, read_decision
 from holdfast.spine.identity import people
 from holdfast.spine.identity.credentials import Bounds, issue
+from holdfast.spine.operations.decisions import may_read_log, read_decision
 from holdfast.vocabulary.levels import Role
 from support.answers import text_of
 from support.bank import Agent, customer, new_bank

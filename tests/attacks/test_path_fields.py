@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from holdfast.kit.errors import Conflict, InvalidInput
-from holdfast.spine.answers import Refused, Revealed, Updated
+from holdfast.spine.turn.answers import Refused, Revealed, Updated
 from support.answers import rules, text_of, withheld
 from support.bank import customer, new_bank
 

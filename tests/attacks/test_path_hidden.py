@@ -14,8 +14,8 @@ from contextlib import contextmanager
 import pytest
 
 from holdfast.kit.errors import NotFound
-from holdfast.spine.answers import Revealed
-from holdfast.spine.decisions import read_decision
+from holdfast.spine.operations.decisions import read_decision
+from holdfast.spine.turn.answers import Revealed
 from support.answers import body, rules, text_of
 from support.bank import customer, new_bank
 from support.second import SECOND, SecondClient

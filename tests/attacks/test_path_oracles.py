@@ -6,7 +6,7 @@ import pytest
 
 from holdfast.drills.bank.build import import_customers
 from holdfast.kit.errors import InvalidInput
-from holdfast.spine.answers import Found, Refused, Verified
+from holdfast.spine.turn.answers import Found, Refused, Verified
 from support.answers import body, rules, text_of
 from support.bank import customer, new_bank
 

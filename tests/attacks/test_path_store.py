@@ -10,9 +10,9 @@ import pytest
 
 from holdfast.drills.bank.build import CONTRACT
 from holdfast.kit.errors import IntegrityBroken
-from holdfast.spine.answers import Refused, Revealed
 from holdfast.spine.decision.contract import compile_contract
 from holdfast.spine.decision.policies import compile_policies
+from holdfast.spine.turn.answers import Refused, Revealed
 from holdfast.spine.vault.hierarchy import client_keys
 from holdfast.spine.vault.shred import complete, request_shred
 from support.answers import rules, text_of

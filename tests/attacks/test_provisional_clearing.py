@@ -8,9 +8,9 @@ from holdfast.edges.cli.provisional import cleared_by_acting
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict, NotFound
 from holdfast.spine.administration.refusals import Refused
-from holdfast.spine.answers import ProvisionalOpened
 from holdfast.spine.identity.people import change_lead
 from holdfast.spine.identity.store import SET_ROLES
+from holdfast.spine.turn.answers import ProvisionalOpened
 from holdfast.vocabulary.levels import Role
 from support.answers import rules
 from support.bank import new_punctual_bank

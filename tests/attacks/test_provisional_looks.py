@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from holdfast.drills.bank.build import import_customers
-from holdfast.spine.answers import Found, ProvisionalOpened, Refused, Revealed, Verified
 from holdfast.spine.purpose.settle import settle_overdue
+from holdfast.spine.turn.answers import Found, ProvisionalOpened, Refused, Revealed, Verified
 from support.answers import rules
 from support.bank import customer, new_punctual_bank
 

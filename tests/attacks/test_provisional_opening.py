@@ -8,9 +8,9 @@ import pytest
 
 from holdfast.drills.bank.build import CLIENT, FEED
 from holdfast.kit.db import Round
-from holdfast.spine.answers import ProvisionalOpened, Refused
 from holdfast.spine.identity.store import END_ASSIGNMENTS
 from holdfast.spine.purpose.settle import settle_overdue
+from holdfast.spine.turn.answers import ProvisionalOpened, Refused
 from support.bank import new_bank, new_punctual_bank
 
 

@@ -12,7 +12,6 @@ import pytest
 
 from holdfast.kit.clock import SECOND_US, rfc3339
 from holdfast.kit.errors import HoldfastError, IntegrityBroken
-from holdfast.spine.answers import LeafPointer
 from holdfast.spine.ledger.checkpoint import base64_text, parse_head
 from holdfast.spine.ledger.note import Ed25519Signer, open_checkpoint, parse_note, parse_vkey
 from holdfast.spine.ledger.receipts import RECEIPT, receipts_for
@@ -20,6 +19,7 @@ from holdfast.spine.ledger.recorder import append, hash_of
 from holdfast.spine.ledger.statements import SIGNATURE, sign_statement, statement_text
 from holdfast.spine.ledger.verify import Given, Outcome, verify_bundle
 from holdfast.spine.ledger.verify.history import UserMemory
+from holdfast.spine.turn.answers import LeafPointer
 from support.bundles import Client, codes
 from support.ledger import BANK, SHOP, LedgerHouse, a_leaf
 from support.stores import NOON_US

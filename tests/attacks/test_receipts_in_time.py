@@ -16,8 +16,6 @@ from hypothesis import strategies as st
 from holdfast.edges.dataplane.assembled import assemble
 from holdfast.kit.clock import SECOND_US
 from holdfast.kit.config import load_settings
-from holdfast.spine.answers import Refused, Revealed
-from holdfast.spine.decisions import read_decision
 from holdfast.spine.house import open_house
 from holdfast.spine.ledger.checkpoint import from_base64
 from holdfast.spine.ledger.export import export_bundle
@@ -28,7 +26,9 @@ from holdfast.spine.ledger.tail import leaves_from
 from holdfast.spine.ledger.tree import leaf_hash
 from holdfast.spine.ledger.verify import Given, Outcome, verify_bundle
 from holdfast.spine.ledger.verify.history import UserMemory
-from holdfast.spine.reveal import reveal
+from holdfast.spine.operations.decisions import read_decision
+from holdfast.spine.operations.reveal import reveal
+from holdfast.spine.turn.answers import Refused, Revealed
 from support.bank import new_bank
 from support.second import SECOND, SecondClient
 from support.stores import NOON_US, FakeClock

@@ -11,7 +11,6 @@ from holdfast.kit.clock import HOUR_US, rfc3339
 from holdfast.kit.errors import Conflict
 from holdfast.kit.ids import new_id
 from holdfast.kit.process import LockFile
-from holdfast.spine.answers import ProvisionalOpened, Refused, Revealed
 from holdfast.spine.decision.contract import compile_contract
 from holdfast.spine.decision.publish import By, draft, publish_contract
 from holdfast.spine.identity.credentials import revoke
@@ -23,6 +22,7 @@ from holdfast.spine.ledger.registrar import Registrar
 from holdfast.spine.purpose.settle import settle_overdue
 from holdfast.spine.recovery.alone import SERVE_LOCK
 from holdfast.spine.signals import store as signals
+from holdfast.spine.turn.answers import ProvisionalOpened, Refused, Revealed
 from holdfast.spine.vault.load import load_collection
 from holdfast.spine.vault.writer import BatchWriter
 from holdfast.vocabulary.leaves import Leaf, LeafType

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from holdfast.drills.bank.build import CLIENT
-from holdfast.spine.answers import Refused, Revealed
+from holdfast.spine.turn.answers import Refused, Revealed
 from holdfast.spine.vault.hierarchy import client_keys
 from holdfast.spine.vault.shred import complete, request_shred
 from support.bank import new_bank

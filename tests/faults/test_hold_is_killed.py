@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from holdfast.kit.clock import DAY_US
-from holdfast.spine.holding import expire_holds, lift
+from holdfast.spine.operations.holding import expire_holds, lift
 from holdfast.spine.vault.hierarchy import client_keys
 from holdfast.spine.vault.holds import destroy_ended, hold_of, open_entry
 from holdfast.spine.vault.shred import complete, complete_unfinished, request_shred

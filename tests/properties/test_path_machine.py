@@ -22,8 +22,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from hypothesis.stateful import run_state_machine_as_test as run
 
 from holdfast.kit.errors import Conflict, NotAuthenticated
-from holdfast.spine.answers import Found, Refused, Revealed, Updated, Verified
 from holdfast.spine.identity import people
+from holdfast.spine.turn.answers import Found, Refused, Revealed, Updated, Verified
 from holdfast.vocabulary.levels import PersonState
 from support.answers import text_of
 from support.bank import customer, new_bank

@@ -30,9 +30,9 @@ from hypothesis.stateful import (
 from hypothesis.stateful import run_state_machine_as_test as run
 
 from holdfast.kit.clock import parse_rfc3339
-from holdfast.spine.answers import Found, ProvisionalOpened, Revealed
 from holdfast.spine.purpose.merge import OPENS_FOR_US
 from holdfast.spine.purpose.settle import settle_overdue
+from holdfast.spine.turn.answers import Found, ProvisionalOpened, Revealed
 from support.bank import customer, new_punctual_bank
 
 NUMBERS = (1, 2)

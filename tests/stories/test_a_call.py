@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from holdfast.spine.answers import Found, Refused, Revealed, Updated, Verified
+from holdfast.spine.turn.answers import Found, Refused, Revealed, Updated, Verified
 from support.bank import Bank, customer, new_bank
 
 if TYPE_CHECKING:

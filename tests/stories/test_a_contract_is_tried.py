@@ -12,7 +12,7 @@ import pytest
 
 from holdfast.drills.bank.build import CLIENT, CONTRACT
 from holdfast.procedures.protocols.services.diff import Asked, difference, since_us
-from holdfast.spine.answers import Refused
+from holdfast.spine.turn.answers import Refused
 from holdfast.vocabulary.levels import Role
 from support.bank import customer, new_bank
 from support.freezing import acting, person, publish

@@ -7,10 +7,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from holdfast.kit.clock import DAY_US
-from holdfast.spine.answers import Acted
 from holdfast.spine.identity.credentials import Bounds, hash_secret, issue
 from holdfast.spine.identity.presented import Caller
-from holdfast.spine.outcome import Report, report_outcome
+from holdfast.spine.operations.outcome import Report, report_outcome
+from holdfast.spine.turn.answers import Acted
 
 if TYPE_CHECKING:
     from support.bank import Bank

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from holdfast.spine.answers import Refused
+from holdfast.spine.turn.answers import Refused
 
 BASIC = {"decision", "leaf"}
 

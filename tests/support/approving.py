@@ -16,16 +16,16 @@ from holdfast.kit.clock import SECOND_US
 from holdfast.kit.config import load_settings
 from holdfast.kit.db import Round
 from holdfast.kit.ids import new_id
-from holdfast.spine.act import Wanted, act
-from holdfast.spine.answers import ApprovalShown, Asked
-from holdfast.spine.approve import decide_approval, list_approvals, show_approval
-from holdfast.spine.asking import ask_approval
 from holdfast.spine.house import open_house
 from holdfast.spine.identity import people
 from holdfast.spine.identity.credentials import issue
 from holdfast.spine.identity.store import ADD_ASSIGNMENT
-from holdfast.spine.reveal import reveal
-from holdfast.spine.update import update
+from holdfast.spine.operations.act import Wanted, act
+from holdfast.spine.operations.approve import decide_approval, list_approvals, show_approval
+from holdfast.spine.operations.asking import ask_approval
+from holdfast.spine.operations.reveal import reveal
+from holdfast.spine.operations.update import update
+from holdfast.spine.turn.answers import ApprovalShown, Asked
 from holdfast.spine.vault.roots import ROOT_FILE, FileRoot
 from holdfast.vocabulary.levels import Role
 from support import freezing

@@ -27,21 +27,21 @@ from holdfast.kit.clock import SECOND_US, rfc3339
 from holdfast.kit.config import load_settings
 from holdfast.kit.ids import new_id
 from holdfast.kit.secret import Secret
-from holdfast.spine.act import Wanted, act
-from holdfast.spine.answers import Asked
 from holdfast.spine.house import House, open_house
 from holdfast.spine.identity import people
 from holdfast.spine.identity.credentials import Bounds, hash_secret, issue, issue_step_up, revoke
 from holdfast.spine.identity.presented import UNPROVED, Caller
-from holdfast.spine.provisional import open_contact
-from holdfast.spine.reason import change_reason
-from holdfast.spine.reveal import reveal
-from holdfast.spine.search import search
+from holdfast.spine.operations.act import Wanted, act
+from holdfast.spine.operations.provisional import open_contact
+from holdfast.spine.operations.reason import change_reason
+from holdfast.spine.operations.reveal import reveal
+from holdfast.spine.operations.search import search
+from holdfast.spine.operations.update import update
+from holdfast.spine.operations.verify import verify
 from holdfast.spine.signals.envelope import FeedKey, sign
 from holdfast.spine.signals.intake import Report, receive
-from holdfast.spine.update import update
+from holdfast.spine.turn.answers import Asked
 from holdfast.spine.vault.roots import ROOT_FILE, FileRoot
-from holdfast.spine.verify import verify
 from holdfast.vocabulary.levels import PersonState
 from support.stores import NOON_US, FakeClock, FakeDisk, template
 

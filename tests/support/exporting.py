@@ -21,11 +21,11 @@ from holdfast.spine.administration.second import NeedsSecondPerson
 from holdfast.spine.approvals.deciding import decide
 from holdfast.spine.approvals.requests import load
 from holdfast.spine.approvals.rules import Party
-from holdfast.spine.export import ExportShown, Wanted, fetch_export, request_export
-from holdfast.spine.export_job import run_export
 from holdfast.spine.identity.acting import Acting
 from holdfast.spine.identity.credentials import issue
 from holdfast.spine.identity.people import add_person
+from holdfast.spine.operations.export import ExportShown, Wanted, fetch_export, request_export
+from holdfast.spine.operations.export_job import run_export
 from holdfast.vocabulary.levels import Role
 from support.bank import bank_with
 

@@ -11,10 +11,10 @@ from holdfast.kit.ids import new_id
 from holdfast.kit.secret import Secret
 from holdfast.spine.decision.contract import compile_contract
 from holdfast.spine.decision.publish import By, contract_in_force, draft, publish_contract
-from holdfast.spine.freeze import Step, ask_to_freeze, freeze_here
 from holdfast.spine.identity import people
 from holdfast.spine.identity.references import reference_of
 from holdfast.spine.identity.store import ADD_ASSIGNMENT
+from holdfast.spine.operations.freeze import Step, ask_to_freeze, freeze_here
 from holdfast.vocabulary.levels import AuthLevel, Role
 from support.bank import Agent
 

@@ -9,8 +9,8 @@ import pytest
 from holdfast.kit.clock import DAY_US
 from holdfast.procedures.disposal.services import shred_customer
 from holdfast.spine.administration.second import NeedsSecondPerson
-from holdfast.spine.holding import lift, open_kept, place
 from holdfast.spine.ledger.entries import leaf_of
+from holdfast.spine.operations.holding import lift, open_kept, place
 from holdfast.spine.vault.holds import Hold, destroy_ended
 from holdfast.spine.vault.shred import complete
 from support.bank import customer

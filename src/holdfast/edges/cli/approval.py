@@ -17,8 +17,8 @@ from holdfast.kit.terminal import emit, json_option, say
 
 if TYPE_CHECKING:
     from holdfast.spine.administration.approving import Waiting
-    from holdfast.spine.answers import ApprovalShown, Asked, Refused
     from holdfast.spine.house import House
+    from holdfast.spine.turn.answers import ApprovalShown, Asked, Refused
 
 HERE = "127.0.0.1"  # where the command line is: on the house's own machine
 MOST_LISTED = 100
@@ -52,7 +52,7 @@ def list_all(ctx: click.Context, *, as_json: bool) -> None:
 
 
 def _looks(house: House) -> tuple[ApprovalShown, ...]:
-    from holdfast.spine.approve import list_approvals
+    from holdfast.spine.operations.approve import list_approvals
 
     if house.settings.token is None:
         return ()
@@ -62,8 +62,8 @@ def _looks(house: House) -> tuple[ApprovalShown, ...]:
 
 def caller_of(house: House) -> Asked:
     """Who asks or decides about looks: the holder of the token, here."""
-    from holdfast.spine.answers import Asked
     from holdfast.spine.identity.credentials import hash_secret
+    from holdfast.spine.turn.answers import Asked
 
     if house.settings.token is None:
         raise NotAuthenticated(
@@ -131,7 +131,7 @@ def show(ctx: click.Context, *, approval: str, as_json: bool) -> None:
       holdfast approval show apr_01kb…
     """
     from holdfast.spine.administration.approving import waiting
-    from holdfast.spine.approve import show_approval
+    from holdfast.spine.operations.approve import show_approval
 
     house = open_house_from(ctx)
     found = [_data(one) for one in house.read(waiting(house)) if one.id == approval]
@@ -147,7 +147,7 @@ def show(ctx: click.Context, *, approval: str, as_json: bool) -> None:
 
 def _told(answer: ApprovalShown | Refused) -> ApprovalShown:
     """Return what is shown; a refusal is told as the command line tells one."""
-    from holdfast.spine.answers import Refused
+    from holdfast.spine.turn.answers import Refused
 
     if isinstance(answer, Refused):
         first = answer.reasons[0]
@@ -193,8 +193,8 @@ def refuse(ctx: click.Context, *, approval: str, as_json: bool) -> None:
 def _decide(ctx: click.Context, approval: str, *, grant: bool, as_json: bool) -> None:
     from holdfast.spine.administration.approving import decide_request
     from holdfast.spine.approvals.requests import load
-    from holdfast.spine.approve import HERE as OF_CLIENTS
-    from holdfast.spine.approve import decide_approval
+    from holdfast.spine.operations.approve import HERE as OF_CLIENTS
+    from holdfast.spine.operations.approve import decide_approval
 
     house = open_house_from(ctx)
     known = house.read(load(approval))

@@ -41,7 +41,7 @@ def open_one(
     Examples:
       holdfast break-glass open bank-01 --reason life_safety --call card-lost --customers 1 --minutes 10
     """
-    from holdfast.spine.breaking import Emergency, break_glass
+    from holdfast.spine.operations.breaking import Emergency, break_glass
 
     house = open_house_from(ctx)
     wanted = Emergency(client, GlassReason(reason), call, customers, minutes)
@@ -61,7 +61,7 @@ def end(ctx: click.Context, *, glass: str, as_json: bool) -> None:
     Examples:
       holdfast break-glass end gls_01kb…
     """
-    from holdfast.spine.breaking import end_glass
+    from holdfast.spine.operations.breaking import end_glass
 
     house = open_house_from(ctx)
     ended = house.transact(end_glass(house, caller_of(house), glass))

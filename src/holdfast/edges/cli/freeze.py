@@ -12,8 +12,8 @@ from holdfast.kit.terminal import emit, json_option, say
 from holdfast.vocabulary.levels import FreezeReason
 
 if TYPE_CHECKING:
-    from holdfast.spine.answers import FreezeStands
-    from holdfast.spine.freeze import Step
+    from holdfast.spine.operations.freeze import Step
+    from holdfast.spine.turn.answers import FreezeStands
 
 
 @click.command()
@@ -39,7 +39,7 @@ def freeze(
       holdfast client freeze bank-01 --reason misuse
       holdfast client freeze bank-01 --confirm
     """
-    from holdfast.spine.freeze import Step
+    from holdfast.spine.operations.freeze import Step
 
     if confirm and reason:
         raise InvalidInput("a confirmation has no reason of its own", field="reason")
@@ -65,7 +65,7 @@ def unfreeze(ctx: click.Context, *, client: str, as_json: bool) -> None:
       holdfast client unfreeze bank-01
       holdfast client unfreeze bank-01 --json
     """
-    from holdfast.spine.freeze import Step
+    from holdfast.spine.operations.freeze import Step
 
     done = _take(ctx, client, Step.UNFREEZE)
     emit(_data(done), as_json=as_json, text=f"{done.client} is {done.state}")
@@ -74,8 +74,8 @@ def unfreeze(ctx: click.Context, *, client: str, as_json: bool) -> None:
 def _take(
     ctx: click.Context, client: str, step: Step, reason: FreezeReason = FreezeReason.UNSPECIFIED
 ) -> FreezeStands:
-    from holdfast.spine.answers import FreezeRefused
-    from holdfast.spine.freeze import freeze_here
+    from holdfast.spine.operations.freeze import freeze_here
+    from holdfast.spine.turn.answers import FreezeRefused
 
     house = open_house_from(ctx)
     answer = house.transact(freeze_here(house, client, step, reason))

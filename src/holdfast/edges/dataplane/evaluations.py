@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from holdfast.edges.dataplane import authzen
 from holdfast.edges.dataplane.app import Reply, Route, decode, json_reply
 from holdfast.edges.dataplane.types import EvaluationRequest, EvaluationsRequest
-from holdfast.spine.evaluate import evaluate
+from holdfast.spine.operations.evaluate import evaluate
 
 if TYPE_CHECKING:
     from holdfast.edges.dataplane.app import Request

@@ -30,25 +30,30 @@ from holdfast.edges.feeds.catalogue import ADAPTORS
 from holdfast.kit.disk import Room
 from holdfast.kit.errors import InvalidInput
 from holdfast.kit.http.problem import problem
-from holdfast.spine.act import Wanted, act
-from holdfast.spine.answers import Ambiguous, Asked, FreezeRefused, OutcomeRefused, Refused
-from holdfast.spine.approve import MOST_LISTED, decide_approval, list_approvals, show_approval
-from holdfast.spine.asking import ask_approval
-from holdfast.spine.breaking import Emergency, break_glass, end_glass
-from holdfast.spine.decisions import may_read_log, read_decision
-from holdfast.spine.export import Wanted as WantedExport
-from holdfast.spine.export import request_by
-from holdfast.spine.freeze import Step, ask_to_freeze
 from holdfast.spine.ledger.files import log_file
-from holdfast.spine.outcome import Report, report_outcome
-from holdfast.spine.provisional import open_contact
-from holdfast.spine.reason import change_reason
-from holdfast.spine.reveal import reveal
-from holdfast.spine.search import search
+from holdfast.spine.operations.act import Wanted, act
+from holdfast.spine.operations.approve import (
+    MOST_LISTED,
+    decide_approval,
+    list_approvals,
+    show_approval,
+)
+from holdfast.spine.operations.asking import ask_approval
+from holdfast.spine.operations.breaking import Emergency, break_glass, end_glass
+from holdfast.spine.operations.decisions import may_read_log, read_decision
+from holdfast.spine.operations.export import Wanted as WantedExport
+from holdfast.spine.operations.export import request_by
+from holdfast.spine.operations.freeze import Step, ask_to_freeze
+from holdfast.spine.operations.outcome import Report, report_outcome
+from holdfast.spine.operations.provisional import open_contact
+from holdfast.spine.operations.reason import change_reason
+from holdfast.spine.operations.reveal import reveal
+from holdfast.spine.operations.search import search
+from holdfast.spine.operations.update import update
+from holdfast.spine.operations.verify import verify
 from holdfast.spine.signals import intake
 from holdfast.spine.signals.registry import list_paces
-from holdfast.spine.update import update
-from holdfast.spine.verify import verify
+from holdfast.spine.turn.answers import Ambiguous, Asked, FreezeRefused, OutcomeRefused, Refused
 from holdfast.vocabulary.levels import FreezeReason
 
 if TYPE_CHECKING:
@@ -58,8 +63,8 @@ if TYPE_CHECKING:
     from holdfast.edges.dataplane.metrics import Metrics
     from holdfast.edges.dataplane.turn import Turns
     from holdfast.kit.db import Work
-    from holdfast.spine.answers import Answer
     from holdfast.spine.house import House
+    from holdfast.spine.turn.answers import Answer
 
 
 class Handlers:

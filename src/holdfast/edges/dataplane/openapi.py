@@ -26,7 +26,10 @@ from holdfast.edges.dataplane.types import (
     VerifyRequest,
 )
 from holdfast.kit.http.problem import CONTENT_TYPE, Problem
-from holdfast.spine.answers import (
+from holdfast.spine.operations.export import ExportShown
+from holdfast.spine.signals.events import Event
+from holdfast.spine.signals.intake import Report
+from holdfast.spine.turn.answers import (
     Acted,
     Approvals,
     ApprovalShown,
@@ -41,9 +44,6 @@ from holdfast.spine.answers import (
     Updated,
     Verified,
 )
-from holdfast.spine.export import ExportShown
-from holdfast.spine.signals.events import Event
-from holdfast.spine.signals.intake import Report
 
 REF: Final = "#/components/schemas/{name}"
 

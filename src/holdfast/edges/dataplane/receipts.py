@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec.structs
 
-from holdfast.spine.answers import LeafPointer
 from holdfast.spine.ledger.checkpoint import from_base64
 from holdfast.spine.ledger.receipts import receipts_for
+from holdfast.spine.turn.answers import LeafPointer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

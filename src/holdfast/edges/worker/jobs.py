@@ -11,11 +11,11 @@ from holdfast.spine.actions import store as actions
 from holdfast.spine.actions.exports import JOB as EXPORT_JOB
 from holdfast.spine.approvals import store as approvals
 from holdfast.spine.decision import store as decisions
-from holdfast.spine.export_job import expire_exports, run_export
-from holdfast.spine.holding import expire_holds
 from holdfast.spine.identity import store as identity
 from holdfast.spine.ledger.folding import close_overdue
-from holdfast.spine.outcome import MOST_AT_ONCE, tell_missing
+from holdfast.spine.operations.export_job import expire_exports, run_export
+from holdfast.spine.operations.holding import expire_holds
+from holdfast.spine.operations.outcome import MOST_AT_ONCE, tell_missing
 from holdfast.spine.purpose.settle import forget as forget_on_word
 from holdfast.spine.purpose.settle import settle_overdue, tell_outages_over
 from holdfast.spine.signals.intake import forget_old

@@ -194,7 +194,7 @@ def hold_place(
     Examples:
       holdfast hold place bank-01 C-000123 --incident INC-2026-07 --until 90d
     """
-    from holdfast.spine.holding import place
+    from holdfast.spine.operations.holding import place
 
     at_us, after_us = until
     with _opened_house() as house:
@@ -213,7 +213,7 @@ def hold_list(client: str, as_json: bool) -> None:
     Examples:
       holdfast hold list bank-01
     """
-    from holdfast.spine.holding import holds_of
+    from holdfast.spine.operations.holding import holds_of
 
     with _opened_house() as house:
         holds = house.transact(holds_of(house, client))
@@ -234,7 +234,7 @@ def hold_lift(client: str, hold: str, as_json: bool) -> int:
       holdfast hold lift bank-01 hld_01k8yhzq0x5k3t9d8q2m4n6p7r
     """
     from holdfast.kit.errors import Unavailable
-    from holdfast.spine.holding import lift
+    from holdfast.spine.operations.holding import lift
     from holdfast.spine.vault.holds import destroy_ended
 
     with _opened_house() as house:
@@ -259,7 +259,7 @@ def hold_open(client: str, hold: str, as_json: bool) -> None:
     Examples:
       holdfast hold open bank-01 hld_01k8yhzq0x5k3t9d8q2m4n6p7r --json
     """
-    from holdfast.spine.holding import open_kept
+    from holdfast.spine.operations.holding import open_kept
 
     with _opened_house() as house:
         opened = house.transact(open_kept(house, client, hold))

@@ -1,6 +1,6 @@
 """Procedure 7b, incident response: contain, measure the exact blast radius, notify in time.
 
-Enforces: by way of ``holdfast.spine.freeze`` that a user of the client stops every look, and by way of
+Enforces: by way of ``holdfast.spine.operations.freeze`` that a user of the client stops every look, and by way of
 ``holdfast.spine.recovery`` that an older copy undoes no erasure, suspension or freeze.
 Measures: what a restore had to put back, as counts.
 Proves: lines for each freeze, its confirmation, its end and each restore.

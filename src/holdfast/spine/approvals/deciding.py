@@ -1,7 +1,7 @@
 """Granting and refusing: by an independent person, within limits, in one conditional write, with a leaf.
 
-Whether the approver may know the request at all, and is at work, is judged before (``spine/approve.py`` for looks and
-acts, the command line for administration); here stands what holds for every kind.
+Whether the approver may know the request at all, and is at work, is judged before (``spine/operations/approve.py`` for
+looks and acts, the command line for administration); here stands what holds for every kind.
 """
 
 from __future__ import annotations

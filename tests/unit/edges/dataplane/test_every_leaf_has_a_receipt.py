@@ -10,9 +10,9 @@ import pytest
 
 from holdfast.edges.dataplane.openapi import OPERATIONS
 from holdfast.edges.dataplane.receipts import Receipts
-from holdfast.spine import answers
-from holdfast.spine.answers import Approvals, LeafPointer
 from holdfast.spine.ledger.checkpoint import base64_text
+from holdfast.spine.turn import answers
+from holdfast.spine.turn.answers import Approvals, LeafPointer
 from support.bank import CLIENT, new_bank
 
 LOG = f"client-{CLIENT}"

@@ -6,8 +6,8 @@ from holdfast.drills.bank.build import CLIENT
 from holdfast.edges.dataplane.keeping import Keeping
 from holdfast.edges.dataplane.metrics import Metrics
 from holdfast.kit.errors import IntegrityBroken
-from holdfast.spine.answers import Revealed
 from holdfast.spine.decision.policies import warm
+from holdfast.spine.turn.answers import Revealed
 from support.bank import new_bank
 from support.freezing import publish
 

@@ -11,9 +11,9 @@ from holdfast.drills.bank.build import CLIENT, CONTRACT
 from holdfast.kit.errors import Denied, InvalidInput
 from holdfast.procedures.protocols.commands.diff import _data, _text
 from holdfast.procedures.protocols.services.diff import Asked, difference, since_us
-from holdfast.spine.act import Wanted, act
-from holdfast.spine.answers import Refused, Revealed
+from holdfast.spine.operations.act import Wanted, act
 from holdfast.spine.replay.rederive import KNOWN_OPERATIONS
+from holdfast.spine.turn.answers import Refused, Revealed
 from holdfast.vocabulary.contract import Contract
 from holdfast.vocabulary.levels import Role
 from support.bank import customer, new_bank

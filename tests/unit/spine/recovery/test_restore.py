@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from holdfast.spine.answers import Refused, Revealed
 from holdfast.spine.ledger.audit import disagreements
+from holdfast.spine.turn.answers import Refused, Revealed
 from holdfast.spine.vault.shred import certificates_of
 from support.recovery import CLIENT, HOUSE_LOG, LOG, new_restorable
 

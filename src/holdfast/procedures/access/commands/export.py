@@ -13,7 +13,7 @@ from holdfast.kit.terminal import emit, json_option, say
 from holdfast.procedures.access.commands.shared import opened_house
 
 if TYPE_CHECKING:
-    from holdfast.spine.export import ExportShown
+    from holdfast.spine.operations.export import ExportShown
 
 
 @click.command()
@@ -36,7 +36,7 @@ def request(client: str, collection: str, *, everybody: bool, as_json: bool, **g
       holdfast export request bank-01 customers --field name --all --recipient bank-dpo --reason audit
     """
     from holdfast.procedures.access.services.exports import ask
-    from holdfast.spine.export import Wanted
+    from holdfast.spine.operations.export import Wanted
 
     if everybody is bool(given["customers"]):
         raise InvalidInput("name customers, or all of them", field="customer")

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from holdfast.spine.export import fetch_export, list_exports, request_export
 from holdfast.spine.identity.acting import named_person
+from holdfast.spine.operations.export import fetch_export, list_exports, request_export
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from holdfast.kit.db import Work
-    from holdfast.spine.export import ExportShown, Wanted
     from holdfast.spine.house import House
+    from holdfast.spine.operations.export import ExportShown, Wanted
 
 
 def ask(house: House, wanted: Wanted) -> ExportShown:
-    """Order an export; see :func:`holdfast.spine.export.request_export`."""
+    """Order an export; see :func:`holdfast.spine.operations.export.request_export`."""
     return house.transact(_ask(house, wanted))
 
 
@@ -26,7 +26,7 @@ def _ask(house: House, wanted: Wanted) -> Work[ExportShown]:
 
 
 def listed(house: House, client: str) -> list[ExportShown]:
-    """Return the client's exports; see :func:`holdfast.spine.export.list_exports`."""
+    """Return the client's exports; see :func:`holdfast.spine.operations.export.list_exports`."""
     return house.transact(_listed(house, client))
 
 
@@ -36,7 +36,7 @@ def _listed(house: House, client: str) -> Work[list[ExportShown]]:
 
 
 def taken(house: House, export: str) -> Path:
-    """Return where the sealed file is; see :func:`holdfast.spine.export.fetch_export`."""
+    """Return where the sealed file is; see :func:`holdfast.spine.operations.export.fetch_export`."""
     return house.transact(_taken(house, export))
 
 

@@ -44,13 +44,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from holdfast.kit.db import Query, Rows, Work
-    from holdfast.spine.answers import Asked
     from holdfast.spine.approvals.glass import Glass
     from holdfast.spine.approvals.requests import Request
     from holdfast.spine.decision.policies import ClientPolicies
     from holdfast.spine.house import House
     from holdfast.spine.purpose.contact import Contact
     from holdfast.spine.purpose.provisional import Provisional
+    from holdfast.spine.turn.answers import Asked
     from holdfast.spine.vault.hierarchy import ClientKeys
     from holdfast.vocabulary.contract import Budgets, Contract, Queue, Reason
     from holdfast.vocabulary.levels import AuthLevel

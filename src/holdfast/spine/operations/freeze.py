@@ -25,10 +25,8 @@ from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict, NotAuthenticated, NotFound
 from holdfast.kit.ids import new_id
 from holdfast.spine.administration.scene import administer, digest_of
-from holdfast.spine.answers import FreezeRefused, FreezeStands, LeafPointer
 from holdfast.spine.decision import store as decisions
 from holdfast.spine.decision.freezing import UNCONFIRMED_US, UNTIL_LIFTED_US, Standing, until
-from holdfast.spine.decisions import reader_of
 from holdfast.spine.identity import store as identity
 from holdfast.spine.identity.acting import acting_person
 from holdfast.spine.identity.references import reference_of
@@ -36,6 +34,8 @@ from holdfast.spine.identity.requester import level_of, roles_of, step_up_of
 from holdfast.spine.ledger.checkpoint import base64_text
 from holdfast.spine.ledger.recorder import append, hash_of
 from holdfast.spine.ledger.sequencer import newest_leaf_us, sure_us
+from holdfast.spine.operations.decisions import reader_of
+from holdfast.spine.turn.answers import FreezeRefused, FreezeStands, LeafPointer
 from holdfast.vocabulary import ids
 from holdfast.vocabulary.acts import Act
 from holdfast.vocabulary.leaves import Leaf, LeafType
@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from holdfast.kit.db import Query, Row, Rows, Work
-    from holdfast.spine.answers import Asked
     from holdfast.spine.house import House
+    from holdfast.spine.turn.answers import Asked
 
 CONTACT: Final = "freeze"  # what a challenge for a freeze names in the place of a contact
 _CHALLENGE_US: Final = 5 * MINUTE_US

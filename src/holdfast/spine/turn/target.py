@@ -19,7 +19,7 @@ from holdfast.vocabulary.levels import CustomerState
 
 if TYPE_CHECKING:
     from holdfast.kit.db import Work
-    from holdfast.spine.arrival import Arrival
+    from holdfast.spine.turn.arrival import Arrival
     from holdfast.spine.vault.hierarchy import ClientKeys
 
 DECOY: Final = "cus_00000000000000000000000000"

@@ -4,8 +4,8 @@ A reset, an enrolment, a change of payout: most account takeovers are an action,
 is, and more: the contract names the action for the call's reason, the caller has answered enough questions *in this
 contact*, and the action was not done too often for this customer today. What a target system then gets is a signed
 permit for one minute and one use (:mod:`holdfast.spine.actions.permits`); it tells the outcome to
-:mod:`holdfast.spine.outcome`. Fields that the action changes in the vault are changed here, all or none, and prove
-nothing for two days.
+:mod:`holdfast.spine.operations.outcome`. Fields that the action changes in the vault are changed here, all or none, and
+prove nothing for two days.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ from holdfast.kit.ids import new_id, random_bytes
 from holdfast.spine.actions import permits
 from holdfast.spine.actions.quarantine import quarantines
 from holdfast.spine.actions.store import ADD_PERMIT, PERMITTED, YOUNG
-from holdfast.spine.answers import Acted, Refused
-from holdfast.spine.arrival import Arrival, arrive
 from holdfast.spine.decision import budgets, records
 from holdfast.spine.decision import store as decisions
 from holdfast.spine.decision.facts import restriction_facts
@@ -30,20 +28,22 @@ from holdfast.spine.decision.groups import act_groups
 from holdfast.spine.decision.judge import Judgement, judge
 from holdfast.spine.decision.proving import Proof, action_facts, day_fact
 from holdfast.spine.ledger.recorder import append
-from holdfast.spine.questions import (
+from holdfast.spine.turn.answers import Acted, Refused
+from holdfast.spine.turn.arrival import Arrival, arrive
+from holdfast.spine.turn.questions import (
     bound_to,
     check_fields,
     count_sensitive,
     question_of,
 )
-from holdfast.spine.steps import (
+from holdfast.spine.turn.steps import (
     Line,
     charges,
     refuse,
     refuse_broken,
     write_line,
 )
-from holdfast.spine.target import DECOY, Target, approach, chosen_record
+from holdfast.spine.turn.target import DECOY, Target, approach, chosen_record
 from holdfast.spine.vault import store as vault
 from holdfast.spine.vault.hierarchy import record_key
 from holdfast.spine.vault.records import customer_number_digest, dummy_open
@@ -57,9 +57,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from holdfast.kit.db import Query, Work
-    from holdfast.spine.answers import Asked
     from holdfast.spine.decision.verdict import Permit
     from holdfast.spine.house import House
+    from holdfast.spine.turn.answers import Asked
     from holdfast.spine.vault.packing import LoadedRecord
     from holdfast.vocabulary.contract import Action
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.kit.canonical import canonical_json
 from holdfast.kit.db import Round
-from holdfast.spine.arrival import body_mac
 from holdfast.spine.decision import store as decisions
 from holdfast.spine.ledger import folding
+from holdfast.spine.turn.arrival import body_mac
 
 if TYPE_CHECKING:
     from holdfast.kit.db import Query, Work
-    from holdfast.spine.arrival import Arrival
     from holdfast.spine.ledger.folding import First
+    from holdfast.spine.turn.arrival import Arrival
 
 
 def remember(arrival: Arrival, *, paid: bool) -> tuple[Query, ...]:

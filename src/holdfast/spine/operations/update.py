@@ -11,27 +11,27 @@ from typing import TYPE_CHECKING
 from holdfast.kit.errors import Conflict, IntegrityBroken
 from holdfast.kit.ids import new_id
 from holdfast.spine.actions.quarantine import by_which_callers_are_known, quarantines
-from holdfast.spine.answers import Refused, Updated
-from holdfast.spine.arrival import Arrival, arrive
 from holdfast.spine.decision import budgets
 from holdfast.spine.decision.facts import restriction_facts
 from holdfast.spine.decision.judge import Judgement, judge
 from holdfast.spine.ledger.recorder import append
-from holdfast.spine.questions import (
+from holdfast.spine.turn.answers import Refused, Updated
+from holdfast.spine.turn.arrival import Arrival, arrive
+from holdfast.spine.turn.questions import (
     asked_groups,
     bound_to,
     check_fields,
     count_sensitive,
     question_of,
 )
-from holdfast.spine.steps import (
+from holdfast.spine.turn.steps import (
     Line,
     charges,
     refuse,
     refuse_broken,
     write_line,
 )
-from holdfast.spine.target import Target, approach, chosen_record
+from holdfast.spine.turn.target import Target, approach, chosen_record
 from holdfast.spine.vault.records import dummy_open
 from holdfast.spine.vault.update import Written, update_record
 from holdfast.vocabulary import ids
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from holdfast.kit.db import Query, Work
-    from holdfast.spine.answers import Asked
     from holdfast.spine.house import House
+    from holdfast.spine.turn.answers import Asked
 
 
 def update(

@@ -12,7 +12,6 @@ from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict, Unavailable
 from holdfast.kit.ids import new_id
 from holdfast.kit.secret import Secret
-from holdfast.spine.answers import LeafPointer, ReasonGiven, Refused, Remedy, Shown
 from holdfast.spine.approvals.glass import take_glass
 from holdfast.spine.approvals.requests import take
 from holdfast.spine.decision import budgets, records
@@ -24,7 +23,8 @@ from holdfast.spine.ledger import folding
 from holdfast.spine.ledger.checkpoint import base64_text
 from holdfast.spine.ledger.recorder import append, hash_of
 from holdfast.spine.purpose.contact import closes_us
-from holdfast.spine.repeats import fold_key, folded, remember
+from holdfast.spine.turn.answers import LeafPointer, ReasonGiven, Refused, Remedy, Shown
+from holdfast.spine.turn.repeats import fold_key, folded, remember
 from holdfast.spine.vault.hierarchy import record_key
 from holdfast.vocabulary import ids
 from holdfast.vocabulary.facts import FactId
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from holdfast.kit.db import Query, Work
-    from holdfast.spine.arrival import Arrival
     from holdfast.spine.decision.judge import Judgement
     from holdfast.spine.decision.verdict import Verdict
-    from holdfast.spine.target import Target
+    from holdfast.spine.turn.arrival import Arrival
+    from holdfast.spine.turn.target import Target
 
 SHOWN_FOR_US = 5 * MINUTE_US
 CHALLENGE_LIFE_US = 5 * MINUTE_US

@@ -8,7 +8,6 @@ from holdfast.kit.clock import rfc3339
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Denied, NotFound
 from holdfast.kit.ids import new_id
-from holdfast.spine.answers import DecisionShown, LeafPointer
 from holdfast.spine.decision import records
 from holdfast.spine.decision import store as decisions
 from holdfast.spine.decision.policies import current_policies
@@ -21,7 +20,8 @@ from holdfast.spine.identity.place import within
 from holdfast.spine.identity.references import reference_of
 from holdfast.spine.ledger.checkpoint import base64_text
 from holdfast.spine.ledger.recorder import append
-from holdfast.spine.steps import (
+from holdfast.spine.turn.answers import DecisionShown, LeafPointer
+from holdfast.spine.turn.steps import (
     told,
 )
 from holdfast.spine.vault.hierarchy import client_keys, record_key

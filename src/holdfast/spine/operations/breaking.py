@@ -1,4 +1,7 @@
-"""Asking to break a glass, and ending it (SPINE 15). A second person opens it by approving: ``spine/approve.py``."""
+"""Asking to break a glass, and ending it (SPINE 15).
+
+A second person opens it by approving: ``spine/operations/approve.py``.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Denied, InvalidInput, NotFound
-from holdfast.spine.answers import GlassEnded
 from holdfast.spine.approvals import store
 from holdfast.spine.approvals.glass import (
     CUSTOMERS,
@@ -19,17 +21,18 @@ from holdfast.spine.approvals.glass import (
     close_glass,
 )
 from holdfast.spine.approvals.requests import Wanted, ask, load, subject_digest
-from holdfast.spine.arrival import Arrival, arrive
-from holdfast.spine.asking import once_more, party_of, shown
-from holdfast.spine.decisions import reader_of
 from holdfast.spine.identity.requester import words
+from holdfast.spine.operations.asking import once_more, party_of, shown
+from holdfast.spine.operations.decisions import reader_of
+from holdfast.spine.turn.answers import GlassEnded
+from holdfast.spine.turn.arrival import Arrival, arrive
 from holdfast.vocabulary.facts import FactId
 from holdfast.vocabulary.levels import ApprovalKind
 
 if TYPE_CHECKING:
     from holdfast.kit.db import Work
-    from holdfast.spine.answers import ApprovalShown, Asked
     from holdfast.spine.house import House
+    from holdfast.spine.turn.answers import ApprovalShown, Asked
     from holdfast.vocabulary.contract import Queue
     from holdfast.vocabulary.levels import GlassReason
 

@@ -1,8 +1,9 @@
 """Export: records leave the house in a file that one named recipient opens, with a second person's yes (SPINE 16).
 
 :func:`request_export` judges it twice: as an administrative act (who, with whose approval), and by the contract of the
-client (which fields, to whom, why, how many). What is written is a row and a job; :mod:`holdfast.spine.export_job`
-makes the file. :func:`fetch_export` hands out the sealed file, which nobody in the house can open.
+client (which fields, to whom, why, how many). What is written is a row and a job, and
+:mod:`holdfast.spine.operations.export_job` makes the file. :func:`fetch_export` hands out the sealed file, which nobody
+in the house can open.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ from holdfast.spine.decision.exporting import Order, find_export, shown
 from holdfast.spine.decision.freezing import require_open
 from holdfast.spine.decision.policies import current_policies
 from holdfast.spine.decision.store import CLIENT
-from holdfast.spine.decisions import reader_of
 from holdfast.spine.identity.acting import Acting
 from holdfast.spine.identity.references import reference_of
+from holdfast.spine.operations.decisions import reader_of
 from holdfast.spine.vault import store as vault
 from holdfast.spine.vault.blindindex import customer_token
 from holdfast.spine.vault.hierarchy import client_keys

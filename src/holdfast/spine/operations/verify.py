@@ -13,8 +13,6 @@ from holdfast.kit.db import Round
 from holdfast.kit.errors import IntegrityBroken, InvalidInput
 from holdfast.kit.ids import new_id
 from holdfast.spine.actions.quarantine import quarantined, quarantined_query, settled_fact
-from holdfast.spine.answers import Refused, Verified
-from holdfast.spine.arrival import Arrival, arrive
 from holdfast.spine.decision import budgets
 from holdfast.spine.decision.attempts import (
     Attempts,
@@ -29,12 +27,14 @@ from holdfast.spine.decision.verdict import Permit, RuleReason
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.purpose import store as purpose
 from holdfast.spine.purpose.contact import Bind, decide_binding
-from holdfast.spine.questions import (
+from holdfast.spine.turn.answers import Refused, Verified
+from holdfast.spine.turn.arrival import Arrival, arrive
+from holdfast.spine.turn.questions import (
     asked_groups,
     check_fields,
     question_of,
 )
-from holdfast.spine.steps import (
+from holdfast.spine.turn.steps import (
     Line,
     charges,
     refuse,
@@ -42,7 +42,7 @@ from holdfast.spine.steps import (
     signal,
     write_line,
 )
-from holdfast.spine.target import DECOY, Target, approach
+from holdfast.spine.turn.target import DECOY, Target, approach
 from holdfast.spine.vault.records import dummy_match, match_answers
 from holdfast.vocabulary import ids
 from holdfast.vocabulary.facts import FactId
@@ -53,8 +53,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from holdfast.kit.db import Query, Work
-    from holdfast.spine.answers import Asked
     from holdfast.spine.house import House
+    from holdfast.spine.turn.answers import Asked
     from holdfast.vocabulary.facts import FactValue
 
 MOST_REBINDS = 1

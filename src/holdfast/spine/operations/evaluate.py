@@ -15,8 +15,8 @@ from holdfast.spine.decision.freezing import standing_of
 from holdfast.spine.decision.pdp import Decided
 from holdfast.spine.decision.policies import current_policies
 from holdfast.spine.decision.store import CLIENT
-from holdfast.spine.decisions import reader_of
 from holdfast.spine.ledger.recorder import append
+from holdfast.spine.operations.decisions import reader_of
 from holdfast.vocabulary import ids
 from holdfast.vocabulary.leaves import Leaf, LeafType
 from holdfast.vocabulary.levels import PdpSemantic

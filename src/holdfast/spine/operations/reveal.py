@@ -2,13 +2,13 @@
 
 ::
 
-    arrive      who asks, how strongly, from where; the contact; facts of the requester      spine/arrival.py
-    approach    the customer's rows, or a decoy's when the requester may not know of them    spine/target.py
-    ask         the fields asked for in groups that stand and fall together                  spine/questions.py
+    arrive      who asks, how strongly, from where; the contact; facts of the requester      spine/turn/arrival.py
+    approach    the customer's rows, or a decoy's when the requester may not know of them    spine/turn/target.py
+    ask         the fields asked for in groups that stand and fall together                  spine/turn/questions.py
     judge       Cedar: Permit | StepUp | NeedsApproval | Denial, each with reasons           spine/decision/judge.py
     open        only the permitted fields, against the Permit                                spine/vault/records.py
-    record      the leaf, the sealed decision record, the budgets: one round of writes       spine/steps.py
-    answer      values with how each is shown and until when, or the denial                  spine/answers.py
+    record      the leaf, the sealed decision record, the budgets: one round of writes       spine/turn/steps.py
+    answer      values with how each is shown and until when, or the denial                  spine/turn/answers.py
 
 All of it runs inside one write transaction that the shell began before the first load; the answer leaves only after
 that transaction is durable. A record that does not verify is a refusal and a signal, never a value.
@@ -19,20 +19,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from holdfast.kit.errors import IntegrityBroken, InvalidInput
-from holdfast.spine.answers import Ambiguous, Choice, LeafPointer, Refused, Revealed, Shown
-from holdfast.spine.arrival import Arrival, arrive
 from holdfast.spine.decision import budgets
 from holdfast.spine.decision.facts import restriction_facts
 from holdfast.spine.decision.judge import Judgement, judge
 from holdfast.spine.decision.verdict import Permit
-from holdfast.spine.questions import (
+from holdfast.spine.turn.answers import Ambiguous, Choice, LeafPointer, Refused, Revealed, Shown
+from holdfast.spine.turn.arrival import Arrival, arrive
+from holdfast.spine.turn.questions import (
     asked_groups,
     bound_to,
     check_fields,
     count_sensitive,
     question_of,
 )
-from holdfast.spine.steps import (
+from holdfast.spine.turn.steps import (
     Line,
     charges,
     refuse,
@@ -43,7 +43,7 @@ from holdfast.spine.steps import (
     withheld,
     write_line,
 )
-from holdfast.spine.target import Target, approach
+from holdfast.spine.turn.target import Target, approach
 from holdfast.spine.vault.records import LoadedRecord, dummy_open, open_fields
 from holdfast.vocabulary.levels import DataClass, Operation, Presentation
 
@@ -51,9 +51,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from holdfast.kit.db import Work
-    from holdfast.spine.answers import Asked
     from holdfast.spine.decision.verdict import RuleReason
     from holdfast.spine.house import House
+    from holdfast.spine.turn.answers import Asked
     from holdfast.vocabulary.facts import FactId, FactValue
 
 MOST_CHOICES = 20

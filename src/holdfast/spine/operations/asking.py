@@ -10,14 +10,14 @@ import msgspec
 from holdfast.kit.clock import MINUTE_US, rfc3339
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict
-from holdfast.spine.answers import ApprovalShown
 from holdfast.spine.approvals.requests import Request, Wanted, ask, load, subject_digest
 from holdfast.spine.approvals.rules import Party
 from holdfast.spine.approvals.subject import told
-from holdfast.spine.arrival import Arrival, arrive
 from holdfast.spine.decision import store as decisions
-from holdfast.spine.decisions import content_of, no_such_decision, reader_of
-from holdfast.spine.target import may_approach
+from holdfast.spine.operations.decisions import content_of, no_such_decision, reader_of
+from holdfast.spine.turn.answers import ApprovalShown
+from holdfast.spine.turn.arrival import Arrival, arrive
+from holdfast.spine.turn.target import may_approach
 from holdfast.spine.vault.keyring.store import CUSTOMER_OF_REFERENCE
 from holdfast.vocabulary.levels import ApprovalKind, Operation, Outcome
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from holdfast.kit.db import Work
-    from holdfast.spine.answers import Asked
     from holdfast.spine.decision.records import Content
     from holdfast.spine.house import House
     from holdfast.spine.identity.requester import Requester
+    from holdfast.spine.turn.answers import Asked
 
 OLDEST_US: Final = 15 * MINUTE_US
 #: What can be approved by a decision's id, and as what it is asked for.

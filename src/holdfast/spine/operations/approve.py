@@ -15,31 +15,31 @@ import msgspec
 from holdfast.kit.clock import DAY_US
 from holdfast.kit.db import Round
 from holdfast.kit.errors import IntegrityBroken, NotFound
-from holdfast.spine.answers import Approvals, Refused
 from holdfast.spine.approvals import store
 from holdfast.spine.approvals.deciding import decide
 from holdfast.spine.approvals.glass import open_glass
 from holdfast.spine.approvals.requests import load, request_of
 from holdfast.spine.approvals.rules import Limits, Party
 from holdfast.spine.approvals.subject import RECORD, fields_of
-from holdfast.spine.arrival import Arrival, arrive, known
-from holdfast.spine.asking import once_more, party_of, shown
 from holdfast.spine.decision import budgets
 from holdfast.spine.decision.facts import restriction_facts
 from holdfast.spine.decision.groups import groups_of
 from holdfast.spine.decision.judge import Judgement, Question, judge
 from holdfast.spine.decision.policies import current_policies
 from holdfast.spine.decision.verdict import Permit
-from holdfast.spine.decisions import reader_of
 from holdfast.spine.identity.facts import assigned_at
 from holdfast.spine.identity.place import within
 from holdfast.spine.identity.store import ASSIGNMENTS_OF_PERSON, PERSON
+from holdfast.spine.operations.asking import once_more, party_of, shown
+from holdfast.spine.operations.decisions import reader_of
 from holdfast.spine.purpose import store as purpose
 from holdfast.spine.purpose.contact import contact_facts
-from holdfast.spine.questions import (
+from holdfast.spine.turn.answers import Approvals, Refused
+from holdfast.spine.turn.arrival import Arrival, arrive, known
+from holdfast.spine.turn.questions import (
     count_sensitive,
 )
-from holdfast.spine.steps import (
+from holdfast.spine.turn.steps import (
     Line,
     charges,
     refuse,
@@ -49,7 +49,7 @@ from holdfast.spine.steps import (
     withheld,
     write_line,
 )
-from holdfast.spine.target import Target, fetch
+from holdfast.spine.turn.target import Target, fetch
 from holdfast.spine.vault.records import open_fields
 from holdfast.vocabulary.facts import FactId
 from holdfast.vocabulary.levels import ApprovalKind, Operation, Presentation, Role
@@ -58,10 +58,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from holdfast.kit.db import Work
-    from holdfast.spine.answers import ApprovalShown, Asked, Shown
     from holdfast.spine.approvals.requests import Request
     from holdfast.spine.house import House
     from holdfast.spine.identity.requester import Requester
+    from holdfast.spine.turn.answers import ApprovalShown, Asked, Shown
     from holdfast.vocabulary.facts import FactValue
 
 MOST_LISTED: Final = 100

@@ -27,8 +27,8 @@ from holdfast.spine.decision.policies import current_policies
 from holdfast.spine.decision.store import CLIENT
 from holdfast.spine.decision.verdict import Permit
 from holdfast.spine.ledger.recorder import append
-from holdfast.spine.target import load_target
 from holdfast.spine.timekeeping import destroyed, may_destroy
+from holdfast.spine.turn.target import load_target
 from holdfast.spine.vault.hierarchy import client_keys
 from holdfast.spine.vault.load import load_collection
 from holdfast.spine.vault.records import open_fields
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from holdfast.kit.db import Query, Work
     from holdfast.spine.house import House
-    from holdfast.spine.target import Target
+    from holdfast.spine.turn.target import Target
     from holdfast.vocabulary.contract import Contract
     from holdfast.vocabulary.schema import CollectionSchema
 

@@ -13,8 +13,6 @@ from holdfast.kit.clock import rfc3339
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict, InvalidInput, Unavailable
 from holdfast.kit.ids import new_id, new_reference
-from holdfast.spine.answers import ProvisionalOpened, Refused
-from holdfast.spine.arrival import Arrival, arrive, known
 from holdfast.spine.decision.judge import judge
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.purpose import store as purpose
@@ -30,12 +28,14 @@ from holdfast.spine.purpose.provisional import (
     is_offered,
     record_of,
 )
-from holdfast.spine.questions import (
-    question_of,
-)
 from holdfast.spine.signals.pace import Pace, behind, measured
 from holdfast.spine.signals.store import PACES_OF_CLIENT
-from holdfast.spine.steps import (
+from holdfast.spine.turn.answers import ProvisionalOpened, Refused
+from holdfast.spine.turn.arrival import Arrival, arrive, known
+from holdfast.spine.turn.questions import (
+    question_of,
+)
+from holdfast.spine.turn.steps import (
     Line,
     refuse,
     write_line,
@@ -47,9 +47,9 @@ from holdfast.vocabulary.levels import Operation
 
 if TYPE_CHECKING:
     from holdfast.kit.db import Rows, Work
-    from holdfast.spine.answers import Asked
     from holdfast.spine.decision.judge import Judgement
     from holdfast.spine.house import House
+    from holdfast.spine.turn.answers import Asked
     from holdfast.vocabulary.contract import Queue
 
 __all__ = ["open_contact"]

@@ -15,7 +15,7 @@ from holdfast.vocabulary.levels import ApprovalKind, DataClass, Operation, Prese
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from holdfast.spine.arrival import Arrival
+    from holdfast.spine.turn.arrival import Arrival
     from holdfast.vocabulary.facts import FactId, FactValue
 
 MOST_REMEMBERED: Final = 2048

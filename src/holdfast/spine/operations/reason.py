@@ -9,17 +9,17 @@ import msgspec
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict
 from holdfast.kit.ids import new_id
-from holdfast.spine.answers import ReasonChanged, Refused
-from holdfast.spine.arrival import Arrival, arrive, known
 from holdfast.spine.decision.judge import judge
 from holdfast.spine.decision.verdict import RuleReason
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.purpose import store as purpose
 from holdfast.spine.purpose.contact import MOST_REASON_CHANGES, reason_of, widens
-from holdfast.spine.questions import (
+from holdfast.spine.turn.answers import ReasonChanged, Refused
+from holdfast.spine.turn.arrival import Arrival, arrive, known
+from holdfast.spine.turn.questions import (
     question_of,
 )
-from holdfast.spine.steps import (
+from holdfast.spine.turn.steps import (
     Line,
     refuse,
     write_line,
@@ -31,8 +31,8 @@ from holdfast.vocabulary.levels import Operation
 
 if TYPE_CHECKING:
     from holdfast.kit.db import Work
-    from holdfast.spine.answers import Asked
     from holdfast.spine.house import House
+    from holdfast.spine.turn.answers import Asked
 
 __all__ = ["change_reason"]
 

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.kit.db import Round
 from holdfast.kit.errors import IntegrityBroken, InvalidInput, Unavailable
-from holdfast.spine.answers import Found, Hit, Refused, Shown
-from holdfast.spine.arrival import Arrival, arrive, known
 from holdfast.spine.decision import budgets
 from holdfast.spine.decision.groups import hit_fields
 from holdfast.spine.decision.judge import Judgement, judge
@@ -19,12 +17,14 @@ from holdfast.spine.decision.verdict import Permit, RuleReason
 from holdfast.spine.purpose import store as purpose
 from holdfast.spine.purpose.contact import Basis
 from holdfast.spine.purpose.provisional import MOST_VALUES, may_find
-from holdfast.spine.questions import (
+from holdfast.spine.turn.answers import Found, Hit, Refused, Shown
+from holdfast.spine.turn.arrival import Arrival, arrive, known
+from holdfast.spine.turn.questions import (
     asked_groups,
     check_fields,
     question_of,
 )
-from holdfast.spine.steps import (
+from holdfast.spine.turn.steps import (
     Line,
     charges,
     refuse,
@@ -33,7 +33,7 @@ from holdfast.spine.steps import (
     shown_until,
     write_line,
 )
-from holdfast.spine.target import fetch
+from holdfast.spine.turn.target import fetch
 from holdfast.spine.vault.blindindex import index_token
 from holdfast.spine.vault.keyring import store as keyring
 from holdfast.spine.vault.records import (
@@ -48,8 +48,8 @@ from holdfast.vocabulary.levels import Operation, Outcome, Presentation
 
 if TYPE_CHECKING:
     from holdfast.kit.db import Query, Work
-    from holdfast.spine.answers import Asked
     from holdfast.spine.house import House
+    from holdfast.spine.turn.answers import Asked
     from holdfast.vocabulary.schema import FieldSpec
 
 INDEX_ROWS_PER_HIT = (

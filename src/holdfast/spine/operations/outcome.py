@@ -15,10 +15,10 @@ from holdfast.kit.db import Round
 from holdfast.kit.ids import new_id
 from holdfast.spine.actions.permits import digest_of, no_such_permit
 from holdfast.spine.actions.store import CLAIM, MISS, PERMIT, SETTLE, UNREPORTED
-from holdfast.spine.answers import LeafPointer, OutcomeRefused, OutcomeTaken
-from holdfast.spine.decisions import reader_of
 from holdfast.spine.ledger.checkpoint import base64_text
 from holdfast.spine.ledger.recorder import append, hash_of
+from holdfast.spine.operations.decisions import reader_of
+from holdfast.spine.turn.answers import LeafPointer, OutcomeRefused, OutcomeTaken
 from holdfast.vocabulary import ids
 from holdfast.vocabulary.leaves import Leaf, LeafType
 from holdfast.vocabulary.signals import Signal
