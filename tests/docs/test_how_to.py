@@ -17,10 +17,12 @@ IN_THIS_ORDER = (
     "work-when-the-feed-is-late",
     "change-a-contract",
     "approve-a-look",
+    "act-on-an-account",
+    "check-a-permit",
+    "export-records",
     "rotate-a-feed-key",
     "let-the-client-verify",
     "freeze-a-client",
-    "check-a-permit",
     "erase-a-customer",
 )
 NOT_RUN = ("put-it-behind-a-proxy",)  # it needs a proxy, and a name with a certificate

@@ -108,7 +108,6 @@ class ApprovalKind(StrEnum):
 
     LOOK = "look"
     ACT = "act"
-    EXPORT = "export"
     ADMINISTER = "administer"
     GLASS = "glass"
 

@@ -51,8 +51,14 @@ COMMANDS: Final = (
         "Verify a log's files on your own machine; nothing in them is trusted.",
     ),
     Command(
+        "export key",
+        f"{_CLI}.recipient:key",
+        False,
+        "Make the key to which exports are sealed for you.",
+    ),
+    Command(
         "export open",
-        f"{_CLI}.export_open:open_export",
+        f"{_CLI}.recipient:open_export",
         False,
         "Open a sealed file of an export on your own machine.",
     ),

@@ -18,6 +18,7 @@ from holdfast.edges.dataplane.types import (
     FreezeRequest,
     FreezeStepRequest,
     GlassRequest,
+    NothingRequest,
     OutcomeRequest,
     ProvisionalRequest,
     ReasonRequest,
@@ -236,8 +237,7 @@ class Handlers:
 
     async def end_glass(self, request: Request, parts: dict[str, str]) -> Reply:
         """POST /v1/break-glass/{id}/end."""
-        if await request.body():
-            raise InvalidInput("this address takes no body", field="body")
+        await _nothing(request)
         asked = asked_of(request, b"", client="", contact="")
         return await self._run(partial(end_glass, self._house, asked, parts["id"]))
 
@@ -284,8 +284,7 @@ class Handlers:
         return await self._decide(request, parts["id"], grant=False)
 
     async def _decide(self, request: Request, ident: str, *, grant: bool) -> Reply:
-        if await request.body():
-            raise InvalidInput("this address takes no body", field="body")
+        await _nothing(request)
         work = partial(
             decide_approval,
             self._house,
@@ -336,6 +335,13 @@ class Handlers:
     async def _run(self, work: Callable[[], Work[Any]]) -> Reply:
         answer = await self._turns.submit(work)
         return _reply(answer)
+
+
+async def _nothing(request: Request) -> None:
+    """Let pass a request that says all by its address: without a body, or with an empty object in its place."""
+    body = await request.body()
+    if body:
+        decode(body, NothingRequest)
 
 
 def _ready() -> Work[None]:

@@ -38,6 +38,10 @@ class _Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     purpose: Purpose
 
 
+class NothingRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an address that takes no body takes as one: an empty object."""
+
+
 class SearchRequest(_Request, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Find customers by one exact identifier of an indexed field."""
 

@@ -104,6 +104,7 @@ MANIFEST: Final = Manifest(
             "Ask that records leave the house in a sealed file.",
         ),
         Command("export list", f"{_COMMANDS}.export:list_all", False, "List a client's exports."),
+        Command("export show", f"{_COMMANDS}.export:show", False, "Show how an export stands."),
         Command(
             "export fetch", f"{_COMMANDS}.export:fetch", False, "Take an export's sealed file."
         ),

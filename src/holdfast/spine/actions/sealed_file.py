@@ -80,6 +80,16 @@ class SealedWriter:
         self._file.write(content)
 
 
+def new_key() -> Secret[bytes]:
+    """Make a recipient's private key, PEM; :func:`public_half` is what files are sealed to."""
+    return hpke.new_private()
+
+
+def public_half(private_key: bytes) -> str:
+    """Return the public half of a private key, as contracts name it; ``ValueError`` when it is none for this."""
+    return hpke.public_text(hpke.read_private(private_key))
+
+
 def open_file(file: IO[bytes], private_key: bytes) -> Iterator[bytes]:
     """Return the content part by part. ``private_key`` is PEM; ``ValueError`` when it is no key for this.
 

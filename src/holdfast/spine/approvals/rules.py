@@ -22,8 +22,8 @@ LONG_LIFE_US: Final = DAY_US
 NO_LIMIT: Final = 2**31
 PAIR_AT_LEAST: Final = 4  # approvals of one requester in a shift, before a share means anything
 PAIR_PERCENT: Final = 50
-#: Kinds that wait for somebody who is not beside the requester: a day to be decided, and a day to be used.
-_PATIENT: Final = frozenset({ApprovalKind.ADMINISTER, ApprovalKind.EXPORT})
+#: The kind that waits for somebody who is not beside the requester: a day to be decided, and a day to be used.
+_PATIENT: Final = ApprovalKind.ADMINISTER
 
 
 class Party(NamedTuple):
@@ -50,12 +50,12 @@ UNLIMITED: Final = Limits(NO_LIMIT, NO_LIMIT)
 
 def decide_by_us(kind: ApprovalKind, created_us: int) -> int:
     """Until when a request can be decided; of the short-lived kinds, also used."""
-    return created_us + (LONG_LIFE_US if kind in _PATIENT else LIFE_US)
+    return created_us + (LONG_LIFE_US if kind is _PATIENT else LIFE_US)
 
 
 def use_by_us(kind: ApprovalKind, created_us: int, decided_us: int) -> int:
     """Until when a granted request can be used."""
-    return decided_us + LONG_LIFE_US if kind in _PATIENT else created_us + LIFE_US
+    return decided_us + LONG_LIFE_US if kind is _PATIENT else created_us + LIFE_US
 
 
 def dependence(

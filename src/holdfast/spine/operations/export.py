@@ -277,18 +277,27 @@ def list_exports(house: House, acting: Acting, client: str) -> Work[list[ExportS
     return [shown_export(export_of(row)) for row in rows]
 
 
-def fetch_export(house: House, acting: Acting, ident: str) -> Work[Path]:
-    """Return where the sealed file is; that it was taken is told to the client.
+def show_export(house: House, acting: Acting, ident: str) -> Work[ExportShown]:
+    """Return one export. :class:`NotFound` when there is none, :class:`Refused` for who may not know of it."""
+    _, export = yield from _found(enter_as(house, Act.EXPORT_LIST, acting), ident)
+    return shown_export(export)
 
-    :class:`NotFound` when there is no such export, or none of the acting person's business; :class:`Conflict` while it
-    is not done, and once it is over.
-    """
-    entered = enter_as(house, Act.EXPORT_FETCH, acting)
+
+def _found(entered: Entered, ident: str) -> Work[tuple[Scene, Export]]:
     (rows,) = yield Round(data=(store.EXPORT(id=ident),))
     if not rows:
         raise NotFound(f"there is no export {ident}", remedy="See `holdfast export list`.")
     export = export_of(rows[0])
-    scene = yield from entered.judge(clients=(export.client,))
+    return (yield from entered.judge(clients=(export.client,))), export
+
+
+def fetch_export(house: House, acting: Acting, ident: str) -> Work[Path]:
+    """Return where the sealed file is; that it was taken is told to the client.
+
+    :class:`NotFound` when there is no such export, :class:`Refused` for who may not take it, :class:`Conflict` while it
+    is not done, and once it is over.
+    """
+    scene, export = yield from _found(enter_as(house, Act.EXPORT_FETCH, acting), ident)
     yield from require_open(export.client, scene.now_us)
     if export.state != DONE or export.expires_us <= scene.now_us:
         over = export.state == DONE or export.expires_us <= scene.now_us

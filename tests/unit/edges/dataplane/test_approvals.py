@@ -80,12 +80,25 @@ def test_a_parameter_that_is_none_is_named(desk, query, field):
 
 
 @pytest.mark.parametrize("path", ["approve", "refuse"])
-def test_deciding_takes_no_body(desk, path):
+@pytest.mark.parametrize(
+    ("body", "field"), [({"why": "x"}, "why"), ([], "body"), ("x", "body"), (0, "body")]
+)
+def test_deciding_takes_no_body(desk, path, body, field):
     ident = asked(desk)
-    answer = desk.send(
-        "POST", f"/v1/approvals/{ident}/{path}", {"why": "x"}, **bearer(desk.bank.lead)
-    )
-    assert (answer["status"], answer["answer"]["field"]) == (400, "body")
+    answer = desk.send("POST", f"/v1/approvals/{ident}/{path}", body, **bearer(desk.bank.lead))
+    assert (answer["status"], answer["answer"]["field"]) == (400, field)
+    assert desk.bank.state_of(ident) == "asked"
+
+
+@pytest.mark.parametrize(("path", "state"), [("approve", "granted"), ("refuse", "refused")])
+def test_an_empty_object_is_as_good_as_no_body(desk, path, state):
+    answer = desk.send("POST", f"/v1/approvals/{asked(desk)}/{path}", {}, **bearer(desk.bank.lead))
+    assert (answer["status"], answer["answer"]["state"]) == (200, state)
+
+
+def test_a_break_glass_is_ended_with_an_empty_object(desk):
+    answer = desk.send("POST", "/v1/break-glass/gls_0/end", {}, **bearer(desk.bank.agent))
+    assert (answer["status"], answer["answer"]["code"]) == (404, "not_found")
 
 
 def test_asking_names_a_decision_and_nothing_else(desk):

@@ -77,6 +77,23 @@ def list_all(client: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("export")
+@json_option
+def show(export: str, as_json: bool) -> None:
+    """Show how EXPORT stands: waiting for the worker, done, failed or expired.
+
+    \b
+    Examples:
+      holdfast export show exp_01k8yhzq0x5k3t9d8q2m4n6p7r
+    """
+    from holdfast.procedures.access.services.exports import one
+
+    with opened_house() as house:
+        found = one(house, export)
+    emit(_told(found), as_json=as_json)
+
+
+@click.command()
+@click.argument("export")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Where to write it.")
 @json_option
 def fetch(export: str, out: Path | None, as_json: bool) -> None:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from holdfast.spine.identity.acting import named_person
-from holdfast.spine.operations.export import fetch_export, list_exports, request_export
+from holdfast.spine.operations.export import (
+    fetch_export,
+    list_exports,
+    request_export,
+    show_export,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +38,16 @@ def listed(house: House, client: str) -> list[ExportShown]:
 def _listed(house: House, client: str) -> Work[list[ExportShown]]:
     acting = yield from named_person(house)
     return (yield from list_exports(house, acting, client))
+
+
+def one(house: House, export: str) -> ExportShown:
+    """Return one export; see :func:`holdfast.spine.operations.export.show_export`."""
+    return house.transact(_one(house, export))
+
+
+def _one(house: House, export: str) -> Work[ExportShown]:
+    acting = yield from named_person(house)
+    return (yield from show_export(house, acting, export))
 
 
 def taken(house: House, export: str) -> Path:
