@@ -118,6 +118,15 @@ def test_the_proof_of_the_service_replayed_for_another_session(crm):
     not_let_in(crm, again, "invalid_dpop_proof")
 
 
+@pytest.mark.parametrize("named", ["hft_" + "x" * 43, "none"])
+def test_the_proof_of_the_service_replayed_after_a_session_was_refused(crm, named):
+    headers = crm.headers(named)
+    (failed,) = crm.reveal(headers)
+    assert failed.status == 401
+    live = [*headers[:2], ("holdfast-on-behalf-of", f"Bearer {crm.bank.agent.token}")]
+    not_let_in(crm, live, "invalid_dpop_proof")
+
+
 def test_a_session_of_another_client(crm):
     other = crm.bank.new_token(crm.bank.agent, client="bank-02")
     (answer,) = crm.reveal(crm.headers(other.token))

@@ -152,6 +152,51 @@ def test_a_number_replayed_in_another_proof(desk):
     refused(desk, second, "used before")
 
 
+def test_a_proof_of_a_request_that_failed_replayed_under_another_body(desk):
+    """A proof covers no body: who read along may not put their own under the proof of one that was refused."""
+    proof = desk.bound(desk.proof())
+    for body in (b"{", b'{"client": 7}', b"x" * 300_000):
+        headers = desk.bound(desk.proof())
+        (failed,) = desk.send("POST", "/v1/reveal", body, headers)
+        assert failed.status in {400, 413}, failed.body
+        (again,) = desk.reveal(headers)
+        refused(desk, again, "used before")
+    (failed,) = desk.reveal(proof, fields=("no_such_field",))
+    assert (failed.status, failed.body["field"]) == (400, "fields[0]")
+    (again,) = desk.reveal(proof)
+    refused(desk, again, "used before")
+
+
+def test_a_proof_replayed_after_a_conflict(desk):
+    named = ("idempotency-key", "one")
+    assert desk.reveal([*desk.bound(desk.proof()), named])[0].status == 200
+    headers = desk.bound(desk.proof())
+    (failed,) = desk.reveal([*headers, named], fields=("balance",))
+    assert failed.body["code"] == "idempotency_conflict"
+    (again,) = desk.reveal(headers)
+    refused(desk, again, "used before")
+
+
+def test_a_proof_replayed_after_nothing_was_found(desk):
+    path = "/v1/approvals/apr_" + "0" * 26
+    where = {"htm": "GET", "htu": f"http://localhost:8461{path}"}
+    headers = desk.bound(desk.proof(**where))
+    (failed,) = desk.send("GET", path, b"", headers)
+    assert failed.status == 404
+    (again,) = desk.send("GET", path, b"", headers)
+    refused(desk, again, "used before")
+
+
+def test_a_proof_replayed_after_an_internal_error(desk):
+    desk.bank.sql("ALTER TABLE decision_record RENAME TO moved")
+    headers = desk.bound(desk.proof())
+    (failed,) = desk.reveal(headers)
+    assert failed.status == 500
+    desk.bank.sql("ALTER TABLE moved RENAME TO decision_record")
+    (again,) = desk.reveal(headers)
+    refused(desk, again, "used before")
+
+
 def test_a_proof_replayed_after_a_restart_and_after_the_worker_has_tidied_up(desk):
     headers = desk.bound(desk.proof())
     (first,) = desk.reveal(headers)
@@ -176,6 +221,8 @@ def test_proofs_of_strangers_do_not_fill_the_store(desk):
     stranger = Holder()
     for _ in range(20):
         desk.reveal(desk.bound(desk.proof(stranger, token="hft_" + "x" * 43), "hft_" + "x" * 43))
+        desk.reveal(desk.bound(desk.proof(stranger)))  # of a stolen token, by another key
+        desk.send("POST", "/v1/reveal", b"{", desk.bound(desk.proof(stranger)))
     assert desk.bank.sql("SELECT COUNT(*) FROM identity_proof") == [(1,)]
 
 

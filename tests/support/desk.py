@@ -68,7 +68,7 @@ class Desk:
         app, turns = plane.app, plane.turns
         calls = (self._call(app, method, path, body, one) for one in headers)
         answers = await asyncio.gather(*calls)
-        assert turns.turns <= 1
+        assert turns.turns <= 2  # the second uses up the proofs of what failed
         stores.close()
         return answers
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, unquote
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from holdfast.edges.dataplane.door import Door
     from holdfast.edges.dataplane.gate import Pass
     from holdfast.edges.dataplane.metrics import Metrics
-    from holdfast.spine.identity.presented import Caller
+    from holdfast.spine.identity.presented import Caller, Presented
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -53,7 +54,17 @@ _MISSING = re.compile(r"missing required field `(.*?)`")
 class Request:
     """One request: what handlers may look at."""
 
-    __slots__ = ("_door", "_query", "_receive", "entered", "headers", "method", "path", "socket")
+    __slots__ = (
+        "_door",
+        "_query",
+        "_receive",
+        "entered",
+        "headers",
+        "method",
+        "path",
+        "shown",
+        "socket",
+    )
 
     def __init__(self, scope: Scope, receive: Receive, door: Door) -> None:
         self.method: str = scope["method"]
@@ -70,6 +81,7 @@ class Request:
         self._door = door
         self._query: bytes = scope.get("query_string", b"")
         self.entered: Pass | None = None
+        self.shown: list[Presented] = []
 
     def query(self, *names: str) -> dict[str, str]:
         """The parameters of the address; :class:`InvalidInput` for one that is unknown, repeated or not readable."""
@@ -235,16 +247,26 @@ def _invalid(message: str) -> InvalidInput:
 
 
 class App:
-    """Routes requests. ``handlers`` come from :mod:`holdfast.edges.dataplane.handlers`."""
+    """Routes requests. ``handlers`` come from :mod:`holdfast.edges.dataplane.handlers`.
+
+    ``uses_up`` uses up the proofs of possession of a request that failed.
+    """
 
     def __init__(
-        self, routes: tuple[Route, ...], hosts: frozenset[str], metrics: Metrics, door: Door
+        self,
+        routes: tuple[Route, ...],
+        hosts: frozenset[str],
+        metrics: Metrics,
+        door: Door,
+        *,
+        uses_up: Callable[[list[Presented]], Awaitable[None]],
     ) -> None:
         self._exact: dict[str, dict[str, Handler]] = {}
         self._patterns: list[tuple[re.Pattern[str], str, Handler]] = []
         self._hosts = hosts
         self._metrics = metrics
         self._door = door
+        self._uses_up = uses_up
         for route in routes:
             if "{" in route.template:
                 pattern = re.sub(r"\{(\w+)\*\}", r"(?P<\1>.+)", route.template)
@@ -287,10 +309,25 @@ class App:
         try:
             reply = await self._routed(request)
         except BaseException as error:
-            self._door.leave(request, refused=isinstance(error, NotAuthenticated))
+            try:
+                await self._use_up(request, error)
+            finally:
+                self._door.leave(request, refused=isinstance(error, NotAuthenticated))
             raise
         self._door.leave(request, status=reply.status)
         return reply
+
+    async def _use_up(self, request: Request, error: BaseException) -> None:
+        """Use up what the failed ``request`` proved, unless it was turned away unread (or its caller went away)."""
+        proofs = {b"dpop", b"holdfast-on-behalf-of-proof"} & request.headers.keys()
+        if not proofs or isinstance(error, TooMany) or not isinstance(error, Exception):
+            return
+        with suppress(HoldfastError):
+            if not request.shown:
+                request.caller()
+        if any(one.proved.use for one in request.shown):
+            with suppress(HoldfastError):
+                await self._uses_up(request.shown)
 
     async def _routed(self, request: Request) -> Reply:
         path = request.path

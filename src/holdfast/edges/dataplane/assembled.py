@@ -11,11 +11,13 @@ from holdfast.edges.dataplane.keeping import Keeping
 from holdfast.edges.dataplane.metrics import Metrics
 from holdfast.edges.dataplane.receipts import Receipts
 from holdfast.edges.dataplane.turn import Turns
+from holdfast.spine.identity.accept import use_up
 
 if TYPE_CHECKING:
     import asyncio
 
     from holdfast.spine.house import House, Stores
+    from holdfast.spine.identity.presented import Presented
 
 
 class DataPlane(NamedTuple):
@@ -35,5 +37,9 @@ def assemble(
     metrics = Metrics()
     metrics.watch(turns)
     door = Door(house.settings, house.clock)
-    app = App(routes(house, turns, metrics), hosts, metrics, door)
+
+    async def uses_up(shown: list[Presented]) -> None:
+        await turns.submit(lambda: use_up(shown, house.clock.now_us()))
+
+    app = App(routes(house, turns, metrics), hosts, metrics, door, uses_up=uses_up)
     return DataPlane(app, turns, metrics, Keeping(house, turns, metrics))

@@ -37,13 +37,17 @@ CHALLENGES: Final = (  # the stronger first
 
 
 class Incoming(Protocol):
-    """What this module looks at of a request. ``socket`` is the address of the socket's other end."""
+    """What this module looks at of a request. ``socket`` is the address of the socket's other end.
+
+    ``shown`` gets each credential that was read, with what was proved of it, also when the next one is not good.
+    """
 
     method: str
     path: str
     socket: str
     headers: dict[bytes, bytes]
     entered: Pass | None
+    shown: list[Presented]
 
     def device(self) -> str:
         """Name that the device gives itself."""
@@ -132,18 +136,13 @@ class Door:
         headers = request.headers
         given = credential_of(headers.get(b"authorization"), "Authorization")
         self._enter(request, given)
-        sender = Presented(
-            secret_hash=hash_secret(given.token),
-            proved=self._proved(
-                request, given, headers.get(b"dpop"), shown=self._certificate(request)
-            ),
-        )
+        certificate = self._certificate(request)
+        sender = self._presented(request, given, headers.get(b"dpop"), certificate=certificate)
         person, service = sender, None
         if b"holdfast-on-behalf-of" in headers:
             named = credential_of(headers[b"holdfast-on-behalf-of"], "Holdfast-On-Behalf-Of")
             proof = headers.get(b"holdfast-on-behalf-of-proof")
-            proved = self._proved(request, named, proof, shown="")
-            person, service = Presented(secret_hash=hash_secret(named.token), proved=proved), sender
+            person, service = self._presented(request, named, proof, certificate=""), sender
         return Caller(
             secret_hash=person.secret_hash,
             proved=person.proved,
@@ -155,9 +154,9 @@ class Door:
     def _enter(self, request: Incoming, given: Credential) -> None:
         """Let the request through the gate, once: under the person's credential where a service asks for a person."""
         if request.entered is None:
-            named = request.headers.get(b"holdfast-on-behalf-of")
-            charged = credential_of(named, "Holdfast-On-Behalf-Of") if named else given
-            request.entered = self.gate.enter(hash_secret(charged.token), self.peer(request))
+            named = _CREDENTIAL.match(request.headers.get(b"holdfast-on-behalf-of", b""))
+            charged = named[2].decode() if named else given.token
+            request.entered = self.gate.enter(hash_secret(charged), self.peer(request))
 
     def leave(self, request: Incoming, *, refused: bool = False, status: int = 0) -> None:
         """The request is over: its credential was refused, or it was answered with ``status`` (0: it failed)."""
@@ -167,13 +166,21 @@ class Door:
             self.gate.refuse(request.entered)
         self.gate.leave(request.entered, answered=status > 0, shown=status == 200)
 
+    def _presented(
+        self, request: Incoming, given: Credential, proof: bytes | None, *, certificate: str
+    ) -> Presented:
+        proved = self._proved(request, given, proof, certificate=certificate)
+        presented = Presented(secret_hash=hash_secret(given.token), proved=proved)
+        request.shown.append(presented)
+        return presented
+
     def _proved(
-        self, request: Incoming, given: Credential, proof: bytes | None, *, shown: str
+        self, request: Incoming, given: Credential, proof: bytes | None, *, certificate: str
     ) -> Proved:
-        """Return what the request shows; ``shown`` is the thumbprint of the connection's certificate, or ""."""
+        """Return what the request shows; ``certificate`` is the thumbprint of the connection's, or ""."""
         if given.scheme != "dpop":
             # A token bound to a key that comes as a bearer's is refused, whatever else comes (RFC 9449 §7.2).
-            return Proved(x5t=shown) if shown else UNPROVED
+            return Proved(x5t=certificate) if certificate else UNPROVED
         if proof is None:
             raise NotAuthenticated(
                 "a token of the scheme DPoP came without its proof: the DPoP header is missing",
@@ -182,7 +189,7 @@ class Door:
             )
         address = dpop.Addressed(request.method, request.path, self._origins)
         proved = dpop.check(proof.decode("latin-1"), given.token, address, self._clock.now_us())
-        return replace(proved, x5t=shown) if shown else proved
+        return replace(proved, x5t=certificate) if certificate else proved
 
     def _certificate(self, request: Incoming) -> str:
         """Return the thumbprint of the client's certificate, if a trusted proxy says one."""

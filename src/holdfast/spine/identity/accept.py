@@ -16,7 +16,7 @@ from holdfast.spine.identity.store import CREDENTIAL, USE_PROOF
 from holdfast.vocabulary.levels import AuthLevel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from holdfast.kit.db import Query, Rows, Work
     from holdfast.spine.identity.presented import Caller, Presented
@@ -36,23 +36,39 @@ class Accepted(NamedTuple):
         return level if self.service is None else min(level, self.service.level)
 
 
-def loads(caller: Caller) -> dict[str, Query]:
+def loads(caller: Caller, now_us: int) -> dict[str, Query]:
     """Return what the first round asks about who calls, by name.
 
-    The use of a proof is written here. An operation that ends in an error takes it back with all else that it wrote, so
-    that no proof is kept of who holds no token; a proof is good for one operation that shows or writes anything.
+    The use of a proof is written here. An operation that ends in an error takes it back with all else that it wrote;
+    then the edge writes it by :func:`use_up`.
     """
-    asks = _loads(caller, "credential", "proof")
+    asks = _loads(caller, "credential", "proof", now_us)
     if caller.service is not None:
-        asks |= _loads(caller.service, "service", "service_proof")
+        asks |= _loads(caller.service, "service", "service_proof", now_us)
     return asks
 
 
-def _loads(shown: Presented, credential: str, proof: str) -> dict[str, Query]:
+def use_up(shown: Iterable[Presented], now_us: int) -> Work[None]:
+    """Use up the proofs of a request that failed: they cover no body, so others could put one of theirs under them."""
+    yield Round(data=tuple(_use(one, now_us) for one in shown if one.proved.use))
+
+
+def _loads(shown: Presented, credential: str, proof: str, now_us: int) -> dict[str, Query]:
     asks = {credential: CREDENTIAL(secret_hash=shown.secret_hash)}
     if shown.proved.use:
-        asks[proof] = USE_PROOF(use=shown.proved.use, until_us=shown.proved.until_us)
+        asks[proof] = _use(shown, now_us)
     return asks
+
+
+def _use(shown: Presented, now_us: int) -> Query:
+    proved = shown.proved
+    return USE_PROOF(
+        use=proved.use,
+        until_us=proved.until_us,
+        secret_hash=shown.secret_hash,
+        jkt=proved.jkt,
+        now=now_us,
+    )
 
 
 def accept(caller: Caller, rows: Mapping[str, Rows], now_us: int, *, client: str = "") -> Accepted:
@@ -96,6 +112,6 @@ def _check_service(service: Requester, client: str, peer: str) -> None:
 
 def accepted(caller: Caller, now_us: int) -> Work[Requester]:
     """Return who calls, for what no service does on anybody's behalf; see :func:`accept`."""
-    asks = loads(caller)
+    asks = loads(caller, now_us)
     answers = yield Round(data=tuple(asks.values()))
     return accept(caller, dict(zip(asks, answers, strict=True)), now_us).requester

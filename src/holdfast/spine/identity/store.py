@@ -175,10 +175,15 @@ REVOKE_ALL = statement(
 
 # ── proofs of possession, which are accepted once ───────────────────────────────────────────────────────────
 
-# No row comes back when the proof was used before.
+# No row comes back when the proof was used before, or is about no live token that its key may prove: whoever holds none
+# stores nothing.
+# across clients: a credential is found by its secret, and says itself which client it is good for
 USE_PROOF = statement(
     "identity.use_proof",
-    """INSERT INTO identity_proof (used, until_us) VALUES (:use, :until_us)
+    """INSERT INTO identity_proof (used, until_us)
+       SELECT :use, :until_us WHERE EXISTS (SELECT 1 FROM identity_credential
+            WHERE secret_hash = :secret_hash AND kind = 'token' AND jkt IN ('', :jkt)
+              AND revoked_us IS NULL AND expires_us > :now)
        ON CONFLICT (used) DO NOTHING RETURNING until_us""",
 )
 FORGET_PROOFS = statement(

@@ -353,7 +353,7 @@ class _Who(NamedTuple):
 
 
 def _who(house: House, asked: Asked, now_us: int) -> Work[_Who]:
-    asks = loads(asked)
+    asks = loads(asked, now_us)
     asks["client"] = decisions.CLIENT(client=asked.client)
     if asked.step_up_hash is not None:
         asks["step_up"] = identity.CREDENTIAL(secret_hash=asked.step_up_hash)

@@ -72,7 +72,8 @@ class Plane:
             turns = Turns(self.house.connect(busy_timeout_ms=0), asyncio.get_running_loop())
             metrics = Metrics()
             door = Door(self.house.settings, self.house.clock)
-            app = App(routes(self.house, turns, metrics), frozenset({"localhost"}), metrics, door)
+            table, hosts = routes(self.house, turns, metrics), frozenset({"localhost"})
+            app = App(table, hosts, metrics, door, uses_up=no_proofs)
             calls = [self._call(app, body, header) for body in bodies]
             if while_doing is not None:
                 calls.append(while_doing())
@@ -100,6 +101,10 @@ class Plane:
 
         await app(scope, receive, send)
         return sent[0]["status"], json.loads(sent[1]["body"])
+
+
+async def no_proofs(shown):
+    pytest.fail(f"a feed proves no possession: {shown}")
 
 
 @pytest.fixture
