@@ -11,16 +11,15 @@ import pytest
 
 from holdfast.kit.errors import IntegrityBroken
 from holdfast.spine.ledger.audit import disagreements
-from holdfast.spine.ledger.checkpoint import Head, parse_head
+from holdfast.spine.ledger.checkpoint import parse_head
 from holdfast.spine.ledger.memory import Memory
-from holdfast.spine.ledger.note import parse_note, sign_note
+from holdfast.spine.ledger.note import parse_note
 from holdfast.spine.ledger.sequencer import heads
 from holdfast.spine.ledger.tail import leaves_from
-from holdfast.spine.ledger.tiles import ENTRIES, decode_bundle, encode_bundle, tiles_of
-from holdfast.spine.ledger.tree import CompactRange, leaf_hash
+from holdfast.spine.ledger.tiles import decode_bundle
 from holdfast.spine.ledger.verify import Outcome
 from holdfast.vocabulary.ids import HOUSE_LOG
-from support.bundles import Client, codes
+from support.bundles import Client, codes, forged_log
 from support.ledger import BANK, SHOP, LedgerHouse
 
 
@@ -54,23 +53,6 @@ def rolled_back_to(house, place):
         path.unlink()
     shutil.copy(place, house.settings.data_path)
     return LedgerHouse(house.home, house.clock, fresh=False)
-
-
-def forged_log(folder, origin, signers, entries, *, at_us=0):
-    """A complete, well-formed log over ``entries``: what a house could publish if it wanted to lie."""
-    folder.mkdir(parents=True)
-    tree = CompactRange()
-    for entry in entries:
-        tree.append(leaf_hash(entry))
-    for tile in tiles_of(len(entries)):
-        path = folder / tile.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = entries[tile.n * 256 : tile.n * 256 + tile.width]
-        hashes = b"".join(map(leaf_hash, part))
-        path.write_bytes(encode_bundle(part) if tile.level == ENTRIES else hashes)
-    text = Head(origin, len(entries), tree.root()).text
-    (folder / "checkpoint").write_bytes(sign_note(text, signers, at_us))
-    return folder
 
 
 # ── prevented: the signer does not sign it ──────────────────────────────────────────────────────────────────

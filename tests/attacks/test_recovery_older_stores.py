@@ -11,6 +11,7 @@ from holdfast.kit.clock import HOUR_US, rfc3339
 from holdfast.kit.errors import Conflict
 from holdfast.kit.ids import new_id
 from holdfast.kit.process import LockFile
+from holdfast.spine.decision.budgets import inherits
 from holdfast.spine.decision.contract import compile_contract
 from holdfast.spine.decision.publish import By, draft, publish_contract
 from holdfast.spine.identity.credentials import revoke
@@ -315,6 +316,74 @@ def test_the_looks_of_the_gap_count_against_the_budget(bank):
     used = bank.sql("SELECT customer_mac FROM decision_budget_customer ORDER BY 1")
     bank.restore(copy)
     assert bank.sql("SELECT customer_mac FROM decision_budget_customer ORDER BY 1") == used
+
+
+def test_who_is_assigned_anew_after_a_restore_does_not_begin_with_a_fresh_budget(bank):
+    """The log named the lookers in the gap only, by references: whoever it has no name for may be any of them."""
+    copy = bank.backup()
+    for number in (1, 2, 3):
+        bank.connect(f"CT-{number}", number=number)
+        assert isinstance(bank.reveal(f"C0000{number}", ["name"], contact=f"CT-{number}"), Revealed)
+        bank.search("+12025550199", contact=f"CT-{number}")
+    bank.publish()
+    spent = budgets(bank, bank.agent.id)
+    assert len(spent) == 4
+    bank.restore(copy)
+    assert (
+        budgets(bank, bank.agent.id) == spent
+    )  # assigned in the copy, and without a name in its log
+    newcomer = "per_newcomer"
+    bank.do(*inherits(CLIENT, newcomer))
+    assert budgets(bank, newcomer) == spent
+    known = reference(bank, bank.admin, LOG)
+    assert known
+    bank.do(*inherits(CLIENT, bank.admin))
+    assert budgets(bank, bank.admin) == []
+
+
+def budgets(bank, person):
+    return [
+        *bank.sql(
+            "SELECT hex(customer_mac) FROM decision_budget_customer WHERE person = ? ORDER BY 1",
+            person,
+        ),
+        *bank.sql(
+            "SELECT kind, SUM(used) FROM decision_budget WHERE person = ? GROUP BY kind", person
+        ),
+    ]
+
+
+def test_guesses_of_somebody_unknown_count_against_the_customer(bank):
+    copy = bank.backup()
+    bank.connect()
+    bank.verify("C00001", {"dob": "1901-01-01"})
+    bank.publish()
+    bank.restore(copy)
+    assert bank.sql("SELECT field FROM decision_verify_attempt") == [("dob",)]
+
+
+@pytest.mark.parametrize("kind", [LeafType.PERSON_SUSPENDED, LeafType.PERSON_LEFT])
+def test_a_suspension_of_somebody_whom_the_log_had_not_named_yet_stops_all_it_may_mean(bank, kind):
+    """The reference was made in the gap: it may be anybody's who has none here, and nobody's who came since."""
+    known = reference(bank, bank.other.id)
+    assert known
+    bank.publish()
+    copy = bank.backup()
+    leaf(bank, HOUSE_LOG, kind, person=reference(bank, bank.agent.id))
+    bank.publish()
+    bank.restore(copy)
+    states = dict(bank.sql("SELECT id, state FROM identity_person"))
+    assert (states[bank.agent.id], states[bank.other.id]) == ("suspended", "active")
+
+
+def test_a_suspension_of_somebody_who_came_since_the_copy_stops_nobody_else(bank):
+    copy = bank.backup()
+    body = {"person": "p_newcomer", "employer": "house", "roles": ["agent"]}
+    leaf(bank, HOUSE_LOG, LeafType.PERSON_ADDED, **body)
+    leaf(bank, HOUSE_LOG, LeafType.PERSON_SUSPENDED, person="p_newcomer")
+    bank.publish()
+    bank.restore(copy)
+    assert bank.sql("SELECT DISTINCT state FROM identity_person") == [("active",)]
 
 
 # ── the signer's memory ─────────────────────────────────────────────────────────────────────────────────────────

@@ -7,10 +7,18 @@ import shutil
 
 import pytest
 
-from holdfast.kit.errors import IntegrityBroken, InvalidInput
+from holdfast.kit.errors import Conflict, IntegrityBroken, InvalidInput, Unavailable
 from holdfast.spine.ledger.export import export_bundle
 from holdfast.spine.ledger.files import log_folder
+from holdfast.spine.ledger.memory import Memory
+from holdfast.spine.ledger.recorder import append
+from holdfast.spine.ledger.tail import leaves_from
+from holdfast.spine.ledger.verify import Given, Outcome, verify_bundle
+from holdfast.spine.ledger.verify.history import UserMemory
 from holdfast.spine.recovery.backup import MANIFEST, read_backup
+from holdfast.spine.turn.answers import Refused
+from holdfast.vocabulary.leaves import Leaf, LeafType
+from support.bundles import forged_log
 from support.recovery import HOUSE_LOG, LOG, new_restorable
 
 
@@ -126,6 +134,244 @@ def test_a_store_that_grew_otherwise_is_two_histories(set_back):
     with pytest.raises(IntegrityBroken):
         set_back.repair()
     assert untouched(set_back)
+
+
+# ── mixtures ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_bundle_older_than_what_the_signer_remembers_does_not_end_the_gap(set_back):
+    """It is genuine, and lacks the erasure: with it alone the house would go on as if nobody had been erased."""
+    older = set_back.home.parent / "bundle"
+    set_back.repair()
+    copy = set_back.backup("second")
+    set_back.shred("C00003")
+    set_back.publish()
+    set_back.put_back_by_hand(copy)
+    shutil.rmtree(log_folder(set_back.home, LOG))
+    with pytest.raises(IntegrityBroken, match="no published file has them"):
+        set_back.repair(bundles=[older])
+    assert "logs.E002" in set_back.refusals()
+    assert set_back.sql("SELECT DISTINCT state FROM recovery_gap") == [("told",)]
+
+
+def forged(bank, folder, doctored):
+    """A copy of the log with another leaf in it, signed with the house's own keys: somebody stole them."""
+    entries = [doctored(one.entry) for one in bank.house.read(leaves_from(LOG, 0, most=9999))]
+    keys = bank.house.signing_keys
+    at_us = bank.clock.now_us()
+    return forged_log(folder, keys.origin(LOG), keys.signers(LOG), entries, at_us=at_us)
+
+
+def undone(entry):
+    """An erasure that ended becomes something else."""
+    return entry.replace(b'"type":"shred.done"', b'"type":"shred.dome"')
+
+
+def other_name(entry):
+    """Any other leaf, too."""
+    return entry.replace(b'"v":1', b'"v":2')
+
+
+def test_a_bundle_with_a_forged_leaf_under_the_houses_own_signature_is_two_histories(bank):
+    copy = bank.backup()
+    bank.shred("C00002")
+    bank.publish()
+    forgery = forged(bank, bank.home.parent / "forged", undone)
+    bank.put_back_by_hand(copy)
+    with pytest.raises(IntegrityBroken):
+        bank.repair(bundles=[forgery])
+    assert untouched(bank)
+
+
+def test_two_bundles_that_disagree_are_refused_whichever_is_named_first(bank):
+    copy = bank.backup()
+    bank.shred("C00002")
+    bank.publish()
+    true = export(bank, bank.home.parent / "true")
+    forgery = forged(bank, bank.home.parent / "forged", undone)
+    bank.put_back_by_hand(copy)
+    shutil.rmtree(log_folder(bank.home, LOG))
+    forget(bank)  # not even the signer's memory tells which is true
+    for both in ([true, forgery], [forgery, true]):
+        with pytest.raises(IntegrityBroken, match="two heads"):
+            bank.repair(bundles=both)
+        assert not bank.sql("SELECT 1 FROM recovery_gap")
+    assert bank.repair(bundles=[true]).gaps
+
+
+def forget(bank):
+    """The signer's memory of this log is lost."""
+    path = bank.home / "signing" / "memory.json"
+    memory = json.loads(path.read_text())
+    del memory["heads"][bank.house.signing_keys.origin(LOG)]
+    path.write_text(json.dumps(memory))
+
+
+def test_the_older_of_two_bundles_must_be_a_beginning_of_the_newer(bank):
+    bank.connect()
+    bank.reveal("C00001", ["name"])
+    bank.publish()
+    forgery = forged(bank, bank.home.parent / "forged", other_name)
+    copy = bank.backup()
+    bank.shred("C00002")
+    bank.publish()
+    true = export(bank, bank.home.parent / "true")
+    bank.put_back_by_hand(copy)
+    shutil.rmtree(log_folder(bank.home, LOG))
+    with pytest.raises(IntegrityBroken, match="two histories"):
+        bank.repair(bundles=[true, forgery])
+    assert untouched(bank)
+
+
+def test_the_checkpoint_of_another_log_over_these_tiles(set_back):
+    """The house's own, and longer: it is not taken for this log's."""
+    bundle = set_back.home.parent / "bundle"
+    shutil.copy(log_folder(set_back.home, HOUSE_LOG) / "checkpoint", bundle / "checkpoint")
+    shutil.rmtree(log_folder(set_back.home, LOG))
+    with pytest.raises(IntegrityBroken, match="no published file has them"):
+        set_back.repair(bundles=[bundle])
+    assert untouched(set_back)
+
+
+@pytest.mark.parametrize("which", ["entries", "0"])
+def test_a_tile_that_was_cut_short(set_back, which):
+    folder = log_folder(set_back.home, LOG)
+    path = max(folder.glob(f"tile/{which}/**/*.p/*"), key=lambda path: int(path.name))
+    path.write_bytes(path.read_bytes()[:-7])
+    with pytest.raises(IntegrityBroken, match="do not verify"):
+        set_back.repair()
+    assert untouched(set_back)
+
+
+# ── what nobody has ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def beheaded(bank):
+    """The last leaves were signed, and the store that had them is lost before they were published."""
+    copy = bank.backup()
+    before = {log: read_tree(log_folder(bank.home, log)) for log in (LOG, HOUSE_LOG)}
+    bank.shred("C00002")
+    bank.publish()
+    for log, files in before.items():
+        write_tree(log_folder(bank.home, log), files)
+    bank.put_back_by_hand(copy)
+    return bank
+
+
+def read_tree(folder):
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def write_tree(folder, files):
+    shutil.rmtree(folder)
+    for path, content in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+
+
+def giving_up(*logs, second="per_nobody"):
+    return {"losing": logs, "consent": lambda _house, _what, _summary: second}
+
+
+def test_leaves_that_nobody_has_are_given_up_only_by_name(beheaded):
+    with pytest.raises(IntegrityBroken, match="no published file has them") as caught:
+        beheaded.repair()
+    assert "--lose" in caught.value.remedy
+    with pytest.raises(InvalidInput, match="has lost nothing"):
+        beheaded.repair(**giving_up(LOG, HOUSE_LOG))
+    with pytest.raises(InvalidInput, match="there is no log"):
+        beheaded.repair(**giving_up(LOG, "client-other"))
+    assert untouched(beheaded)
+
+
+def test_who_does_not_agree_loses_nothing(beheaded):
+    def refused(_house, _what, _summary):
+        raise Conflict("not approved")
+
+    memory = (beheaded.home / "signing" / "memory.json").read_bytes()
+    with pytest.raises(Conflict):
+        beheaded.repair(losing=[LOG], consent=refused)
+    with pytest.raises(Unavailable, match="second person"):
+        beheaded.repair(losing=[LOG])
+    assert untouched(beheaded)
+    assert (beheaded.home / "signing" / "memory.json").read_bytes() == memory
+
+
+def test_a_loss_is_told_in_the_log_and_the_client_answers_nobody_until_it_has_a_contract(beheaded):
+    signed = Memory.open(beheaded.home / "signing").last(beheaded.house.signing_keys.origin(LOG))
+    ours = len(beheaded.published_leaves(LOG))
+    done = beheaded.repair(**giving_up(LOG, second=beheaded.other.id))
+    assert {gap.lost for gap in done.gaps if gap.log == LOG} == {signed.size - ours}
+    assert beheaded.refusals() == {}
+    beheaded.publish()
+    (told,) = beheaded.published_leaves(LOG, "log.restored")
+    assert (told["lost"], told["lost_root"]) == (signed.size - ours, signed.root.hex())
+    assert told["second"]
+    assert beheaded.sql("SELECT state FROM decision_client") == [("outdated",)]
+    beheaded.connect("CT-8")
+    assert isinstance(beheaded.reveal("C00001", ["name"], contact="CT-8"), Refused)
+
+
+def test_a_client_who_saw_the_lost_leaves_is_told_of_a_rollback(bank):
+    """Giving leaves up is not hidden from whoever has a checkpoint that covers them."""
+    copy = bank.backup()
+    before = read_tree(log_folder(bank.home, LOG))
+    bank.shred("C00002")
+    bank.publish()
+    seen = (log_folder(bank.home, LOG) / "checkpoint").read_bytes()
+    write_tree(log_folder(bank.home, LOG), before)
+    bank.put_back_by_hand(copy)
+    bank.repair(**giving_up(LOG))
+    bank.publish()
+    bundle = export(bank, bank.home.parent / "after")
+    keys = bank.house.signing_keys.verifier_keys(LOG)
+    memory = UserMemory(bank.home.parent / "clients")
+    given = Given(memory, bank.clock.now_us(), keys=keys, since=seen)
+    assert verify_bundle(bundle, given).outcome is Outcome.HISTORY_BROKEN
+
+
+def test_leaves_that_somebody_has_are_not_given_up(set_back):
+    with pytest.raises(InvalidInput, match="has lost nothing"):
+        set_back.repair(**giving_up(LOG))
+    assert untouched(set_back)
+
+
+def test_published_leaves_that_were_doctored_are_not_given_up(set_back):
+    doctor(log_folder(set_back.home, LOG))
+    with pytest.raises(IntegrityBroken, match="do not verify"):
+        set_back.repair(**giving_up(LOG))
+    assert untouched(set_back)
+
+
+def test_a_loss_of_the_houses_own_log_ends_all_tokens_of_persons(bank):
+    copy = bank.backup()
+    leaf = Leaf(
+        LeafType.TOKEN_REVOKED, "lf_x", bank.clock.now_us(), {"by": "p_x", "token": "crd_x"}
+    )
+    bank.do(append(HOUSE_LOG, leaf))
+    bank.publish()
+    shutil.rmtree(bank.home / "logs")
+    bank.put_back_by_hand(copy)
+    bank.repair(**giving_up(HOUSE_LOG))
+    assert bank.refusals() == {}
+    live = (
+        "SELECT COUNT(*) FROM identity_credential WHERE person IS NOT NULL AND revoked_us IS NULL"
+    )
+    assert bank.sql(live) == [(0,)]
+    bank.publish()
+
+
+def test_a_crash_between_the_decision_and_the_signers_memory_is_carried_to_its_end(beheaded):
+    memory = beheaded.home / "signing" / "memory.json"
+    before = memory.read_bytes()
+    beheaded.repair(**giving_up(LOG))
+    memory.write_bytes(before)
+    beheaded.do_raw("UPDATE recovery_gap SET state = 'redone'")
+    assert beheaded.refusals()
+    beheaded.repair()
+    assert beheaded.refusals() == {}
+    beheaded.publish()
 
 
 # ── backups ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -43,6 +43,34 @@ def test_a_sound_house_is_restored_by_two_persons_only(tmp_path):
     assert "Nothing to do" in run(home, "restore", "--repair")
 
 
+@pytest.mark.slow
+def test_a_house_whose_stores_are_lost_serves_again_when_a_second_person_agrees(tmp_path):
+    home, copy = tmp_path / "house", tmp_path / "copy"
+    run(home, "init", "--person", "A0001")
+    run(home, "person", "add", "A0002", "--employer", "house", "--role", "admin")
+    token = token_of(home, "A0002")
+    run(home, "backup", str(copy))
+    for store in home.glob("*.sqlite3*"):
+        store.unlink()
+    told = run(home, "restore", str(copy), code=5)
+    approval = re.search(r"apr_[0-9a-z]{26}", told)[0]
+    assert "a second person has to approve" in run(home, "doctor", code=7)
+    assert "takes a second person" in run(home, "restore", "--repair", code=5)
+    run(home, "approval", "approve", approval, HOLDFAST_TOKEN=token)
+    run(home, "restore", "--repair")
+    run(home, "doctor")
+
+
+def test_a_house_of_one_administrator_is_restored_by_them(tmp_path):
+    home, copy = tmp_path / "house", tmp_path / "copy"
+    run(home, "init", "--person", "A0001")
+    run(home, "backup", str(copy))
+    for store in home.glob("*.sqlite3*"):
+        store.unlink()
+    run(home, "restore", str(copy))
+    run(home, "doctor")
+
+
 def test_an_agent_takes_no_copy(tmp_path):
     home = tmp_path / "house"
     run(home, "init")

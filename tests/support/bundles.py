@@ -5,8 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from holdfast.spine.ledger.checkpoint import Head
 from holdfast.spine.ledger.export import export_bundle
-from holdfast.spine.ledger.note import parse_vkey
+from holdfast.spine.ledger.note import parse_vkey, sign_note
+from holdfast.spine.ledger.tiles import ENTRIES, encode_bundle, tiles_of
+from holdfast.spine.ledger.tree import CompactRange, leaf_hash
 from holdfast.spine.ledger.verify import Given, Report, verify_bundle
 from holdfast.spine.ledger.verify.history import UserMemory
 from support.ledger import BANK, LedgerHouse
@@ -48,3 +51,20 @@ class Client:
 
 def codes(report: Report) -> set[str]:
     return {finding.code for finding in report.findings}
+
+
+def forged_log(folder, origin, signers, entries, *, at_us=0):
+    """A complete, well-formed log over ``entries``: what a house could publish if it wanted to lie."""
+    folder.mkdir(parents=True)
+    tree = CompactRange()
+    for entry in entries:
+        tree.append(leaf_hash(entry))
+    for tile in tiles_of(len(entries)):
+        path = folder / tile.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = entries[tile.n * 256 : tile.n * 256 + tile.width]
+        hashes = b"".join(map(leaf_hash, part))
+        path.write_bytes(encode_bundle(part) if tile.level == ENTRIES else hashes)
+    text = Head(origin, len(entries), tree.root()).text
+    (folder / "checkpoint").write_bytes(sign_note(text, signers, at_us))
+    return folder

@@ -644,7 +644,7 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
         "both",
         {
             "by": "reference of the person who restored; empty when that is not known",
-            "second": "reference of who approved it; empty for a repair, or when the stores here could not be asked",
+            "second": "reference of who approved it; empty for a repair, or when there was nobody else who might",
             "from_size": "leaves that the restored store had",
             "to_size": "leaves that had been signed",
             "from_time": "time of the last leaf that the restored store had; empty for none",
@@ -653,6 +653,8 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
             "erased": "count of erasures of the gap that stand again",
             "narrowed": "count of leaves whose narrowing stands again",
             "not_redone": "count of leaves that widened something or brought data in, and were not redone",
+            "lost": "count of leaves that were signed after these and that nobody has; they are given up",
+            "lost_root": "root of the log that was signed with them, hexadecimal; empty when nothing is lost",
         },
     ),
     LeafType.BACKUP_MADE: LeafSpec(

@@ -16,6 +16,8 @@ from holdfast.kit.terminal import emit, json_option, say
 from holdfast.vocabulary.acts import Act
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from holdfast.kit.config import Settings
     from holdfast.kit.db import Work
     from holdfast.spine.administration.scene import Scene
@@ -95,8 +97,22 @@ def _told(house: House, made: Backup, included: list[str]) -> Work[None]:
     multiple=True,
     help="A copy of a log that somebody else kept: a client's export, or a mirror of a folder under logs/.",
 )
+@click.option(
+    "--lose",
+    "losing",
+    metavar="LOG",
+    multiple=True,
+    help="Give up what was signed in this log and nobody has. A second person approves it; the log says so for ever.",
+)
 @json_option
-def restore(folder: Path | None, repair: bool, bundles: tuple[Path, ...], as_json: bool) -> None:
+def restore(
+    folder: Path | None,
+    *,
+    repair: bool,
+    bundles: tuple[Path, ...],
+    losing: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Put the stores of a stopped house back from DIR, a folder that `holdfast backup` wrote.
 
     What is replaced is kept beside, in a folder `replaced-…`. Then what has happened since the copy is put back from
@@ -106,11 +122,16 @@ def restore(folder: Path | None, repair: bool, bundles: tuple[Path, ...], as_jso
 
     Interrupted, or with stores that were put back by hand: `--repair` goes on from where it stands.
 
+    A line that was signed and never published is nowhere, once the store is lost that had it. `--lose` goes on without,
+    if nobody has it: the client then answers nobody until its contract is published again; of the house's own log, all
+    tokens of persons end.
+
     \b
     Examples:
       holdfast restore /srv/backup/monday
       holdfast restore --repair
       holdfast restore --repair --bundle /media/bank-01-log
+      holdfast restore --repair --lose client-bank-01
     """
     if (folder is None) is not repair:
         raise InvalidInput(
@@ -118,7 +139,7 @@ def restore(folder: Path | None, repair: bool, bundles: tuple[Path, ...], as_jso
             field="DIR",
             remedy="holdfast restore DIR, or holdfast restore --repair",
         )
-    done = _restored(load_settings(), folder, bundles)
+    done = _restored(load_settings(), folder, bundles, losing)
     emit(_as_data(done), as_json=as_json, text=_as_text(done))
     if not done.gaps:
         say("Nothing to do: the stores reach everything that was signed.")
@@ -126,7 +147,12 @@ def restore(folder: Path | None, repair: bool, bundles: tuple[Path, ...], as_jso
     say("The house may start. What stands above was not done again: look at it.")
 
 
-def _restored(settings: Settings, folder: Path | None, bundles: tuple[Path, ...]) -> Recovered:
+def _restored(
+    settings: Settings,
+    folder: Path | None,
+    bundles: tuple[Path, ...],
+    losing: tuple[str, ...],
+) -> Recovered:
     from holdfast.spine.house import open_house
     from holdfast.spine.recovery.alone import alone
     from holdfast.spine.recovery.run import recover
@@ -142,14 +168,23 @@ def _restored(settings: Settings, folder: Path | None, bundles: tuple[Path, ...]
                 )
             _begin(settings, folder)
         with closing(open_house(settings)) as house:
-            return recover(house, by=_acting, bundles=bundles)
+            return recover(house, by=_acting, bundles=bundles, losing=losing, consent=_agreed)
+
+
+def _agreed(house: House, what: Sequence[str], summary: dict[str, Any]) -> str:
+    """Ask for a second person, who approves exactly this; the command is run again then, as a repair."""
+    from holdfast.spine.administration.scene import administer, digest_of
+
+    scene = house.transact(administer(house, Act.RESTORE, digest=digest_of(*what), summary=summary))
+    return scene.second
 
 
 def _begin(settings: Settings, folder: Path) -> None:
     """Ask who may restore, and begin.
 
-    The stores that are here say so, with a second person. Where they are lost or damaged, the copy itself is asked; it
-    knows of no second person, and the lines in the logs say that there was none.
+    The stores that are here say so, with a second person. Where they are lost or damaged, the copy itself is asked, and
+    the second person at the end, before the house serves; if the copy knows nobody else who might, the lines in the
+    logs say that there was none.
     """
     from holdfast.spine.house import open_house
     from holdfast.spine.recovery.backup import read_backup
@@ -159,7 +194,8 @@ def _begin(settings: Settings, folder: Path) -> None:
         made = read_backup(folder, house.signing_keys)
         scene = _judged(house, made)
         now_us = house.clock.now_us()
-    begin_swap(settings, made, by=scene.acting.person, second=scene.second, now_us=now_us)
+    by, second = scene.acting.person, scene.second
+    begin_swap(settings, made, by=by, second=second, asks=not second, now_us=now_us)
 
 
 def _judged(house: House, made: Backup) -> Scene:
@@ -205,6 +241,7 @@ def _as_data(done: Recovered) -> dict[str, Any]:
                 "erased": gap.erased,
                 "narrowed": gap.narrowed,
                 "not_redone": gap.not_redone,
+                "lost": gap.lost,
             }
             for gap in done.gaps
         ],
@@ -221,6 +258,7 @@ def _as_text(done: Recovered) -> str:
         lines.append(
             f"{gap.log}: leaves {gap.from_size} to {gap.to_size} put back ({gap.source});"
             f" erased again {gap.erased}, narrowed again {gap.narrowed}, not redone {gap.not_redone}"
+            + (f"; {gap.lost} leaves after them are lost" if gap.lost else "")
         )
         lines += [
             f"  leaf {one.at}  {one.type}  {one.says}" for one in done.listed if one.log == gap.log

@@ -15,9 +15,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from holdfast.kit.canonical import length_prefixed
 from holdfast.kit.clock import DAY_US, MINUTE_US
-from holdfast.spine.decision.store import BUDGETS, CHARGE, CHARGE_CUSTOMER, CUSTOMERS
+from holdfast.spine.decision.store import (
+    BUDGETS,
+    CHARGE,
+    CHARGE_CUSTOMER,
+    CUSTOMERS,
+    INHERIT,
+    INHERIT_CUSTOMERS,
+)
 from holdfast.vocabulary.contract import Budgets
 from holdfast.vocabulary.facts import FactId, FactState, FactValue
+from holdfast.vocabulary.ids import client_log
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +33,16 @@ if TYPE_CHECKING:
     from holdfast.kit.db import Query, Rows
     from holdfast.spine.decision.judge import Judgement
 
-__all__ = ["DAY_US", "Spent", "charges_for_customer", "charges_for_search", "loads", "read"]
+__all__ = [
+    "DAY_US",
+    "Spent",
+    "charges_for_customer",
+    "charges_for_search",
+    "inherits",
+    "loads",
+    "read",
+    "unknown",
+]
 
 HOUR_MIN: Final = 60
 DAY_MIN: Final = 24 * HOUR_MIN
@@ -168,6 +185,17 @@ def _charge_customer(  # noqa: PLR0917  the parts of one row
         most_hour=budgets.customers_hour if budgets else _NO_LIMIT,
         most_day=budgets.customers_day if budgets else _NO_LIMIT,
     )
+
+
+def unknown(reference: str) -> str:
+    """In whose name is charged what somebody used whom this store does not know, but by this reference."""
+    return f"unknown:{reference}"
+
+
+def inherits(client: str, person: str) -> tuple[Query, ...]:
+    """What a person begins with whom the client's log has no name for: see :data:`INHERIT`; mostly nothing."""
+    whose = {"client": client, "person": person, "log": client_log(client)}
+    return INHERIT(**whose), INHERIT_CUSTOMERS(**whose)
 
 
 def charges_for_search(client: str, person: str, *, units: int, now_us: int) -> tuple[Query, ...]:

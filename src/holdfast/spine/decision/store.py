@@ -145,6 +145,26 @@ CHARGE_CUSTOMER = statement(
             WHERE client = :client AND person = :person AND minute > :day_ago) < :most_day
     ON CONFLICT (client, person, day, customer_mac) DO NOTHING RETURNING minute""",
 )
+# What persons used whom a restored store does not know, and the log names only by reference: nobody can tell which of
+# them a newcomer is, so whoever the log has no name for begins with the most that any of them used in each minute.
+INHERIT = statement(
+    "decision.inherit",
+    """INSERT INTO decision_budget (client, person, kind, minute, used)
+    SELECT client, :person, kind, minute, MAX(used) FROM decision_budget
+    WHERE client = :client AND person LIKE 'unknown:%' AND NOT EXISTS
+        (SELECT 1 FROM identity_reference WHERE person = :person AND log = :log)
+    GROUP BY client, kind, minute
+    ON CONFLICT (client, person, kind, minute) DO UPDATE SET used = decision_budget.used + excluded.used""",
+)
+INHERIT_CUSTOMERS = statement(
+    "decision.inherit_customers",
+    """INSERT INTO decision_budget_customer (client, person, day, customer_mac, minute)
+    SELECT client, :person, day, customer_mac, MAX(minute) FROM decision_budget_customer
+    WHERE client = :client AND person LIKE 'unknown:%' AND NOT EXISTS
+        (SELECT 1 FROM identity_reference WHERE person = :person AND log = :log)
+    GROUP BY client, day, customer_mac
+    ON CONFLICT (client, person, day, customer_mac) DO NOTHING""",
+)
 # across clients: minutes that no window reaches any more
 CLEAR_BUDGETS = statement(
     "decision.clear_budgets", "DELETE FROM decision_budget WHERE minute < :before"

@@ -15,6 +15,7 @@ class Gap(models.Model):
     source = models.TextField()  # where the leaves came from: published | bundle | none
     by = models.TextField(db_column="person")
     second = models.TextField()  # the second person who approved it, or empty
+    asks = models.SmallIntegerField(default=0)  # 1: one is to approve it before the house serves
     from_size = models.BigIntegerField()
     to_size = models.BigIntegerField()
     from_us = models.BigIntegerField()  # time of the last leaf that the restored store had
@@ -25,6 +26,10 @@ class Gap(models.Model):
     erased = models.BigIntegerField()
     narrowed = models.BigIntegerField()
     not_redone = models.BigIntegerField()
+    lost_size = models.BigIntegerField(
+        default=0
+    )  # leaves that were signed, where their end is given up
+    lost_root = models.BinaryField(default=bytes)
     leaf = models.TextField()
     at_us = models.BigIntegerField()
 

@@ -1,7 +1,8 @@
 """Looking at each leaf of a gap, and doing again what erased and what narrowed; in one transaction for each log.
 
 Nothing is undone and nothing widens. What the store cannot tell any more is closed: a client whose contract or schema
-was changed in the gap answers nobody until a contract is published again.
+was changed in the gap, or whose log lost leaves, answers nobody until a contract is published again; and where the
+house's own log lost some, all tokens of persons end.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from holdfast.vocabulary.leaves import LeafType
 from holdfast.vocabulary.levels import PersonState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from holdfast.kit.db import Work
     from holdfast.spine.house import House
@@ -48,6 +49,7 @@ class Gap(NamedTuple):
     source: str
     by: str
     second: str
+    asks: int
     from_size: int
     to_size: int
     from_us: int
@@ -56,8 +58,15 @@ class Gap(NamedTuple):
     erased: int
     narrowed: int
     not_redone: int
+    lost_size: int
+    lost_root: bytes
     leaf: str
     at_us: int
+
+    @property
+    def lost(self) -> int:
+        """How many leaves were signed that nobody has."""
+        return max(0, self.lost_size - self.to_size)
 
     @property
     def client(self) -> str:
@@ -91,7 +100,7 @@ def redo(house: House, gap: Gap) -> Work[Counts]:
     """Do again what erased and narrowed in a gap, and write down that it was done."""
     counts = Counts()
     leaves = yield from leaves_of(gap)
-    narrowing = _Narrowing(house, gap)
+    narrowing = _Narrowing(house, gap, leaves)
     counts.not_redone = sum(is_listed(leaf) for _, leaf in leaves)
     for _, leaf in leaves:
         if meaning_of(leaf) is Means.NARROWS:
@@ -126,8 +135,12 @@ def _is_known(client: str) -> Work[bool]:
 class _Narrowing:
     """Narrowings of one log. Each handler answers whether what its leaf narrowed is narrow now."""
 
-    def __init__(self, house: House, gap: Gap) -> None:
-        self._log, self._client = gap.log, gap.client
+    def __init__(
+        self, house: House, gap: Gap, leaves: Iterable[tuple[int, dict[str, Any]]]
+    ) -> None:
+        self._log, self._client, self._lost = gap.log, gap.client, gap.lost
+        joins = LeafType.PERSON_ASSIGNED if gap.client else LeafType.PERSON_ADDED
+        self._joined = {leaf["person"] for _, leaf in leaves if leaf["type"] == joins}
         self._now_us = house.clock.now_us()
         self._people: dict[str, str] = {}
         self._contract = 0
@@ -157,8 +170,13 @@ class _Narrowing:
         return self._handlers[LeafType(leaf["type"])](leaf)
 
     def end(self) -> Work[None]:
-        """Close a client whose contract or schema is older than what was in force."""
-        if not self._outdated:
+        """Close a client whose contract or schema is older than what was in force, or whose log lost leaves.
+
+        Where the house's log lost some, close what they may have revoked.
+        """
+        if self._lost and not self._client:
+            yield Round(data=(store.END_TOKENS(now_us=self._now_us),))
+        if not self._outdated and not self._lost:
             return
         (rows,) = yield Round(data=(CLIENT(client=self._client),))
         if not rows:
@@ -174,6 +192,18 @@ class _Narrowing:
         """The person of a leaf; empty for one who came in the gap and is not here."""
         return (yield from self._named(leaf["person"]))
 
+    def _meant(self, leaf: dict[str, Any]) -> Work[list[str]]:
+        """Those who may be the person of a leaf: one, or none for who came in the gap.
+
+        A name that the log gave in the gap, to somebody who was here before, can be that of anybody without one.
+        """
+        person = yield from self._person(leaf)
+        if person or leaf["person"] in self._joined:
+            return [person] if person else []
+        asked = store.NAMELESS(log=self._log, client=self._client, now_us=self._now_us)
+        (rows,) = yield Round(data=(asked,))
+        return [row[0] for row in rows]
+
     def _named(self, reference: str) -> Work[str]:
         if reference not in self._people:
             asked = identity.PERSON_OF_REFERENCE(log=self._log, ref=reference)
@@ -182,15 +212,17 @@ class _Narrowing:
         return self._people[reference]
 
     def _suspended(self, leaf: dict[str, Any]) -> Work[bool]:
-        person = yield from self._person(leaf)
-        state = PersonState.SUSPENDED.value
+        people = yield from self._meant(leaf)
+        suspended, active = PersonState.SUSPENDED.value, PersonState.ACTIVE.value
         yield Round(
-            data=(identity.SET_STATE(person=person, state=state, was=PersonState.ACTIVE.value),)
+            data=tuple(identity.SET_STATE(person=p, state=suspended, was=active) for p in people)
         )
-        return bool(person)
+        return bool(people)
 
     def _left(self, leaf: dict[str, Any]) -> Work[bool]:
         person = yield from self._person(leaf)
+        if not person:  # who of several it was cannot be told; a suspension can be lifted again
+            return (yield from self._suspended(leaf))
         left, now_us = PersonState.LEFT.value, self._now_us
         yield Round(
             data=(
@@ -204,18 +236,20 @@ class _Narrowing:
         return bool(person)
 
     def _unassigned(self, leaf: dict[str, Any]) -> Work[bool]:
-        person = yield from self._person(leaf)
-        ended = identity.END_ASSIGNMENTS(
-            person=person, client=leaf["client"], programme=leaf["programme"], now=self._now_us
+        line = {"client": leaf["client"], "programme": leaf["programme"]}
+        joined_here = leaf["type"] == LeafType.PERSON_ASSIGNED
+        people = (
+            [(yield from self._person(leaf))] if joined_here else (yield from self._meant(leaf))
         )
-        (rows,) = yield Round(data=(ended,))
-        return bool(rows)
+        ended = [identity.END_ASSIGNMENTS(person=p, now=self._now_us, **line) for p in people]
+        answers = yield Round(data=tuple(ended))
+        return any(map(bool, answers))
 
     def _roles(self, leaf: dict[str, Any]) -> Work[bool]:
         person = yield from self._person(leaf)
         (rows,) = yield Round(data=(identity.PERSON(id=person),))
-        if not rows:
-            return False
+        if not rows:  # whose roles it were cannot be told
+            return (yield from self._suspended(leaf))
         had = set(words(rows[0][5]))
         kept = had & set(leaf["roles"])
         yield Round(data=(identity.SET_ROLES(person=person, roles=joined(kept)),))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from holdfast.kit.clock import rfc3339
 from holdfast.kit.db import Round
@@ -17,6 +17,8 @@ from holdfast.spine.ledger import store as ledger
 from holdfast.spine.ledger.entries import leaf_id_of
 from holdfast.spine.ledger.files import log_folder
 from holdfast.spine.ledger.growth import State
+from holdfast.spine.ledger.keys import FOLDER
+from holdfast.spine.ledger.memory import Memory, Remembered
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.ledger.sequencer import heads, put_back
 from holdfast.spine.recovery import store
@@ -50,6 +52,22 @@ class Listed(NamedTuple):
     says: str
 
 
+class Consent(Protocol):
+    """Asks for a second person's approval of exactly ``what``; returns who gave it, and raises where nobody has yet."""
+
+    def __call__(self, house: House, what: Sequence[str], summary: dict[str, Any]) -> str:
+        """Return the id of the second person."""
+        ...
+
+
+class _Asked(NamedTuple):
+    """Who asked for the recovery, who approved it, and whether somebody has to before it ends."""
+
+    by: str
+    second: str
+    asks: bool
+
+
 class Recovered(NamedTuple):
     """What a recovery did. Without gaps there was nothing to do."""
 
@@ -58,11 +76,18 @@ class Recovered(NamedTuple):
 
 
 def recover(
-    house: House, *, by: Callable[[House], str] = lambda _house: "", bundles: Sequence[Path] = ()
+    house: House,
+    *,
+    by: Callable[[House], str] = lambda _house: "",
+    bundles: Sequence[Path] = (),
+    losing: Sequence[str] = (),
+    consent: Consent | None = None,
 ) -> Recovered:
     """Carry recovery to its end; the caller holds the house alone, and has not opened its stores yet.
 
-    ``by`` says who asks for it, where no restore says so: the id of a person, or nothing.
+    ``by`` says who asks for it, where no restore says so: the id of a person, or nothing. ``losing`` names
+    logs whose signed end is given up if nobody has it. ``consent`` asks for a second person: for that, and at the end
+    of a restore that could not ask one before, because the stores were lost.
 
     Raises :class:`IntegrityBroken` and :class:`InvalidInput` as :func:`missing` does, and then nothing was written;
     :class:`Unavailable` when a reader holds up an erasure. Until it has ended, no check lets the house serve.
@@ -71,8 +96,14 @@ def recover(
     if swap is not None:
         finish_swap(house.settings, swap)
     house.floor_clock()
-    gaps = missing(house, bundles)
-    house.transact(_put_back(house, swap, gaps, by=swap.by if swap else by(house)))
+    _give_up(house)
+    gaps = missing(house, bundles, losing=losing)
+    second = swap.second if swap else ""
+    second = second or _consent_to_loss(house, gaps, consent)
+    asks = swap is not None and swap.asks and not second
+    asked = _Asked(swap.by if swap else by(house), second, asks)
+    house.transact(_put_back(house, swap, gaps, asked))
+    _give_up(house)
     if swap is not None:
         end_swap(house.home)
     rows = house.read(_unfinished())
@@ -82,8 +113,61 @@ def recover(
     finish(house)
     for gap in rows:
         _set_aside(house, gap)
+    _consent_to_end(house, consent)
     house.transact(_tell(house))
     return house.read(_recovered(rows[0].id)) if rows else Recovered((), ())
+
+
+def _give_up(house: House) -> None:
+    """Let the signer go on from what could be reached, where a longer head that it signed is given up for good.
+
+    It stands written that this was decided; the memory follows, and after a crash in between, at the next run.
+    """
+    memory = Memory.open(house.home / FOLDER)
+    states = {state.log: state for state in house.read(heads())}
+    lowered: dict[str, Remembered] = {}
+    for gap in house.read(_unfinished()):
+        if not gap.lost:
+            continue
+        origin, state = house.signing_keys.origin(gap.log), states.get(gap.log, State.new(gap.log))
+        given_up = Remembered(gap.lost_size, bytes(gap.lost_root), 0)
+        known = memory.last(origin)
+        if known is not None and known[:2] == given_up[:2]:
+            lowered[origin] = Remembered(state.size, state.root, 0)
+    if lowered:
+        memory.remember(lowered)
+
+
+def _consent_to_loss(house: House, gaps: Sequence[Missing], consent: Consent | None) -> str:
+    lost = [(gap, gap.lost) for gap in gaps if gap.lost is not None]
+    if not lost:
+        return ""
+    what = [f"{gap.log} {head.size} {head.root.hex()}" for gap, head in lost]
+    summary = {gap.log: f"leaves {gap.end.size} to {head.size}" for gap, head in lost}
+    return _consented(house, consent, what, {"lost": summary})
+
+
+def _consent_to_end(house: House, consent: Consent | None) -> None:
+    """Let a second person agree, where the stores were lost that could have asked one before.
+
+    What was narrowed in the gap is narrow again by now: whoever was suspended since the copy does not agree to it.
+    """
+    asking = [gap for gap in house.read(_unfinished()) if gap.asks]
+    if not asking:
+        return
+    ident, by = asking[0].id, asking[0].by
+    (others,) = house.read(_ask(store.OTHER_ADMINS(person=by)))
+    summary = {"restored": {gap.log: f"to leaf {gap.to_size}" for gap in asking}}
+    second = _consented(house, consent, [ident], summary) if others else ""
+    house.transact(_ask(store.AGREED(id=ident, second=second)))
+
+
+def _consented(
+    house: House, consent: Consent | None, what: Sequence[str], summary: dict[str, Any]
+) -> str:
+    if consent is None:
+        raise Unavailable("a second person has to agree to this recovery")
+    return consent(house, what, summary)
 
 
 def unfinished_recovery(house: House) -> str:
@@ -91,6 +175,8 @@ def unfinished_recovery(house: House) -> str:
     if swap_under_way(house.home) is not None:
         return "a copy is being put in the place of the stores"
     rows = house.read(_unfinished())
+    if any(gap.asks and gap.state == "redone" for gap in rows):
+        return "a second person has to approve it"
     return f"the gap of log {rows[0].log} is not worked through" if rows else ""
 
 
@@ -100,7 +186,9 @@ def last_recovery(house: House) -> Recovered:
     return house.read(_recovered(rows[0][0] or ""))
 
 
-def _put_back(house: House, swap: Swap | None, gaps: Sequence[Missing], *, by: str) -> Work[None]:
+def _put_back(
+    house: House, swap: Swap | None, gaps: Sequence[Missing], asked: _Asked
+) -> Work[None]:
     """Write the missing leaves of all logs and note the gaps, in one transaction."""
     now_us = house.clock.now_us()
     states = {state.log: state for state in (yield from heads())}
@@ -123,13 +211,16 @@ def _put_back(house: House, swap: Swap | None, gaps: Sequence[Missing], *, by: s
             id=ident,
             log=log,
             source=gap.source if gap else NONE,
-            person=by,
-            second=swap.second if swap else "",
+            person=asked.by,
+            second=asked.second,
+            asks=int(asked.asks),
             from_size=before.size,
             to_size=after.size,
             from_us=before.last_us,
             to_us=after.last_us,
             known=json.dumps(ids),
+            lost_size=gap.lost.size if gap and gap.lost else 0,
+            lost_root=gap.lost.root if gap and gap.lost else b"",
             at_us=now_us,
         )
         yield Round(data=(row,))
@@ -155,7 +246,8 @@ def _grown(house: House, gap: Missing) -> Work[tuple[State, list[str]]]:
     rows = {leaf: row_id for row_id, leaf in waiting}
     placed: list[str] = []
     for leaves in gap.leaves():
-        state = yield from put_back(state, leaves)
+        if leaves:
+            state = yield from put_back(state, leaves)
         if rows:
             placed += [found for leaf in leaves if (found := leaf_id_of(leaf.entry)) in rows]
     if (state.size, state.root) != (gap.end.size, gap.end.root):
@@ -212,6 +304,8 @@ def _tell(house: House) -> Work[None]:
                 "erased": gap.erased,
                 "narrowed": gap.narrowed,
                 "not_redone": gap.not_redone,
+                "lost": gap.lost,
+                "lost_root": bytes(gap.lost_root).hex() if gap.lost else "",
             },
         )
         yield Round(data=(append(gap.log, leaf), store.TOLD(id=gap.id, log=gap.log, leaf=leaf.id)))

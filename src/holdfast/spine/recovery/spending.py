@@ -1,8 +1,8 @@
 """Budgets and attempts that the looks of a gap used: they count as used, as far as the leaves tell.
 
 A leaf names person and customer by reference and the fields by name. What it does not tell is taken at its dearest: a
-search without a hit costs what the contract says of a miss. Looks of persons whom the restored store does not know are
-not counted: those persons cannot look either.
+search without a hit costs what the contract says of a miss. Looks of somebody whom the restored store does not know are
+charged to the reference: whoever begins here without one may be them, and inherits what they used.
 """
 
 from __future__ import annotations
@@ -12,11 +12,16 @@ from typing import TYPE_CHECKING, Any, Final
 from holdfast.kit.clock import DAY_US, parse_rfc3339
 from holdfast.kit.db import Round
 from holdfast.kit.ids import new_id
-from holdfast.spine.decision.budgets import charges_for_customer, charges_for_search
+from holdfast.spine.decision.budgets import (
+    charges_for_customer,
+    charges_for_search,
+    inherits,
+    unknown,
+)
 from holdfast.spine.decision.contract import compile_contract
 from holdfast.spine.decision.store import CLIENT, CONTRACT
 from holdfast.spine.identity.store import PERSON_OF_REFERENCE
-from holdfast.spine.recovery.store import ADD_ATTEMPT
+from holdfast.spine.recovery.store import ADD_ATTEMPT, NAMELESS
 from holdfast.spine.vault.hierarchy import client_keys
 from holdfast.spine.vault.keyring.store import CUSTOMERS_OF_REFERENCES
 from holdfast.spine.vault.load import load_collections
@@ -59,13 +64,24 @@ class Spending:
         if not looks:
             return 0
         keys = yield from self._load(leaf for _, leaf in looks)
-        charged = 0
+        charged, unknown_too = 0, False
         for at_us, leaf in looks:
             queries = self._charges(keys, leaf, at_us)
             if queries:
                 yield Round(data=queries)
                 charged += 1
+                unknown_too |= leaf["person"] not in self._people
+        if unknown_too:
+            yield from self._inherited()
         return charged
+
+    def _inherited(self) -> Work[None]:
+        """Who is assigned here, and has no name in the log yet, may be one of those who are unknown."""
+        now_us = self._house.clock.now_us()
+        asked = NAMELESS(log=client_log(self._client), client=self._client, now_us=now_us)
+        (rows,) = yield Round(data=(asked,))
+        for (person,) in rows:
+            yield Round(data=inherits(self._client, person))
 
     def _load(self, looks: Any) -> Work[ClientKeys]:
         people, customers = set(), set()
@@ -91,9 +107,7 @@ class Spending:
         return (yield from client_keys(self._house.keks, self._client, client[0][3]))
 
     def _charges(self, keys: ClientKeys, leaf: dict[str, Any], at_us: int) -> tuple[Query, ...]:
-        person = self._people.get(leaf["person"])
-        if person is None:
-            return ()
+        person = self._people.get(leaf["person"]) or unknown(leaf["person"])
         if leaf["op"] == Operation.SEARCH:
             units = 1 if leaf["customers"] else self._miss_costs
             return charges_for_search(self._client, person, units=units, now_us=at_us)

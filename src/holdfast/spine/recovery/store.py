@@ -6,15 +6,15 @@ from typing import Final
 
 from holdfast.kit.db import statement
 
-_GAP: Final = """id, log, state, source, person, second, from_size, to_size, from_us, to_us, known, erased, narrowed,
-    not_redone, leaf, at_us"""
+_GAP: Final = """id, log, state, source, person, second, asks, from_size, to_size, from_us, to_us, known, erased,
+    narrowed, not_redone, lost_size, lost_root, leaf, at_us"""
 
 # ── the gaps ────────────────────────────────────────────────────────────────────────────────────────────────────
 ADD_GAP: Final = statement(
     "recovery.add_gap",
     f"""INSERT INTO recovery_gap ({_GAP})
-    VALUES (:id, :log, 'put_back', :source, :person, :second, :from_size, :to_size, :from_us, :to_us, :known,
-        0, 0, 0, '', :at_us)
+    VALUES (:id, :log, 'put_back', :source, :person, :second, :asks, :from_size, :to_size, :from_us, :to_us, :known,
+        0, 0, 0, :lost_size, :lost_root, '', :at_us)
     ON CONFLICT (id, log) DO NOTHING""",
 )
 UNFINISHED: Final = statement(
@@ -29,6 +29,16 @@ REDONE: Final = statement(
     "recovery.redone",
     """UPDATE recovery_gap SET state = 'redone', erased = :erased, narrowed = :narrowed, not_redone = :not_redone
     WHERE id = :id AND log = :log AND state = 'put_back' RETURNING log""",
+)
+# A copy that knows of nobody else who might has nobody to ask.
+OTHER_ADMINS: Final = statement(
+    "recovery.other_admins",
+    """SELECT id FROM identity_person WHERE state = 'active' AND id <> :person
+        AND (',' || roles || ',') LIKE '%,admin,%' LIMIT 1""",
+)
+AGREED: Final = statement(
+    "recovery.agreed",
+    "UPDATE recovery_gap SET second = :second, asks = 0 WHERE id = :id AND state = 'redone'",
 )
 TOLD: Final = statement(
     "recovery.told",
@@ -71,6 +81,14 @@ END_GLASSES: Final = statement(
     "UPDATE approvals_glass SET closed_us = :now_us WHERE closed_us = 0 AND until_us > :now_us",
 )
 
+# ── what is closed where leaves are lost ───────────────────────────────────────────────────────────────────────
+# across clients: one of them may have been revoked, or its person suspended
+END_TOKENS: Final = statement(
+    "recovery.end_tokens",
+    """UPDATE identity_credential SET revoked_us = :now_us
+    WHERE person IS NOT NULL AND revoked_us IS NULL""",
+)
+
 # ── what is redone ──────────────────────────────────────────────────────────────────────────────────────────────
 # Its contract or a schema was changed since, to what nobody can tell: no look until a contract is published again.
 OUTDATE_CLIENT: Final = statement(
@@ -111,6 +129,17 @@ PUT_ON_WORD: Final = statement(
     VALUES (:id, :client, :contact, :person, :basis, '', :queue, '', :opened_us, :opened_us,
         '', 0, 0, 'open', 0, :outage, :person_ref)
     ON CONFLICT (id) DO NOTHING""",
+)
+# Whom a log cannot mean by a name that it has given them: it never did. Of a client's log, those who work there.
+NAMELESS: Final = statement(
+    "recovery.nameless",
+    """SELECT id FROM identity_person WHERE state <> 'left'
+        AND NOT EXISTS (SELECT 1 FROM identity_reference
+            WHERE identity_reference.person = identity_person.id AND identity_reference.log = :log)
+        AND (:client = '' OR EXISTS (SELECT 1 FROM identity_assignment
+            WHERE identity_assignment.person = identity_person.id AND identity_assignment.client = :client
+                AND (identity_assignment.ends_us IS NULL OR identity_assignment.ends_us > :now_us)))
+    ORDER BY id""",
 )
 RETIRE_KEY: Final = statement(
     "recovery.retire_key",

@@ -30,7 +30,8 @@ _BESIDE: Final = ("", "-wal", "-shm", "-journal")
 class Swap(NamedTuple):
     """A swap under way: the recovery's id, who began it, where the copy came from, where the old files go.
 
-    ``second`` is the second person who approved it; empty where there were no stores that could be asked.
+    ``second`` is the second person who approved it. ``asks``: there were no stores to ask one in; one is asked before
+    the house serves again.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Swap(NamedTuple):
     second: str
     source: str
     beside: str
+    asks: bool = False
 
 
 def swap_under_way(home: Path) -> Swap | None:
@@ -52,7 +54,13 @@ def swap_under_way(home: Path) -> Swap | None:
 
 
 def begin_swap(
-    settings: Settings, backup: Backup, *, by: str, second: str = "", now_us: int
+    settings: Settings,
+    backup: Backup,
+    *,
+    by: str,
+    second: str = "",
+    asks: bool = False,
+    now_us: int,
 ) -> Swap:
     """Stage the copy beside the stores, examine it there, and say durably that it is to move in."""
     ident = new_id(RECOVERY, now_us)
@@ -67,7 +75,7 @@ def begin_swap(
                 remedy="Use another copy.",
                 code="bad_backup",
             )
-    swap = Swap(ident, by, second, str(backup.folder.absolute()), f"replaced-{ident}")
+    swap = Swap(ident, by, second, str(backup.folder.absolute()), f"replaced-{ident}", asks)
     document = json.dumps(swap._asdict(), indent=1)
     write_durably(settings.home / MARKER, document.encode(), mode=0o600)
     return swap

@@ -19,6 +19,7 @@ from holdfast.spine.administration.scene import (
     tell,
     tell_in,
 )
+from holdfast.spine.decision.budgets import inherits
 from holdfast.spine.identity import people
 from holdfast.spine.identity.requester import joined
 from holdfast.spine.identity.store import ADD_ASSIGNMENT, END_ASSIGNMENTS
@@ -114,6 +115,7 @@ def assign(
         summary=wanted.body(starts_us),
     )
     reached = yield from clients_of(member.id, scene.now_us)
+    yield Round(data=inherits(line.client, member.id))  # before the log has a name for them
     yield from _write(scene, wanted, starts_us)
     yield from tell(
         scene,
