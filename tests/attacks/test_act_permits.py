@@ -33,9 +33,14 @@ def signals(bank):
     return [leaf["signal"] for leaf in bank.leaves("signal.raised")]
 
 
+def published(bank):
+    """The keys that a target finds now."""
+    return bank.house.permit_keys().jwk_set(bank.clock.now_us())["keys"]
+
+
 def test_a_target_can_check_a_permit_with_what_is_published(bank):
     acted = permitted(bank)
-    (jwk,) = bank.house.permit_key.jwk_set()["keys"]
+    (jwk,) = published(bank)
     header, payload, signature = acted.permit.encode().split(b".")
     pad = lambda part: base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4))  # noqa: E731
     Ed25519PublicKey.from_public_bytes(pad(jwk["x"].encode())).verify(

@@ -15,7 +15,7 @@ from holdfast.kit.clock import SystemClock
 from holdfast.kit.db.sqlite import Connection, connect, drive, in_transaction, settle
 from holdfast.kit.disk import Room, SystemDisk
 from holdfast.kit.errors import HoldfastError, NotFound, Unavailable
-from holdfast.spine.actions.permits import PermitKey
+from holdfast.spine.actions.permit_keys import PermitKeyFile, PermitKeys
 from holdfast.spine.decision.policies import PolicyCache
 from holdfast.spine.ledger.keys import FOLDER as SIGNING_FOLDER
 from holdfast.spine.ledger.keys import SigningKeys
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _SIGNING: Final = b"holdfast/signing-keys/v1"
-_PERMITS: Final = b"holdfast/permit-key/v1"
+_PERMITS: Final = b"holdfast/permit-keys/v1"
 
 
 class Stores(NamedTuple):
@@ -184,14 +184,18 @@ class House:
         )
 
     @cached_property
-    def permit_key(self) -> PermitKey:
-        """The key that signs permits for target systems; made on first use, sealed under the root."""
+    def permit_key_file(self) -> PermitKeyFile:
+        """Where the keys that sign permits for target systems are kept, sealed under the root."""
         self._require_stores()
-        return PermitKey.load_or_create(
+        return PermitKeyFile(
             self.home / SIGNING_FOLDER,
-            seal=lambda key: self.root.wrap(key, _PERMITS),
+            seal=lambda keys: self.root.wrap(keys, _PERMITS),
             unseal=lambda sealed: self.root.unwrap(sealed, _PERMITS),
         )
+
+    def permit_keys(self) -> PermitKeys:
+        """The keys that sign permits, as they stand now; made on first use."""
+        return self.permit_key_file.read_or_make(self.clock.now_us())
 
     def found_signing_keys(self) -> SigningKeys:
         """Make the signing keys of a new house."""

@@ -58,7 +58,7 @@ def report_step(house: House, by_us: int) -> Work[bool]:
     (rows,) = yield Round(data=(store.STEPPED(now_us=now_us, by_s=by_s),))
     if not rows:
         return False
-    logs = yield from _all_logs()
+    logs = yield from all_logs()
     way = "ahead" if by_us > 0 else "back"
     name = Signal.CLOCK_STEPPED
     told = [append_signal(log, name, now_us, subject=way, count=abs(by_s)) for log in logs]
@@ -77,7 +77,7 @@ def confirm(house: House) -> Work[Standing]:
     (rows,) = yield Round(data=(store.CONFIRMED(),))
     if not rows:
         raise Conflict("the clock was not set, or somebody has confirmed it", code="clock_is_sure")
-    logs = yield from _all_logs()
+    logs = yield from all_logs()
     for log in logs:
         by = yield from scene.acting.reference(log)
         body = {"by": by, "stepped": rfc3339(before.stepped_us)}
@@ -86,7 +86,8 @@ def confirm(house: House) -> Work[Standing]:
     return before
 
 
-def _all_logs() -> Work[list[str]]:
+def all_logs() -> Work[list[str]]:
+    """Return the house's log and every client's, for what concerns them all."""
     (rows,) = yield Round(data=(CLIENTS(),))
     return [HOUSE_LOG, *(client_log(row[0]) for row in rows)]
 

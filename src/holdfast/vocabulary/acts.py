@@ -65,6 +65,7 @@ class Act(StrEnum):
     BACKUP = "backup"
     RESTORE = "restore"
     CLOCK_CONFIRM = "clock.confirm"
+    PERMIT_KEY_ROTATE = "permit_key.rotate"
 
 
 #: Names that a contract may list under ``[administration] second_person``, and the acts that each means.

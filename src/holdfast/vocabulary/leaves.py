@@ -88,6 +88,7 @@ class LeafType(StrEnum):
     LOG_RESTORED = "log.restored"
     BACKUP_MADE = "backup.made"
     CLOCK_CONFIRMED = "clock.confirmed"
+    PERMIT_KEY_ROTATED = "permit_key.rotated"
     SIGNAL_RAISED = "signal.raised"
 
 
@@ -671,6 +672,16 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
         "After the machine's clock was set, an operator confirmed that it is right; ages count again.",
         "both",
         {**_BY, "stepped": "time at which it was seen"},
+    ),
+    LeafType.PERMIT_KEY_ROTATED: LeafSpec(
+        "Another key signs the permits for target systems, of all clients, from a minute later on.",
+        "both",
+        {
+            **_BY,
+            "old": "id of the key that signed until then (RFC 7638), as the JWK Set names it",
+            "new": "id of the one that takes its place",
+            "signs_from": "time from which the new one signs",
+        },
     ),
     LeafType.SIGNAL_RAISED: LeafSpec(
         "Something odd was seen.",

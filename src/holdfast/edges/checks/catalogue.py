@@ -27,6 +27,7 @@ CHECKS: Final = (
     Check("feeds.W001", "no feed is late or silent", f"{_HERE}.feeds:on_time"),
     Check("keys.E001", "the root key opens, and nobody else reads it", f"{_HERE}.keys:root_opens"),
     Check("keys.E002", "the root key opens every client's keys", f"{_HERE}.keys:clients_open"),
+    Check("keys.W001", "the key that signs permits is not old", f"{_HERE}.keys:permit_key_age"),
     Check(
         "logs.E001", "the signing keys open, and the signer remembers", f"{_HERE}.logs:keys_open"
     ),

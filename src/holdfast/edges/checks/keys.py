@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from holdfast.edges.checks.findings import Skipped, wrong
+from holdfast.edges.checks.findings import Skipped, doubtful, wrong
+from holdfast.kit.clock import DAY_US
 from holdfast.kit.db import Round, sqlite
 from holdfast.kit.errors import HoldfastError
 from holdfast.spine.decision import store as clients
+from holdfast.spine.house import open_house
 from holdfast.spine.vault.hierarchy import Keks, client_keys
 from holdfast.spine.vault.roots import ROOT_FILE, open_root
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from holdfast.kit.config import Settings
     from holdfast.kit.db import Work
     from holdfast.vocabulary.manifest import Finding
+
+PERMIT_KEY_DAYS: Final = 365
 
 
 def root_opens(settings: Settings) -> Iterator[Finding]:
@@ -45,6 +49,22 @@ def clients_open(settings: Settings) -> Iterator[Finding]:
                     f"the keys of client {client} do not open ({error.message})",
                     f"Put back the {ROOT_FILE} and the key store that belong together.",
                 )
+
+
+def permit_key_age(settings: Settings) -> Iterator[Finding]:
+    """Say how old the key is that signs permits, once it is older than a year; without making one."""
+    if not (settings.home / ROOT_FILE).exists() or not settings.keys_path.exists():
+        raise Skipped
+    with closing(open_house(settings)) as house:
+        keys, now_us = house.permit_key_file.read(), house.clock.now_us()
+    if keys is None:  # it is made for the first permit
+        return
+    days = (now_us - keys.held[-1].from_us) // DAY_US
+    if days > PERMIT_KEY_DAYS:
+        yield doubtful(
+            f"the key that signs permits for target systems is {days} days old",
+            "`holdfast permit-key rotate` lets another take its place.",
+        )
 
 
 def _all_clients() -> Work[list[tuple[str, int]]]:

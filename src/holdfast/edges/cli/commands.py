@@ -166,6 +166,18 @@ COMMANDS: Final = (
         "Confirm the machine's clock after it was set.",
     ),
     Command(
+        "permit-key list",
+        f"{_CLI}.permit_key:list_all",
+        False,
+        "List the keys that sign permits for target systems.",
+    ),
+    Command(
+        "permit-key rotate",
+        f"{_CLI}.permit_key:rotate",
+        False,
+        "Let another key sign permits; the old one ends with its last permit.",
+    ),
+    Command(
         "config explain",
         f"{_CLI}.config:explain",
         False,
@@ -186,6 +198,7 @@ GROUPS: Final = {
     "feed": "Systems that tell which contact is live.",
     "hold": "What an erasure keeps to tell a customer of an incident.",
     "log": "The client's log of every look.",
+    "permit-key": "The keys that sign permits for target systems.",
     "person": "Members of the workforce.",
     "policy": "Contracts compiled into rules: check, test, publish.",
     "outage": "Times at which a client's contact feed is declared to be down.",

@@ -168,8 +168,8 @@ class Handlers:
         return await self._run(partial(request_by, self._house, request.caller(), wanted))
 
     async def jwks(self, _request: Request, _parts: dict[str, str]) -> Reply:
-        """GET /.well-known/jwks.json: the key by which targets check permits."""
-        return json_reply(self._house.permit_key.jwk_set())
+        """GET /.well-known/jwks.json: the keys by which targets check permits."""
+        return json_reply(self._house.permit_keys().jwk_set(self._house.clock.now_us()))
 
     async def reason(self, request: Request, _parts: dict[str, str]) -> Reply:
         """POST /v1/reason."""

@@ -255,7 +255,7 @@ OPERATIONS: Final = (
     Documented(
         "/.well-known/jwks.json",
         "get",
-        "The key by which targets check permits, as a JWK Set (RFC 7517)",
+        "The keys by which targets check permits, as a JWK Set (RFC 7517)",
         None,
         None,
         (421, 503),

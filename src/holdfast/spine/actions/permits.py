@@ -1,8 +1,9 @@
 """The permit that a target system checks before it acts: a compact JWS (RFC 7515) of type ``holdfast-act+jwt``.
 
-``PermitKey.sign(claims)`` makes one, ``PermitKey.read(text)`` checks that it is one of ours. Its claims
-(RFC 7519): ``iss`` the house's origin, ``aud`` the target, ``jti`` the act, ``iat`` and ``exp`` in seconds, ``client``,
-``action``, ``sub`` the customer's reference in the client's log, ``customer_number_sha256`` and ``salt``, ``decision``.
+``PermitKey.sign(claims)`` makes one, ``PermitKey.read(text)`` checks that it is one of that key's; which key signs when
+is in :mod:`holdfast.spine.actions.permit_keys`. Its claims (RFC 7519): ``iss`` the house's origin, ``aud`` the target,
+``jti`` the act, ``iat`` and ``exp`` in seconds, ``client``, ``action``, ``sub`` the customer's reference in the log of the
+client, ``customer_number_sha256`` and ``salt``, ``decision``.
 
 The target knows its account by the client's customer number, which the permit does not name: it hashes salt (as bytes,
 from hexadecimal) and number, and compares. The signature is Ed25519 (RFC 8037, ``EdDSA``) by a key that signs nothing
@@ -12,30 +13,24 @@ else.
 from __future__ import annotations
 
 import base64
-from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from holdfast.kit.canonical import canonical_json
-from holdfast.kit.clock import SECOND_US
+from holdfast.kit.clock import MINUTE_US, SECOND_US
 from holdfast.kit.crypto.signing import Ed25519Key, ed25519_verifies
-from holdfast.kit.errors import IntegrityBroken, NotFound
-from holdfast.kit.files import write_once
-from holdfast.kit.ids import random_bytes
-from holdfast.kit.secret import Secret
+from holdfast.kit.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from holdfast.kit.secret import Secret
 
 TYPE: Final = "holdfast-act+jwt"
 LIFE_US: Final = 60 * SECOND_US
+TOLD_WITHIN_US: Final = 10 * MINUTE_US  # of its claim: until then a target says what became of it
 SALT_BYTES: Final = 16
-SEED_BYTES: Final = 32
 MOST_CHARACTERS: Final = 4096
-FILE: Final = "permits"
 
 
 class Claims(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,28 +63,10 @@ class PermitKey:
     def __repr__(self) -> str:
         return f"PermitKey({self.id})"
 
-    @classmethod
-    def load_or_create(
-        cls,
-        folder: Path,
-        *,
-        seal: Callable[[bytes], bytes],
-        unseal: Callable[[bytes], bytes],
-    ) -> PermitKey:
-        """Read the key of a house, or make it on first use; whoever makes it first wins."""
-        path = folder / FILE
-        if not path.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            with suppress(FileExistsError):  # another process was faster; its key is the house's
-                write_once(path, seal(random_bytes(SEED_BYTES)))
-        try:
-            return cls(Secret(unseal(path.read_bytes())))
-        except ValueError:
-            raise IntegrityBroken("the file of the key for permits is damaged") from None
-
-    def jwk_set(self) -> dict[str, Any]:
-        """The public half as a JWK Set (RFC 7517), for targets to fetch."""
-        return {"keys": [{**self._jwk, "alg": "EdDSA", "kid": self.id, "use": "sig"}]}
+    @property
+    def jwk(self) -> dict[str, Any]:
+        """The public half as a JWK (RFC 7517)."""
+        return {**self._jwk, "alg": "EdDSA", "kid": self.id, "use": "sig"}
 
     def sign(self, claims: Claims) -> str:
         """Return the permit."""
@@ -98,7 +75,7 @@ class PermitKey:
         return (signed + b"." + encoded(self._key.sign(signed)).encode()).decode()
 
     def read(self, text: str) -> Claims:
-        """Return the claims of one of our permits; :class:`NotFound` for anything else, always in the same words.
+        """Return the claims of a permit by this key; :class:`NotFound` for anything else, always in the same words.
 
         The header must be, byte for byte, the one that we write: no other algorithm and no other type is considered.
         """

@@ -286,7 +286,7 @@ def _permit(one: _Act, ident: str, system: str, loaded: LoadedRecord) -> str:
         salt=salt.hex(),
         decision=arrival.decision,
     )
-    return arrival.house.permit_key.sign(claims)
+    return arrival.house.permit_keys().signing(arrival.now_us).sign(claims)
 
 
 def _changed(one: _Act, loaded: LoadedRecord) -> Work[Written]:

@@ -10,10 +10,9 @@ from __future__ import annotations
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from holdfast.kit.clock import MINUTE_US
 from holdfast.kit.db import Round
 from holdfast.kit.ids import new_id
-from holdfast.spine.actions.permits import digest_of, no_such_permit
+from holdfast.spine.actions.permits import TOLD_WITHIN_US, digest_of, no_such_permit
 from holdfast.spine.actions.store import CLAIM, MISS, PERMIT, SETTLE, UNREPORTED
 from holdfast.spine.ledger.checkpoint import base64_text
 from holdfast.spine.ledger.recorder import append, hash_of
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
 CLAIMED: Final = "claimed"
 OUTCOMES: Final = (CLAIMED, "done", "failed", "not_done")
-GRACE_US: Final = 10 * MINUTE_US
 SCOPE: Final = "act:"
 MOST_AT_ONCE: Final = 100
 
@@ -55,7 +53,7 @@ def report_outcome(
     act, permit, outcome = report
     now_us = house.clock.now_us()
     who = yield from reader_of(caller, now_us)
-    claims = house.permit_key.read(permit)
+    claims = house.permit_keys().read(permit, now_us)
     theirs = not who.is_person and who.service == claims.aud
     if claims.jti != act or not theirs or f"{SCOPE}{claims.client}" not in who.scopes:
         raise no_such_permit()
@@ -66,7 +64,7 @@ def report_outcome(
     change = (
         CLAIM(**where)
         if outcome == CLAIMED
-        else SETTLE(**where, outcome=outcome, since_us=now_us - GRACE_US)
+        else SETTLE(**where, outcome=outcome, since_us=now_us - TOLD_WITHIN_US)
     )
     (taken,) = yield Round(data=(change,))
     if not taken:
@@ -105,7 +103,7 @@ def tell_missing(now_us: int) -> Work[int]:
 
     Each is told once, however often this runs; a hundred at a time, so that no transaction is long.
     """
-    since_us = now_us - GRACE_US
+    since_us = now_us - TOLD_WITHIN_US
     (rows,) = yield Round(data=(UNREPORTED(since_us=since_us, limit=MOST_AT_ONCE),))
     for client, act in rows:
         (missed,) = yield Round(data=(MISS(client=client, id=act, now_us=now_us),))

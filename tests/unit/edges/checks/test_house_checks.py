@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import closing
 
 import pytest
 
 from holdfast.edges.checks.run import examine, require_sound
+from holdfast.kit.clock import DAY_US
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Unavailable
 from holdfast.kit.ids import new_id
+from holdfast.spine.actions.permit_keys import PermitKeys
 from holdfast.spine.decision.store import ADD_CLIENT
 from holdfast.spine.house import open_house
 from holdfast.spine.ledger.keys import FOLDER
@@ -126,3 +129,19 @@ def test_a_log_that_was_rewritten_is_refused(house):
 def test_a_house_that_never_published_is_sound_too(house):
     shutil.rmtree(house.home / LOGS)
     assert house.states()["logs.E002"] == "ok"
+
+
+@pytest.mark.parametrize(("days", "state"), [(365, "ok"), (366, "warning")])
+def test_a_key_for_permits_that_is_over_a_year_old_is_told_with_its_age(house, days, state):
+    with closing(open_house(house.settings)) as opened:
+        made_us = opened.clock.now_us() - days * DAY_US
+        opened.permit_key_file.replace(PermitKeys.first(made_us))
+    (found,) = [one for one in examine(house.settings) if one.check.id == "keys.W001"]
+    assert found.severity.value == state
+    assert all(f"{days} days old" in finding.message for finding in found.findings)
+
+
+def test_the_check_makes_no_key_for_permits(house):
+    assert house.states()["keys.W001"] == "ok"
+    with closing(open_house(house.settings)) as opened:
+        assert opened.permit_key_file.read() is None
