@@ -2,8 +2,8 @@
 
 ``PermitKey.sign(claims)`` makes one, ``PermitKey.read(text)`` checks that it is one of that key's; which key signs when
 is in :mod:`holdfast.spine.actions.permit_keys`. Its claims (RFC 7519): ``iss`` the house's origin, ``aud`` the target,
-``jti`` the act, ``iat`` and ``exp`` in seconds, ``client``, ``action``, ``sub`` the customer's reference in the log of the
-client, ``customer_number_sha256`` and ``salt``, ``decision``.
+``jti`` the act, ``iat`` and ``exp`` in seconds, ``client``, ``action``, ``sub`` the reference of the customer in the
+log of the client, ``customer_number_sha256`` and ``salt``, ``decision``.
 
 The target knows its account by the client's customer number, which the permit does not name: it hashes salt (as bytes,
 from hexadecimal) and number, and compares. The signature is Ed25519 (RFC 8037, ``EdDSA``) by a key that signs nothing
