@@ -25,6 +25,7 @@ from support.approving import WITH_APPROVAL, approving_bank
 from support.bank import customer
 
 FORGED = "gls_" + "0" * 26
+ON_CALL = WITH_APPROVAL + '\n[approval]\nroles = ["dpo"]\non_call = ["U0007"]\n'
 
 
 @pytest.fixture
@@ -100,12 +101,53 @@ def test_a_refusal_opens_nothing(bank):
 
 
 def test_who_is_on_call_at_the_client_opens_it_and_approves_nothing_else(bank):
-    bank.publish(WITH_APPROVAL + '\n[approval]\nroles = ["dpo"]\non_call = ["U0007"]\n')
+    bank.publish(ON_CALL)
     user = bank.person("U0007", Role.CLIENT_USER)
     assert bank.decide(ask(bank), user).state == "used"
     bank.connect()
     with pytest.raises(NotFound):
         bank.decide(bank.asked_for(), user)
+
+
+def test_who_is_on_call_is_shown_a_waiting_break_glass_and_nothing_else(bank):
+    bank.publish(ON_CALL)
+    user = bank.person("U0007", Role.CLIENT_USER)
+    other = bank.person("U0008", Role.CLIENT_USER)
+    bank.connect()
+    bank.asked_for()
+    ident = ask(bank)
+    assert [one.approval for one in bank.listed(user).approvals] == [ident]
+    assert bank.show(ident, user).approval == ident
+    assert bank.listed(other).approvals == ()
+    with pytest.raises(NotFound):
+        bank.show(ident, other)
+    bank.decide(ident, user)
+    assert bank.listed(user).approvals == ()
+
+
+def test_who_is_on_call_elsewhere_is_not_shown_it(bank):
+    """By the address from which the client lets nobody look, and with a token for another client."""
+    bank.publish(ON_CALL + '\n[networks]\nallowed = ["127.0.0.0/8"]\n')
+    user = bank.person("U0007", Role.CLIENT_USER)
+    ident = ask(bank)
+    assert [one.approval for one in bank.listed(user).approvals] == [ident]
+    assert bank.listed(bank.new_token(user, client="bank-02")).approvals == ()
+    bank.peer = "192.0.2.7"
+    assert bank.listed(user).approvals == ()
+
+
+def test_an_agent_with_the_staff_id_of_who_is_on_call(bank):
+    """They are no user of the client: they are neither the second person whom there must be, nor shown anything."""
+    bank.publish(ON_CALL)
+    agent = bank.person("U0007", Role.AGENT)
+    with pytest.raises(Denied) as refused:
+        ask(bank)
+    assert refused.value.code == "no_second_person"
+    bank.person("D0001", Role.DPO)
+    ident = ask(bank)
+    assert bank.listed(agent).approvals == ()
+    with pytest.raises(NotFound):
+        bank.decide(ident, agent)
 
 
 def test_an_agent_opens_a_colleagues(bank):

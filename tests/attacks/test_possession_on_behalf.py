@@ -204,6 +204,28 @@ def test_a_service_reads_no_decision_and_no_log_on_a_persons_behalf(crm):
         assert (answer.status, answer.body["code"]) == (401, "not_on_behalf")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/v1/approvals", b""),
+        ("GET", "/v1/approvals/{approval}", b""),
+        ("POST", "/v1/approvals", b'{"decision": "{decision}"}'),
+        ("POST", "/v1/approvals/{approval}/approve", b""),
+        ("POST", "/v1/approvals/{approval}/refuse", b""),
+        ("POST", "/v1/break-glass/gls_0/end", b""),
+    ],
+)
+def test_a_service_asks_for_one_person_and_approves_for_another(crm, method, path, body):
+    """Whatever its scopes: it holds both sessions, so it would be both persons."""
+    (made,) = crm.reveal(crm.headers(crm.bank.agent.token))
+    path = path.replace("{approval}", "apr_" + "0" * 26)
+    body = body.replace(b"{decision}", made.body["decision"].encode())
+    on_behalf = ("holdfast-on-behalf-of", f"Bearer {crm.bank.agent.token}")
+    (answer,) = crm.send(method, path, body, [*crm.bearer("crm", "act_for:bank-01"), on_behalf])
+    assert (answer.status, answer.body["code"]) == (401, "not_on_behalf")
+    assert "the person's own" in answer.body["remedy"]
+
+
 @pytest.mark.parametrize("name", ["holdfast-on-behalf-of", "holdfast-on-behalf-of-proof"])
 def test_two_sessions_in_one_request(crm, name):
     headers = [*crm.headers(), (name, f"Bearer {crm.bank.agent.token}")]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdfast.kit.clock import DAY_US, HOUR_US, MINUTE_US
-from holdfast.vocabulary.levels import ApprovalKind
+from holdfast.vocabulary.levels import ApprovalKind, Role
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -84,6 +84,19 @@ def dependence(
     if other_line and (approver.person in requester_line or requester.person in approver_line):
         return "same_line"
     return ""
+
+
+def on_call(
+    named: Collection[str], *, staff_id: str, employer: str, roles: Collection[str]
+) -> bool:
+    """Tell whether somebody with these roles at the client is a user of it whom the contract names as on call.
+
+    >>> on_call(["U7"], staff_id="U7", employer="bank", roles=["client_user"])
+    True
+    >>> on_call(["U7"], staff_id="U7", employer="house", roles=["agent"])
+    False
+    """
+    return Role.CLIENT_USER in roles and bool({staff_id, f"{employer}/{staff_id}"} & set(named))
 
 
 class Share(NamedTuple):

@@ -27,7 +27,7 @@ LOAD = statement(
     JOIN identity_person q ON q.id = r.requester
     LEFT JOIN identity_person p ON p.id = r.decided_by WHERE r.id = :id""",
 )
-# One's own, and what waits for somebody in one of these lines of work (client/programme).
+# One's own, and what waits for somebody in one of these lines of work (client/programme): all, or a break-glass only.
 # across clients: a person's own requests, and those of the clients at which they may approve
 LIST = statement(
     "approvals.list",
@@ -37,7 +37,8 @@ LIST = statement(
     WHERE r.id > :after AND r.kind IN (:kinds*) AND (:bound = '' OR r.client = :bound)
         AND ((r.requester = :person AND r.created_us > :since_us)
             OR (r.requester <> :person AND r.state = 'asked' AND r.expires_us > :now_us
-                AND (r.client || '/' || r.programme) IN (:lines*)))
+                AND ((r.client || '/' || r.programme) IN (:lines*)
+                    OR (r.kind = 'glass' AND (r.client || '/' || r.programme) IN (:on_call*)))))
     ORDER BY r.id LIMIT :limit""",
 )
 OPEN = statement(

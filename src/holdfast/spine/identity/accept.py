@@ -111,7 +111,16 @@ def _check_service(service: Requester, client: str, peer: str) -> None:
 
 
 def accepted(caller: Caller, now_us: int) -> Work[Requester]:
-    """Return who calls, for what no service does on anybody's behalf; see :func:`accept`."""
+    """Return who calls, for what no service does on anybody's behalf; see :func:`accept`.
+
+    A service holds the sessions of many: it could ask in the name of one, and approve in that of another.
+    """
+    if caller.service is not None:
+        raise NotAuthenticated(
+            "this address is for whoever asks for themselves: no service uses it on a person's behalf",
+            remedy="Send one credential, in `Authorization`: the person's own, issued without --via.",
+            code="not_on_behalf",
+        )
     asks = loads(caller, now_us)
     answers = yield Round(data=tuple(asks.values()))
     return accept(caller, dict(zip(asks, answers, strict=True)), now_us).requester

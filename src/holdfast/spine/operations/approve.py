@@ -19,7 +19,7 @@ from holdfast.spine.approvals import store
 from holdfast.spine.approvals.deciding import decide
 from holdfast.spine.approvals.glass import open_glass
 from holdfast.spine.approvals.requests import load, request_of
-from holdfast.spine.approvals.rules import Limits, Party
+from holdfast.spine.approvals.rules import Limits, Party, on_call
 from holdfast.spine.approvals.subject import RECORD, fields_of
 from holdfast.spine.decision import budgets
 from holdfast.spine.decision.facts import restriction_facts
@@ -57,11 +57,12 @@ from holdfast.vocabulary.levels import ApprovalKind, Operation, Presentation, Ro
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from holdfast.kit.db import Work
+    from holdfast.kit.db import Row, Work
     from holdfast.spine.approvals.requests import Request
     from holdfast.spine.house import House
     from holdfast.spine.identity.requester import Requester
     from holdfast.spine.turn.answers import ApprovalShown, Asked, Shown
+    from holdfast.vocabulary.contract import Contract
     from holdfast.vocabulary.facts import FactValue
 
 MOST_LISTED: Final = 100
@@ -93,7 +94,8 @@ def list_approvals(house: House, asked: Asked, *, after: str, limit: int) -> Wor
                 bound=reader.client,
                 since_us=now_us - DAY_US,
                 now_us=now_us,
-                lines=lines,
+                lines=lines.approving,
+                on_call=lines.on_call,
                 limit=limit + 1,
             ),
         )
@@ -102,22 +104,31 @@ def list_approvals(house: House, asked: Asked, *, after: str, limit: int) -> Wor
     return Approvals(tuple(found), next=found[-1].approval if len(rows) > limit else "")
 
 
-def _lines(house: House, reader: Requester, peer: str, now_us: int) -> Work[list[str]]:
-    """Where the reader may approve: ``client/programme``, and ``client/`` for what is of no programme."""
+class _Lines(NamedTuple):
+    """Lines of work, ``client/programme``, and ``client/`` for what is of no programme."""
+
+    approving: list[str]  # where the reader may approve
+    on_call: list[str]  # where they may approve a break-glass only
+
+
+def _lines(house: House, reader: Requester, peer: str, now_us: int) -> Work[_Lines]:
     if not reader.is_person:
         raise no_such_approval()
-    (rows,) = yield Round(data=(ASSIGNMENTS_OF_PERSON(person=reader.person),))
-    found: list[str] = []
+    of = {"person": reader.person}
+    rows, persons = yield Round(data=(ASSIGNMENTS_OF_PERSON(**of), PERSON(id=reader.person)))
+    found = _Lines([], [])
     for client in sorted({row[1] for row in rows if reader.client in {"", row[1]}}):
-        assigned = assigned_at([row for row in rows if row[1] == client], now_us)
+        held = assigned_at([row for row in rows if row[1] == client], now_us).roles
         contract = (yield from current_policies(house.policies, client)).contract
         if contract.networks and not within(peer, contract.networks):
             continue
         if contract.employers and reader.employer not in contract.employers:
             continue
         roles = frozenset(map(Role, contract.approval.roles))
-        here = [name for name, held in assigned.roles.items() if held & roles]
-        found += [f"{client}/{name}" for name in (*sorted(here), *([""] if here else []))]
+        here = [name for name in held if held[name] & roles]
+        found.approving.extend(f"{client}/{name}" for name in (*here, *([""] if here else [])))
+        if _is_on_call(contract, held, persons[0]):
+            found.on_call.extend(f"{client}/{name}" for name in held)
     return found
 
 
@@ -234,15 +245,17 @@ def _known(house: House, asked: Asked, ident: str) -> Work[_Own | tuple[Arrival,
     return arrival, request
 
 
+def _is_on_call(contract: Contract, held: Mapping[str, frozenset[Role]], person: Row) -> bool:
+    roles = frozenset[Role]().union(*held.values())
+    return on_call(contract.approval.on_call, staff_id=person[1], employer=person[2], roles=roles)
+
+
 def _on_call(arrival: Arrival, request: Request) -> Work[bool]:
-    """Whether the contract names the reader, a user of the client, as on call; that counts for a break-glass only."""
-    on_call = arrival.contract.approval.on_call
-    users = [held for held in arrival.assigned.roles.values() if Role.CLIENT_USER in held]
-    if request.kind is not ApprovalKind.GLASS or not on_call or not users:
+    """Whether the reader may approve this because they are on call; that counts for a break-glass only."""
+    if request.kind is not ApprovalKind.GLASS:
         return False
     (rows,) = yield Round(data=(PERSON(id=arrival.requester.person),))
-    staff_id, employer = rows[0][1], rows[0][2]
-    return staff_id in on_call or f"{employer}/{staff_id}" in on_call
+    return _is_on_call(arrival.contract, arrival.assigned.roles, rows[0])
 
 
 def _bench(arrival: Arrival, request: Request) -> Work[_Bench]:

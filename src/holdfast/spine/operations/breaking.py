@@ -21,6 +21,7 @@ from holdfast.spine.approvals.glass import (
     close_glass,
 )
 from holdfast.spine.approvals.requests import Wanted, ask, load, subject_digest
+from holdfast.spine.approvals.rules import on_call
 from holdfast.spine.identity.requester import words
 from holdfast.spine.operations.asking import once_more, party_of, shown
 from holdfast.spine.operations.decisions import reader_of
@@ -108,9 +109,10 @@ def _check_second(arrival: Arrival, programme: str) -> Work[None]:
         )
     )
     rule = arrival.contract.approval
-    roles, on_call = set(rule.roles), set(rule.on_call)
-    for staff_id, employer, held in rows:
-        if roles & set(words(held)) or {staff_id, f"{employer}/{staff_id}"} & on_call:
+    for staff_id, employer, text in rows:
+        held = set(words(text))
+        named = on_call(rule.on_call, staff_id=staff_id, employer=employer, roles=held)
+        if named or held & set(rule.roles):
             return
     raise Denied(
         "nobody else could approve this",
