@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from holdfast.drills.bank.build import CLIENT
 from holdfast.edges.worker.jobs import HANDLERS, SCHEDULES
 from holdfast.edges.worker.time import TimeWatch
 from holdfast.kit.clock import DAY_US, HOUR_US, MINUTE_US, SECOND_US
@@ -13,12 +14,13 @@ from holdfast.kit.errors import HoldfastError, NotAuthenticated
 from holdfast.spine.decision.facts import assess
 from holdfast.spine.house import open_house
 from holdfast.spine.ledger.recorder import append_signal
-from holdfast.spine.timekeeping import confirm, destroyed, may_destroy
+from holdfast.spine.timekeeping import begin, confirm, destroyed, may_destroy
 from holdfast.vocabulary.facts import FactDeclaration, FactId, FactKind, FactState, StandingFact
 from holdfast.vocabulary.levels import Audience
 from support.answers import rules
 from support.bank import Bank, new_bank
-from support.machine import Machine, SetClock
+from support.exporting import Exporter
+from support.machine import Machine, SetClock, on_machine
 from support.stores import NOON_US
 
 
@@ -198,17 +200,130 @@ def test_a_jump_ahead_destroys_nothing(bank, machine):
 
 def test_what_destroys_waits_a_day_of_leaves_whatever_the_clock_says(bank, machine):
     house = bank.house
-    assert not house.transact(may_destroy(house, "lease 1"))
+    assert not house.transact(may_destroy(house, "lease 1", NOON_US))
     machine.set_wall(3 * DAY_US)
-    assert not house.transact(may_destroy(house, "lease 1")), "no leaf was written since"
+    assert not house.transact(may_destroy(house, "lease 1", NOON_US)), "no leaf was written since"
     machine.set_wall(-3 * DAY_US)
     for _ in range(2):
         machine.pass_time(DAY_US // 2 + MINUTE_US)
         house.transact(bank_leaf(house))
-    assert house.transact(may_destroy(house, "lease 1"))
-    assert not house.transact(may_destroy(house, "lease 2"))
+    assert house.transact(may_destroy(house, "lease 1", NOON_US))
+    assert not house.transact(may_destroy(house, "lease 2", NOON_US))
     house.transact(destroyed("lease 1"))
-    assert not house.transact(may_destroy(house, "lease 1")), "the next one waits again"
+    assert not house.transact(may_destroy(house, "lease 1", NOON_US)), "the next one waits again"
+
+
+def test_a_leaf_from_after_a_jump_is_not_the_second_check(bank, machine):
+    """It was asked before; but that it is due, no leaf had said then."""
+    house = bank.house
+    due_us = bank.clock.now_us() + 30 * DAY_US
+    assert not house.transact(may_destroy(house, "lease 1", due_us))
+    restarted(bank, machine, jump_us=400 * DAY_US)
+    for _ in range(2):
+        house = bank.house
+        house.transact(bank_leaf(house))
+        assert not house.transact(may_destroy(house, "lease 1", due_us))
+        machine.pass_time(HOUR_US)
+
+
+def restarted(bank, machine, *, jump_us, boot=""):
+    """All processes are stopped, the wall clock is set, the machine perhaps started anew; then one starts."""
+    bank.house.close()
+    machine.pass_time(MINUTE_US)
+    machine.set_wall(jump_us)
+    machine.boot = boot or machine.boot
+    bank.clock = SetClock(machine)
+    bank.house = open_house(load_settings(bank.home, {}), bank.clock, bank.disk)
+
+
+def test_a_jump_while_nothing_ran_is_noticed_at_the_start(bank, machine):
+    TimeWatch(bank.house).look()
+    restarted(bank, machine, jump_us=5 * HOUR_US)
+    begin(bank.house)
+    assert not bank.house.time_is_sure
+    TimeWatch(bank.house).look()
+    assert signals(bank)[0][0] == "ahead"
+    assert {count for _, count in signals(bank)} == {5 * 3600}
+
+
+def test_a_long_stop_is_none(bank, machine):
+    TimeWatch(bank.house).look()
+    machine.pass_time(9 * DAY_US)
+    restarted(bank, machine, jump_us=0)
+    begin(bank.house)
+    TimeWatch(bank.house).look()
+    assert bank.house.time_is_sure
+    assert signals(bank) == []
+
+
+def test_after_a_restart_of_the_machine_a_jump_looks_like_a_stop(bank, machine):
+    """It is not noticed; the next test shows that it destroys nothing all the same."""
+    TimeWatch(bank.house).look()
+    restarted(bank, machine, jump_us=400 * DAY_US, boot="boot-2")
+    begin(bank.house)
+    assert bank.house.time_is_sure
+
+
+@pytest.mark.parametrize("boot", ["boot-1", "boot-2"])
+def test_a_jump_of_a_year_at_the_start_destroys_nothing(tmp_path, boot):
+    exporter = Exporter(tmp_path / "export")
+    bank, ordered = exporter.bank, exporter.ordered()
+    exporter.run(ordered)
+    machine = on_machine(bank)
+    bank.connect()
+    bank.reveal("C00001", ["name"], key=("again", b"d"))
+    bank.verify("C00001", {"dob": "1901-01-01"})
+    bank.search("+12025550199")
+    held(bank)
+    every_job(bank)
+    before = rows_of(bank)
+    restarted(bank, machine, jump_us=400 * DAY_US, boot=boot)
+    TimeWatch(bank.house).look()
+    for _ in range(4):
+        every_job(bank)
+        machine.pass_time(2 * HOUR_US)
+        bank.house.transact(bank_leaf(bank.house))
+    after = rows_of(bank)
+    lost = {table: rows - after[table] for table, rows in before.items() if rows - after[table]}
+    assert lost == {}
+    assert (bank.home / "exports" / CLIENT / f"{ordered.export}.hfex").exists()
+    bank.close()
+
+
+def held(bank):
+    """A hold that has another day."""
+    until_us = bank.clock.now_us() + DAY_US
+    row = (CLIENT, "hld_1", bank.customers["C00002"], "c_1", "INC-1", "open", "p_1", 1, until_us)
+    bank.sql(
+        "INSERT INTO vault_hold (client, id, customer, reference, incident, state, placed_by, placed_us, until_us,"
+        " operation, fields, leaf, body, gone_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', '[]', '', x'', 0)",
+        *row,
+    )
+
+
+def every_job(bank):
+    for schedule in SCHEDULES:
+        HANDLERS[schedule.name](bank.house)(None)
+
+
+#: What jobs and the passing of time write to, and what is used up, is not evidence.
+MOVING = {"jobs_job", "ledger_clock", "ledger_due", "ledger_lease", "ledger_fold", "ledger_pending"}
+
+
+def rows_of(bank):
+    """The keys of all rows of both stores."""
+    found = {}
+    for keys in (False, True):
+        tables = "SELECT name FROM sqlite_master WHERE type = 'table'"
+        for (table,) in bank.sql(tables, keys=keys):
+            if table in MOVING or table.startswith(("sqlite_", "django_")):
+                continue
+            columns = bank.sql(
+                f"SELECT name FROM pragma_table_info('{table}') WHERE pk > 0", keys=keys
+            )
+            wanted = ", ".join(name for (name,) in columns) or "rowid"
+            found[table] = set(bank.sql(f"SELECT {wanted} FROM {table}", keys=keys))
+    return found
 
 
 def bank_leaf(house):
@@ -243,6 +358,6 @@ def test_once_confirmed_ages_count_again(bank, machine):
     admin = type(bank.agent)(bank.admin, "", "", "")
     acts_as(bank, bank.new_token(admin).token)
     bank.house.transact(confirm(bank.house))
-    bank.house.transact(may_destroy(bank.house, "x"))
+    bank.house.transact(may_destroy(bank.house, "x", NOON_US))
     assert bank.house.time_is_sure
     assert len(bank.leaves("clock.confirmed")) == 2

@@ -106,6 +106,7 @@ def test_taken_after_its_time(exporter, done):
     exporter.bank.advance(48 * HOUR)
     with pytest.raises(Conflict):
         exporter.fetch(done)
+    exporter.ordered()  # whose line tells the time
     expire_exports(exporter.house)
     assert path.exists(), "what destroys was due at two checks, a day apart"
     exporter.bank.advance(25 * HOUR)

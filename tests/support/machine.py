@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from holdfast.kit.clock import SECOND_US, SystemClock
+from holdfast.kit.clock import SECOND_US, SystemClock, Uptime
 from support.stores import NOON_US
 
 if TYPE_CHECKING:
@@ -12,14 +12,17 @@ if TYPE_CHECKING:
 
 
 class Machine:
-    """A wall clock that somebody sets, and a monotonic one that nobody does."""
+    """A wall clock that somebody sets, and a monotonic one that nobody does; ``boot`` names its last start."""
 
     def __init__(self, at_us: int = NOON_US) -> None:
         self.wall_us = at_us
         self.passed_us = 7 * SECOND_US
+        self.boot = "boot-1"
 
     def clock(self) -> SystemClock:
-        return SystemClock(lambda: self.wall_us, lambda: self.passed_us)
+        return SystemClock(
+            lambda: self.wall_us, lambda: self.passed_us, lambda: Uptime(self.boot, self.passed_us)
+        )
 
     def pass_time(self, by_us: int) -> None:
         self.wall_us += by_us
@@ -39,6 +42,7 @@ class SetClock:
         self.floor = self.clock.floor
         self.take_step = self.clock.take_step
         self.step_us = self.clock.step_us
+        self.uptime = self.clock.uptime
 
     def advance(self, by_us: int) -> None:
         self.machine.pass_time(by_us)

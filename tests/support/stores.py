@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from holdfast.kit.clock import Uptime
 from holdfast.kit.config import load_settings
 from holdfast.kit.db.sqlite import connect, drive, in_transaction
 from holdfast.kit.disk import Free
@@ -44,6 +45,9 @@ class FakeClock:
 
     def take_step(self) -> int:
         return 0
+
+    def uptime(self) -> Uptime:
+        return Uptime()
 
 
 class FakeDisk:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +20,16 @@ SECOND_US = 1_000_000
 MINUTE_US = 60 * SECOND_US
 HOUR_US = 60 * MINUTE_US
 DAY_US = 24 * HOUR_US
+
+
+class Uptime(NamedTuple):
+    """How long the machine has run, asleep or not, since a start of its own that ``boot`` names; empty if unknown.
+
+    Nobody sets this clock. Two answers of one ``boot`` tell how much time passed between them, whatever the wall says.
+    """
+
+    boot: str = ""
+    us: int = 0
 
 
 class Clock(Protocol):
@@ -40,6 +51,10 @@ class Clock(Protocol):
         """Return what :meth:`take_step` would, and leave it there."""
         ...
 
+    def uptime(self) -> Uptime:
+        """Say how long the machine has run."""
+        ...
+
 
 STEP_BACK_US = 2 * SECOND_US
 STEP_AHEAD_US = 60 * SECOND_US
@@ -54,6 +69,14 @@ def _monotonic_us() -> int:
     return time.monotonic_ns() // 1000
 
 
+def _uptime() -> Uptime:
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        return Uptime(boot, time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000)
+    except (OSError, AttributeError):  # no Linux: a jump while nothing ran stays unnoticed
+        return Uptime()
+
+
 class SystemClock:
     """Wall clock that never runs backwards, and never stands still either.
 
@@ -62,9 +85,12 @@ class SystemClock:
     """
 
     def __init__(
-        self, wall: Callable[[], int] = _wall_us, monotonic: Callable[[], int] = _monotonic_us
+        self,
+        wall: Callable[[], int] = _wall_us,
+        monotonic: Callable[[], int] = _monotonic_us,
+        uptime: Callable[[], Uptime] = _uptime,
     ) -> None:
-        self._wall, self._monotonic = wall, monotonic
+        self._wall, self._monotonic, self.uptime = wall, monotonic, uptime
         self._last_us, self._last_at_us = 0, monotonic()
         self._anchor = wall(), self._last_at_us
         self._step_us = 0

@@ -11,7 +11,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
-from holdfast.kit.clock import SystemClock
+from holdfast.kit.clock import STEP_AHEAD_US, STEP_BACK_US, SystemClock
+from holdfast.kit.db import Round
 from holdfast.kit.db.sqlite import Connection, connect, drive, in_transaction, settle
 from holdfast.kit.disk import Room, SystemDisk
 from holdfast.kit.errors import HoldfastError, NotFound, Unavailable
@@ -20,6 +21,7 @@ from holdfast.spine.decision.policies import PolicyCache
 from holdfast.spine.ledger.keys import FOLDER as SIGNING_FOLDER
 from holdfast.spine.ledger.keys import SigningKeys
 from holdfast.spine.ledger.sequencer import ALWAYS_SURE_US, moment, sure_before
+from holdfast.spine.ledger.store import LAST_TICK
 from holdfast.spine.vault.hierarchy import ClientKeys, Keks
 from holdfast.spine.vault.load import schema_of
 from holdfast.spine.vault.roots import Root, open_root
@@ -268,14 +270,15 @@ class House:
         return drive(work, self._eager.data, self._eager.keys)
 
     def floor_clock(self) -> int:
-        """Promise not to answer a time before the newest leaf of any log (SPINE 24); for processes that serve.
+        """Promise not to answer a time before the newest leaf of any log (SPINE 24).
 
-        Returns by how much the wall clock lies before the last tick: it was set back while nobody looked.
+        Returns by how much the wall clock was set since the last tick, while nobody looked; 0 if it was not. That it
+        was set back shows by itself. A long stop looks like a clock that was set ahead, but for the machine's own count
+        of the time that it has run; after a restart of the machine nothing can tell the two apart.
         """
-        seen = self.read(moment())
-        behind_us = max(0, seen.tick_us - self.clock.now_us())
+        by_us = self.read(_since_last_tick(self.clock))
         self.read(self.keep_time())
-        return behind_us
+        return by_us
 
     def close(self) -> None:
         """Close the house's own connections."""
@@ -285,6 +288,18 @@ class House:
         if "_own" in self.__dict__:
             self._own.close()
             del self.__dict__["_own"]
+
+
+def _since_last_tick(clock: Clock) -> Work[int]:
+    (rows,) = yield Round(data=(LAST_TICK(),))
+    if not rows:
+        return 0
+    tick_us, boot, boot_us = rows[0]
+    passed_us, up = clock.now_us() - tick_us, clock.uptime()
+    if passed_us < -STEP_BACK_US:
+        return int(passed_us)
+    ahead_us = passed_us - (up.us - boot_us) if boot and up.boot == boot else 0
+    return max(0, int(ahead_us)) if ahead_us > STEP_AHEAD_US else 0
 
 
 def open_house(settings: Settings, clock: Clock | None = None, disk: Disk | None = None) -> House:

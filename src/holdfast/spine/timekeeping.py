@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from holdfast.spine.house import House
 
 APART_US: Final = DAY_US
+_NEXT: Final = "horizon next"
+_REACHED: Final = "horizon"
 
 
 class Standing(NamedTuple):
@@ -48,7 +50,18 @@ def standing(house: House) -> Work[Standing]:
 
 def tick(house: House) -> Work[None]:
     """Keep the present time, so that no process of this house begins before it."""
-    yield Round(data=(store.TICK(tick_us=house.clock.now_us()),))
+    now_us, (boot, up_us) = house.clock.now_us(), house.clock.uptime()
+    yield Round(data=(store.TICK(tick_us=now_us, boot=boot, boot_us=up_us),))
+
+
+def begin(house: House) -> None:
+    """Begin not before what is written, and tell of a clock that was set while nothing ran; before anything is served.
+
+    A process that only looks may call :meth:`House.floor_clock` instead.
+    """
+    by_us = house.floor_clock()
+    if by_us:
+        house.transact(report_step(house, by_us))
 
 
 def report_step(house: House, by_us: int) -> Work[bool]:
@@ -92,18 +105,46 @@ def all_logs() -> Work[list[str]]:
     return [HOUSE_LOG, *(client_log(row[0]) for row in rows)]
 
 
-def may_destroy(house: House, what: str) -> Work[bool]:
+def may_destroy(house: House, what: str, due_us: int) -> Work[bool]:
     """Say whether something that is due may be destroyed now: it was due a day ago, too, by the time of leaves.
 
     ``what`` names the thing and when it became due, so that a later date begins anew. Never while the clock is in
-    doubt. The first question is remembered; call :func:`destroyed` when it is done.
+    doubt, and not before a leaf says that it is due: a clock that jumped while nothing ran is not believed by itself.
+    The first question is remembered; call :func:`destroyed` when it is done.
     """
-    if not house.time_is_sure:
-        return False
     seen = yield from moment()
+    if not house.time_is_sure or seen.newest_us < due_us:
+        return False
     yield Round(data=(store.ADD_DUE(what=what, at_us=seen.newest_us),))
     (rows,) = yield Round(data=(store.DUE_SINCE(what=what),))
     return seen.newest_us - int(rows[0][0]) >= APART_US
+
+
+def horizon(house: House) -> Work[int]:
+    """Return the time before which whatever is over may be forgotten; 0 while the clock is in doubt.
+
+    It was the time of the newest leaf at one check, and a later check found a leaf that is a day younger. So it lies
+    one day or two behind, and a jump ahead, noticed or not, brings it no further than the last leaf before the jump.
+    """
+    if not house.time_is_sure:
+        return 0
+    seen = yield from moment()
+    yield Round(data=(store.ADD_DUE(what=_NEXT, at_us=seen.newest_us),))
+    following, reached = yield Round(
+        data=(store.DUE_SINCE(what=_NEXT), store.DUE_SINCE(what=_REACHED))
+    )
+    first_us = int(following[0][0])
+    if seen.newest_us - first_us < APART_US:
+        return int(reached[0][0]) if reached else 0
+    yield Round(
+        data=(
+            store.DROP_DUE(what=_REACHED),
+            store.ADD_DUE(what=_REACHED, at_us=first_us),
+            store.DROP_DUE(what=_NEXT),
+            store.ADD_DUE(what=_NEXT, at_us=seen.newest_us),
+        )
+    )
+    return first_us
 
 
 def destroyed(what: str) -> Work[None]:

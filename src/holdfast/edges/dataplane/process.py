@@ -24,6 +24,7 @@ from holdfast.kit.log import configure
 from holdfast.kit.process import die_with_parent, forbid_core_dumps, refuse_taken_port
 from holdfast.spine.decision.policies import warm
 from holdfast.spine.house import open_house
+from holdfast.spine.timekeeping import begin
 
 COLLECT_AFTER = 20_000  # objects; a request leaves next to no cycles
 
@@ -37,7 +38,7 @@ def hosts_of(settings: Settings) -> frozenset[str]:
 async def _serve(settings: Settings) -> None:
     house = open_house(settings)
     house.root  # noqa: B018 - opened now: a house whose keys cannot be read must not bind
-    house.floor_clock()
+    begin(house)
     house.read(warm(house.policies))
     loop = asyncio.get_running_loop()
     # What stands now stands until the end: collecting garbage in it again and again would only stop requests.

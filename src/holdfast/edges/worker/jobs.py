@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from holdfast.kit.clock import DAY_US, MINUTE_US
-from holdfast.kit.db import Round
+from holdfast.edges.worker.retention import Forgetting
+from holdfast.kit.clock import MINUTE_US
 from holdfast.kit.jobs.queue import Schedule
-from holdfast.spine.actions import store as actions
 from holdfast.spine.actions.exports import JOB as EXPORT_JOB
-from holdfast.spine.approvals import store as approvals
-from holdfast.spine.decision import store as decisions
-from holdfast.spine.identity import store as identity
 from holdfast.spine.ledger.folding import close_overdue
 from holdfast.spine.operations.export_job import expire_exports, run_export
 from holdfast.spine.operations.holding import expire_holds
 from holdfast.spine.operations.outcome import MOST_AT_ONCE, tell_missing
-from holdfast.spine.purpose.settle import forget as forget_on_word
 from holdfast.spine.purpose.settle import settle_overdue, tell_outages_over
-from holdfast.spine.signals.intake import forget_old
 from holdfast.spine.vault.client_shred import CLIENT_SHRED_JOB, run_client_shred
 from holdfast.spine.vault.shred import SHRED_JOB, run_shred
 from holdfast.spine.vault.sweep import sweep
@@ -26,7 +20,6 @@ from holdfast.spine.vault.sweep import sweep
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from holdfast.kit.db import Work
     from holdfast.kit.jobs.queue import Run
     from holdfast.spine.house import House
 
@@ -35,10 +28,7 @@ if TYPE_CHECKING:
 FORGET: Final = "forget"
 SWEEP: Final = "sweep"
 FOLD: Final = "fold"
-MOST_FORGOTTEN: Final = 1000  # proofs at a time
 ACTS: Final = "acts"
-PERMITS_KEPT_US: Final = 30 * DAY_US
-LONGEST_CONTACT_US: Final = 30 * DAY_US  # attempts count for a contact as long as it may last
 SETTLE: Final = "settle"
 SCHEDULES: Final = (
     Schedule(FORGET, 5 * MINUTE_US),
@@ -50,41 +40,9 @@ SCHEDULES: Final = (
 
 
 def _forget(house: House) -> Callable[[Run], None]:
-    """Drop counts, keys of repeated requests and event ids that nothing asks for any more."""
-
-    def run(_run: Run) -> None:
-        now_us = house.sure_us()  # by a clock that is in doubt nothing is too old
-        house.transact(_clear(now_us))
-        house.transact(forget_on_word(now_us))
-        while house.transact(forget_old(now_us)) or house.transact(_forget_proofs(now_us)):
-            pass  # some at a time, so that no transaction is long
-
-    return run
-
-
-def _forget_proofs(now_us: int) -> Work[int]:
-    """Proofs that are too old to be accepted need not be remembered; a minute more costs little."""
-    before_us = now_us - MINUTE_US
-    (rows,) = yield Round(data=(identity.FORGET_PROOFS(before_us=before_us, limit=MOST_FORGOTTEN),))
-    return len(rows)
-
-
-def _clear(now_us: int) -> Work[None]:
-    before = (now_us - 2 * DAY_US) // MINUTE_US
-    yield Round(
-        data=(
-            decisions.CLEAR_BUDGETS(before=before),
-            decisions.CLEAR_CUSTOMERS(before=before),
-            decisions.CLEAR_KEYS(before_us=now_us - 2 * DAY_US),
-            approvals.CLEAR(before_us=now_us - 7 * DAY_US),
-            approvals.CLEAR_GLASS(before_us=now_us - 7 * DAY_US),
-            approvals.CLEAR_GLASS_CUSTOMERS(before_us=now_us - 7 * DAY_US),
-            decisions.CLEAR_CHALLENGES(before_us=now_us - 2 * DAY_US),
-            decisions.CLEAR_ATTEMPTS(before_us=now_us - LONGEST_CONTACT_US),
-            actions.CLEAR_PERMITS(before_us=now_us - PERMITS_KEPT_US),
-            actions.CLEAR_QUARANTINE(before_us=now_us),
-        )
-    )
+    """Drop what nothing asks for any more, of every table."""
+    forgetting = Forgetting(house)
+    return lambda _run: forgetting.run()
 
 
 def _sweep(house: House) -> Callable[[Run], None]:

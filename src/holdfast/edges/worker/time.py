@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from holdfast.kit.clock import SECOND_US, STEP_BACK_US
+from holdfast.kit.clock import SECOND_US
 from holdfast.spine.timekeeping import report_step, tick
 
 if TYPE_CHECKING:
@@ -19,14 +19,13 @@ class TimeWatch:
     def __init__(self, house: House) -> None:
         self._house = house
         self._ticked_us = 0
-        behind_us = house.floor_clock()
-        self._behind_us = behind_us if behind_us > STEP_BACK_US else 0
+        self._unseen_us = house.floor_clock()
 
     def look(self) -> None:
         """Tell of a step, if there was one since the last look or while no process ran; keep the time."""
         house = self._house
-        by_us = house.clock.take_step() - self._behind_us
-        self._behind_us = 0
+        by_us = house.clock.take_step() + self._unseen_us
+        self._unseen_us = 0
         if by_us:
             house.transact(report_step(house, by_us))
         now_us = house.clock.now_us()

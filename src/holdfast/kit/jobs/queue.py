@@ -28,7 +28,6 @@ from holdfast.kit.jobs.store import (
     DUE,
     ENQUEUE,
     HEARTBEAT,
-    PURGE,
     RETRY,
 )
 
@@ -200,10 +199,9 @@ def run_due(shell: Shell, handlers: Mapping[str, Callable[[Run], None]], *, most
 
 
 def tick(shell: Shell, schedules: tuple[Schedule, ...]) -> None:
-    """Enqueue what the schedules are due for, and forget jobs finished a week ago."""
+    """Enqueue what the schedules are due for."""
     now_us = shell.clock.now_us()
-    queries = [enqueue(schedule.due(now_us), now_us) for schedule in schedules]
-    shell.transact(_all((*queries, PURGE(before=now_us - KEPT_US))))
+    shell.transact(_all(tuple(enqueue(schedule.due(now_us), now_us) for schedule in schedules)))
 
 
 def _code(error: Exception) -> str:

@@ -60,7 +60,15 @@ DUE = statement(
 )
 PURGE = statement(
     "jobs.purge",
-    "DELETE FROM jobs_job WHERE state = 'done' AND finished_us <= :before RETURNING id",
+    """DELETE FROM jobs_job WHERE id IN
+        (SELECT id FROM jobs_job WHERE finished_us < :before AND state = 'done' LIMIT :most)
+    RETURNING id""",
+)
+PURGE_DEAD = statement(
+    "jobs.purge_dead",
+    """DELETE FROM jobs_job WHERE id IN
+        (SELECT id FROM jobs_job WHERE finished_us < :before AND state = 'dead' LIMIT :most)
+    RETURNING id""",
 )
 DEAD = statement(
     "jobs.dead",

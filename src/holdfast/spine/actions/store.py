@@ -57,7 +57,10 @@ MISS = statement(
 )
 # across clients: permits that no count and no report reaches any more
 CLEAR_PERMITS = statement(
-    "actions.clear_permits", "DELETE FROM actions_permit WHERE issued_us < :before_us"
+    "actions.clear_permits",
+    """DELETE FROM actions_permit WHERE id IN
+        (SELECT id FROM actions_permit WHERE issued_us < :before LIMIT :most)
+    RETURNING id""",
 )
 
 # ── values too young ────────────────────────────────────────────────────────────────────────────────────────────
@@ -85,7 +88,10 @@ QUARANTINED_OF = statement(
 )
 # across clients: what is over is over for every client
 CLEAR_QUARANTINE = statement(
-    "actions.clear_quarantine", "DELETE FROM actions_quarantine WHERE until_us < :before_us"
+    "actions.clear_quarantine",
+    """DELETE FROM actions_quarantine WHERE (client, customer, collection, field) IN
+        (SELECT client, customer, collection, field FROM actions_quarantine WHERE until_us < :before LIMIT :most)
+    RETURNING client""",
 )
 
 # ── exports ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -138,6 +144,14 @@ CUSTOMERS_AFTER = statement(
     "actions.customers_after",
     """SELECT id FROM vault_customer WHERE client = :client AND state = 'live' AND id > :after
     ORDER BY id LIMIT :limit""",
+)
+
+# across clients: exports whose file is gone; the log keeps what was exported
+CLEAR_EXPORTS = statement(
+    "actions.clear_exports",
+    """DELETE FROM actions_export WHERE id IN
+        (SELECT id FROM actions_export WHERE expires_us < :before AND state = 'expired' LIMIT :most)
+    RETURNING id""",
 )
 
 # ── a client that is erased ─────────────────────────────────────────────────────────────────────────────────────

@@ -8,13 +8,13 @@ many there were so far: nobody fills a log by trying, and nobody tries without a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from holdfast.kit.clock import HOUR_US
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Denied
 from holdfast.kit.ids import new_id
-from holdfast.spine.administration.store import COUNT_REFUSAL, FORGET_REFUSALS
+from holdfast.spine.administration.store import COUNT_REFUSAL
 from holdfast.spine.decision.store import CLIENT
 from holdfast.spine.identity.references import reference_of
 from holdfast.spine.ledger.recorder import append
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from holdfast.kit.db import Work
     from holdfast.spine.decision.verdict import RuleReason
     from holdfast.vocabulary.acts import Act
-
-_KEPT_HOURS: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ def _leave(attempt: Attempt, rules: tuple[str, ...], clock: Clock) -> Work[None]
     counted = COUNT_REFUSAL(
         person=attempt.person, act=attempt.act.value, rules=" ".join(rules), hour=hour
     )
-    rows, _ = yield Round(data=(counted, FORGET_REFUSALS(hour=hour - _KEPT_HOURS)))
+    (rows,) = yield Round(data=(counted,))
     count = rows[0][0]
     if count & (count - 1):
         return

@@ -14,8 +14,11 @@ COUNT_REFUSAL = statement(
     RETURNING count""",
 )
 # across clients: counts of hours that are over
-FORGET_REFUSALS = statement(
-    "administration.forget_refusals", "DELETE FROM administration_refusal WHERE hour < :hour"
+CLEAR_REFUSALS = statement(
+    "administration.clear_refusals",
+    """DELETE FROM administration_refusal WHERE (person, act, rules, hour) IN
+        (SELECT person, act, rules, hour FROM administration_refusal WHERE hour < :before LIMIT :most)
+    RETURNING person""",
 )
 
 # ── feed keys and tokens that one person knows ──────────────────────────────────────────────────────────────────

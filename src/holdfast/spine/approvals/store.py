@@ -109,7 +109,12 @@ TAKE = statement(
     RETURNING id""",
 )
 # across clients: what is decided, used or lapsed for so long that no count reaches it any more
-CLEAR = statement("approvals.clear", "DELETE FROM approvals_request WHERE created_us < :before_us")
+CLEAR = statement(
+    "approvals.clear",
+    """DELETE FROM approvals_request WHERE id IN
+        (SELECT id FROM approvals_request WHERE created_us < :before LIMIT :most)
+    RETURNING id""",
+)
 END_OF_CLIENT = statement(
     "approvals.end_of_client",
     """UPDATE approvals_request SET expires_us = :now_us
@@ -183,10 +188,15 @@ SECONDS = statement(
 )
 # across clients: break-glasses that were over long ago; the log keeps what was done
 CLEAR_GLASS = statement(
-    "approvals.clear_glass", "DELETE FROM approvals_glass WHERE until_us < :before_us"
+    "approvals.clear_glass",
+    """DELETE FROM approvals_glass WHERE (client, id) IN
+        (SELECT client, id FROM approvals_glass WHERE until_us < :before LIMIT :most)
+    RETURNING client""",
 )
 # across clients: as above
 CLEAR_GLASS_CUSTOMERS = statement(
     "approvals.clear_glass_customers",
-    "DELETE FROM approvals_glass_customer WHERE at_us < :before_us",
+    """DELETE FROM approvals_glass_customer WHERE (client, glass, customer) IN
+        (SELECT client, glass, customer FROM approvals_glass_customer WHERE at_us < :before LIMIT :most)
+    RETURNING client""",
 )

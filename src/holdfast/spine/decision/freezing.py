@@ -60,11 +60,14 @@ def standing_of(client_row: Row) -> Standing:
 NO_CLIENT: Final = Standing("closed", 0)
 
 
-def client_fact(standing: Standing, sure_us: int, *, exempt: bool = False) -> FactValue:
+def client_fact(
+    standing: Standing, sure_us: int, *, now_us: int = 0, exempt: bool = False
+) -> FactValue:
     """Return the fact ``client_open``: the only place that derives it.
 
-    ``exempt`` says that the feed gave the contact a reason that the contract exempts from a freeze; it lifts nothing
-    but a freeze.
+    ``now_us`` is what the clock says, be it in doubt: a freeze that would be over by it is told as one that waits for
+    the clock. ``exempt`` says that the feed gave the contact a reason that the contract exempts from a freeze; it
+    lifts nothing but a freeze.
     """
     if standing.is_open(sure_us):
         return FactValue(FactState.KNOWN, met=True, value="open")
@@ -72,7 +75,7 @@ def client_fact(standing: Standing, sure_us: int, *, exempt: bool = False) -> Fa
         return FactValue(FactState.KNOWN, met=False, value="closed")
     if exempt:
         return FactValue(FactState.KNOWN, met=True, value=_EXEMPT)
-    return FactValue(FactState.KNOWN, met=False, value=_frozen(standing))
+    return FactValue(FactState.KNOWN, met=False, value=_frozen(standing, now_us))
 
 
 def by_exemption(fact: FactValue) -> bool:
@@ -92,8 +95,10 @@ def until(standing: Standing) -> str:
     return rfc3339(standing.frozen_until_us // SECOND_US * SECOND_US).replace(".000000", "")
 
 
-def _frozen(standing: Standing) -> str:
+def _frozen(standing: Standing, now_us: int) -> str:
     ends = until(standing)
+    if standing.frozen_until_us <= now_us:
+        return "frozen until an administrator has confirmed the machine's clock"
     return f"frozen until {ends}" if ends else "frozen until the client lifts it"
 
 
@@ -121,7 +126,7 @@ def require_open(client: str, now_us: int) -> Work[None]:
             code="client_outdated",
         )
     raise Denied(
-        f"client {client} is {_frozen(standing) if frozen else 'closed'}",
+        f"client {client} is {_frozen(standing, now_us) if frozen else 'closed'}",
         remedy="Wait until it ends, or ask the client: a user of the client lifts it with `holdfast client unfreeze`.",
         code="client_frozen" if frozen else "client_closed",
     )

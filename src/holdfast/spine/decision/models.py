@@ -97,14 +97,15 @@ class VerifyAttempt(models.Model):
     at_us = models.BigIntegerField()
 
     class Meta:
-        """How the table is called, and the look-up for the count."""
+        """How the table is called, and the look-ups for the count and by age."""
 
         db_table = "decision_verify_attempt"
         indexes = [
+            models.Index(fields=("at_us",), name="decision_verify_attempt_age"),
             models.Index(
                 fields=("client", "customer", "field", "at_us"),
                 name="decision_verify_attempt_count",
-            )
+            ),
         ]
 
 

@@ -167,11 +167,17 @@ INHERIT_CUSTOMERS = statement(
 )
 # across clients: minutes that no window reaches any more
 CLEAR_BUDGETS = statement(
-    "decision.clear_budgets", "DELETE FROM decision_budget WHERE minute < :before"
+    "decision.clear_budgets",
+    """DELETE FROM decision_budget WHERE (client, person, kind, minute) IN
+        (SELECT client, person, kind, minute FROM decision_budget WHERE minute < :before LIMIT :most)
+    RETURNING client""",
 )
 # across clients: minutes that no window reaches any more
 CLEAR_CUSTOMERS = statement(
-    "decision.clear_customers", "DELETE FROM decision_budget_customer WHERE minute < :before"
+    "decision.clear_customers",
+    """DELETE FROM decision_budget_customer WHERE (client, person, day, customer_mac) IN
+        (SELECT client, person, day, customer_mac FROM decision_budget_customer WHERE minute < :before LIMIT :most)
+    RETURNING client""",
 )
 
 # ── attempts to verify: per customer and field, over all persons and contacts (SPINE 11) ─────────────────────────
@@ -199,7 +205,10 @@ TAKE_ATTEMPT = statement(
 
 # across clients: attempts of contacts that are long over
 CLEAR_ATTEMPTS = statement(
-    "decision.clear_attempts", "DELETE FROM decision_verify_attempt WHERE at_us < :before_us"
+    "decision.clear_attempts",
+    """DELETE FROM decision_verify_attempt WHERE id IN
+        (SELECT id FROM decision_verify_attempt WHERE at_us < :before LIMIT :most)
+    RETURNING id""",
 )
 
 # ── decision records ────────────────────────────────────────────────────────────────────────────────────────────
@@ -251,7 +260,10 @@ USE_CHALLENGE = statement(
 
 # across clients: challenges that nobody can answer any more
 CLEAR_CHALLENGES = statement(
-    "decision.clear_challenges", "DELETE FROM decision_challenge WHERE expires_us < :before_us"
+    "decision.clear_challenges",
+    """DELETE FROM decision_challenge WHERE id IN
+        (SELECT id FROM decision_challenge WHERE expires_us < :before LIMIT :most)
+    RETURNING id""",
 )
 
 # ── repeated requests ───────────────────────────────────────────────────────────────────────────────────────────
@@ -269,7 +281,10 @@ REMEMBER_KEY = statement(
 )
 # across clients: keys that are too old to be asked for
 CLEAR_KEYS = statement(
-    "decision.clear_keys", "DELETE FROM decision_idempotency WHERE at_us < :before_us"
+    "decision.clear_keys",
+    """DELETE FROM decision_idempotency WHERE (client, person, key) IN
+        (SELECT client, person, key FROM decision_idempotency WHERE at_us < :before LIMIT :most)
+    RETURNING client""",
 )
 
 CLIENT_IS_OPEN: Final = "open"

@@ -98,7 +98,10 @@ class Credential(models.Model):
 
     class Meta:
         db_table = "identity_credential"
-        indexes = [models.Index(fields=["person"], name="identity_credential_of")]
+        indexes = [
+            models.Index(fields=["person"], name="identity_credential_of"),
+            models.Index(fields=["expires_us"], name="identity_credential_age"),
+        ]
         constraints = [
             models.CheckConstraint(
                 # Exactly one of a person and a service: a service's token is nobody's.

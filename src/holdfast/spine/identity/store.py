@@ -186,11 +186,25 @@ USE_PROOF = statement(
               AND revoked_us IS NULL AND expires_us > :now)
        ON CONFLICT (used) DO NOTHING RETURNING until_us""",
 )
-FORGET_PROOFS = statement(
-    "identity.forget_proofs",
+CLEAR_PROOFS = statement(
+    "identity.clear_proofs",
     """DELETE FROM identity_proof WHERE used IN
-         (SELECT used FROM identity_proof WHERE until_us < :before_us LIMIT :limit)
-       RETURNING until_us""",
+        (SELECT used FROM identity_proof WHERE until_us < :before LIMIT :most)
+    RETURNING used""",
+)
+# across clients: credentials that were good long ago; the logs keep who had which
+CLEAR_CREDENTIALS = statement(
+    "identity.clear_credentials",
+    """DELETE FROM identity_credential WHERE id IN
+        (SELECT id FROM identity_credential WHERE expires_us < :before LIMIT :most)
+    RETURNING id""",
+)
+# across clients: second tokens live for minutes
+CLEAR_STEP_UPS = statement(
+    "identity.clear_step_ups",
+    """DELETE FROM identity_credential WHERE id IN
+        (SELECT id FROM identity_credential WHERE expires_us < :before AND kind = 'step_up' LIMIT :most)
+    RETURNING id""",
 )
 
 # ── references and standing facts ───────────────────────────────────────────────────────────────────────────

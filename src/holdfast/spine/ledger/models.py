@@ -97,6 +97,10 @@ class Clock(models.Model):
     tick_us = models.BigIntegerField()
     stepped_us = models.BigIntegerField()
     by_s = models.BigIntegerField()
+    boot = models.TextField(
+        default=""
+    )  # at the last tick: the machine's start, and how long it had run since
+    boot_us = models.BigIntegerField(default=0)
 
     class Meta:
         db_table = "ledger_clock"

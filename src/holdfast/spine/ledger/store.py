@@ -143,17 +143,21 @@ NEWEST: Final = statement(
 TICK: Final = statement(
     "ledger_tick",
     """
-    INSERT INTO ledger_clock (name, tick_us, stepped_us, by_s) VALUES ('house', :tick_us, 0, 0)
-    ON CONFLICT (name) DO UPDATE SET tick_us = excluded.tick_us
+    INSERT INTO ledger_clock (name, tick_us, stepped_us, by_s, boot, boot_us)
+    VALUES ('house', :tick_us, 0, 0, :boot, :boot_us)
+    ON CONFLICT (name) DO UPDATE SET tick_us = excluded.tick_us, boot = excluded.boot, boot_us = excluded.boot_us
     WHERE ledger_clock.tick_us < excluded.tick_us
     """,
+)
+LAST_TICK: Final = statement(
+    "ledger_last_tick", "SELECT tick_us, boot, boot_us FROM ledger_clock WHERE name = 'house'"
 )
 # a step that nobody has confirmed yet is not told a second time
 STEPPED: Final = statement(
     "ledger_stepped",
     """
-    INSERT INTO ledger_clock (name, tick_us, stepped_us, by_s)
-    VALUES ('house', :now_us, :now_us, :by_s)
+    INSERT INTO ledger_clock (name, tick_us, stepped_us, by_s, boot, boot_us)
+    VALUES ('house', :now_us, :now_us, :by_s, '', 0)
     ON CONFLICT (name) DO UPDATE SET stepped_us = excluded.stepped_us, by_s = excluded.by_s
     WHERE ledger_clock.stepped_us = 0 RETURNING stepped_us
     """,
@@ -175,6 +179,14 @@ DUE_SINCE: Final = statement(
     "ledger_due_since", "SELECT first_us FROM ledger_due WHERE what = :what"
 )
 DROP_DUE: Final = statement("ledger_drop_due", "DELETE FROM ledger_due WHERE what = :what")
+CLEAR_DUE: Final = statement(
+    "ledger_clear_due",
+    """
+    DELETE FROM ledger_due WHERE what IN
+        (SELECT what FROM ledger_due WHERE first_us < :before LIMIT :most)
+    RETURNING what
+    """,
+)
 
 FOLD: Final = statement(
     "ledger_fold",

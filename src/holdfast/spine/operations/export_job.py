@@ -228,7 +228,7 @@ def _ripe(house: House) -> Work[list[Export]]:
     (over,) = yield Round(data=(store.EXPORTS_OVER(now_us=house.clock.now_us()),))
     found = []
     for ident, expires_us in over:
-        if (yield from may_destroy(house, _due(ident, expires_us))):
+        if (yield from may_destroy(house, _due(ident, expires_us), expires_us)):
             (rows,) = yield Round(data=(store.EXPORT(id=ident),))
             found += [export_of(row) for row in rows]
     return found

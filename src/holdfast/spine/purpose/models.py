@@ -38,9 +38,10 @@ class Contact(models.Model):
     ended_us = models.BigIntegerField()
 
     class Meta:
-        """How the table is called."""
+        """How the table is called, and the look-up by age."""
 
         db_table = "purpose_contact"
+        indexes = [models.Index(fields=("last_event_us",), name="purpose_contact_age")]
 
 
 class Presence(models.Model):
@@ -119,9 +120,10 @@ class Candidate(models.Model):
     at_us = models.BigIntegerField()
 
     class Meta:
-        """How the table is called."""
+        """How the table is called, and the look-up by age."""
 
         db_table = "purpose_candidate"
+        indexes = [models.Index(fields=("at_us",), name="purpose_candidate_age")]
 
 
 class SearchValue(models.Model):
@@ -134,6 +136,7 @@ class SearchValue(models.Model):
     at_us = models.BigIntegerField()
 
     class Meta:
-        """How the table is called."""
+        """How the table is called, and the look-up by age."""
 
         db_table = "purpose_search_value"
+        indexes = [models.Index(fields=("at_us",), name="purpose_search_value_age")]

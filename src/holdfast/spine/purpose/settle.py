@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     Reference = Callable[[str], Work[str]]  # log → what that log calls the acting person
 
 MOST_AT_ONCE: Final = 100
-KEPT_US: Final = 30 * 24 * HOUR_US
 MOST_HOURS: Final = 4
 REASONS: Final = ("feed_down", "network", "maintenance")
 
@@ -218,11 +217,6 @@ def list_outages(client: str = "") -> Work[list[Outage]]:
     """Return outages, newest first."""
     (rows,) = yield Round(data=(store.OUTAGES(client=client, limit=200),))
     return [Outage(*row) for row in rows]
-
-
-def forget(now_us: int) -> Work[None]:
-    """Forget contacts that are settled, and those of outages, after thirty days."""
-    yield Round(data=(store.FORGET_ON_WORD(before_us=now_us - KEPT_US),))
 
 
 def _leaf(client: str, kind: LeafType, body: Mapping[str, object], now_us: int) -> Query:

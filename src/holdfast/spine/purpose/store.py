@@ -237,10 +237,59 @@ CLEAR = statement(
     WHERE client = :client AND id = :id AND state = 'unreconciled' RETURNING id""",
 )
 # across clients: what nobody waits for any more is forgotten for every client
-FORGET_ON_WORD = statement(
-    "purpose.forget_on_word",
-    """DELETE FROM purpose_provisional
-    WHERE opened_us < :before_us AND (state IN ('reconciled', 'cleared') OR basis = 'outage')""",
+CLEAR_ON_WORD = statement(
+    "purpose.clear_on_word",
+    """DELETE FROM purpose_provisional WHERE id IN
+        (SELECT id FROM purpose_provisional WHERE opened_us < :before
+            AND (state IN ('reconciled', 'cleared') OR basis = 'outage') LIMIT :most)
+    RETURNING id""",
+)
+# across clients: no contact lasts that long, and no feed says anything of one any more
+CLEAR_CONTACTS = statement(
+    "purpose.clear_contacts",
+    """DELETE FROM purpose_contact WHERE (client, ref) IN
+        (SELECT client, ref FROM purpose_contact WHERE last_event_us < :before LIMIT :most)
+    RETURNING client""",
+)
+# across clients: as above
+CLEAR_CANDIDATES = statement(
+    "purpose.clear_candidates",
+    """DELETE FROM purpose_candidate WHERE (client, contact, customer) IN
+        (SELECT client, contact, customer FROM purpose_candidate WHERE at_us < :before LIMIT :most)
+    RETURNING client""",
+)
+# across clients: as above
+CLEAR_SEARCH_VALUES = statement(
+    "purpose.clear_search_values",
+    """DELETE FROM purpose_search_value WHERE (client, contact, value_mac) IN
+        (SELECT client, contact, value_mac FROM purpose_search_value WHERE at_us < :before LIMIT :most)
+    RETURNING client""",
+)
+# across clients: outages that are over and told
+CLEAR_OUTAGES = statement(
+    "purpose.clear_outages",
+    """DELETE FROM purpose_outage WHERE id IN
+        (SELECT id FROM purpose_outage WHERE until_us < :before AND ended_us > 0 LIMIT :most)
+    RETURNING id""",
+)
+# across clients: the names that feeds gave to contacts which are forgotten, page by page
+CONTACT_NAMES = statement(
+    "purpose.contact_names",
+    """SELECT client, external, ref FROM keyring_contact
+    WHERE client > :client OR (client = :client AND external > :external)
+    ORDER BY client, external LIMIT :most""",
+)
+KNOWN_CONTACTS = statement(
+    "purpose.known_contacts",
+    "SELECT ref FROM purpose_contact WHERE client = :client AND ref IN (:refs*)",
+)
+KNOWN_ON_WORD = statement(
+    "purpose.known_on_word",
+    "SELECT contact FROM purpose_provisional WHERE client = :client AND contact IN (:refs*)",
+)
+DROP_CONTACT_NAME = statement(
+    "purpose.drop_contact_name",
+    "DELETE FROM keyring_contact WHERE client = :client AND external = :external",
 )
 
 # ── declared outages ────────────────────────────────────────────────────────────────────────────────────────────

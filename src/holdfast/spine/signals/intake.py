@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
-from holdfast.kit.clock import DAY_US, MINUTE_US
+from holdfast.kit.clock import DAY_US
 from holdfast.kit.db import Round
 from holdfast.kit.errors import NotAuthenticated, Unavailable
 from holdfast.spine.purpose.provisional import Provisional
@@ -30,10 +30,6 @@ from holdfast.spine.signals.pace import NO_SITE, Pace
 from holdfast.spine.signals.registry import load_feed
 from holdfast.spine.signals.resolve import prepare
 from holdfast.spine.signals.store import (
-    FORGET_DEAD_LETTERS,
-    FORGET_EVENTS,
-    FORGET_PACES,
-    FORGET_TALLIES,
     KEY_IS_ACTIVE,
     PACE,
     SEEN,
@@ -46,8 +42,6 @@ if TYPE_CHECKING:
     from holdfast.spine.signals.resolve import Prepared
 
 REMEMBERED_US: Final = 7 * DAY_US
-KEPT_US: Final = 30 * DAY_US
-MOST_FORGOTTEN: Final = 2000
 TRIES: Final = 1000
 PAUSE_S: Final = 0.002
 T = TypeVar("T")
@@ -185,19 +179,3 @@ def apply(part: Prepared) -> Work[Report]:
         if told:
             yield Round(data=told)
     return Report(fold.accepted, fold.duplicate, tuple(fold.rejected))
-
-
-def forget_old(now_us: int) -> Work[int]:
-    """Forget event ids after seven days and dead letters after thirty, some at a time; return how many rows went.
-
-    An event older than seven days opens nothing, so forgetting its id brings nothing back.
-    """
-    events, letters, _, _ = yield Round(
-        data=(
-            FORGET_EVENTS(before_us=now_us - REMEMBERED_US, limit=MOST_FORGOTTEN),
-            FORGET_DEAD_LETTERS(before_us=now_us - KEPT_US, limit=MOST_FORGOTTEN),
-            FORGET_TALLIES(before_minute=(now_us - REMEMBERED_US) // MINUTE_US),
-            FORGET_PACES(before_us=now_us - KEPT_US),
-        )
-    )
-    return len(events) + len(letters)

@@ -134,25 +134,30 @@ ADD_TO_TALLY = statement(
 )
 
 # ── forgetting ──────────────────────────────────────────────────────────────────────────────────────────────────
-FORGET_EVENTS = statement(
-    "signals.forget_events",
+CLEAR_EVENTS = statement(
+    "signals.clear_events",
     """DELETE FROM signals_event WHERE (feed, event_id) IN
-        (SELECT feed, event_id FROM signals_event WHERE seen_us < :before_us LIMIT :limit)
-    RETURNING event_id""",
+        (SELECT feed, event_id FROM signals_event WHERE seen_us < :before LIMIT :most)
+    RETURNING feed""",
 )
 # across clients: what is old is old for every client
-FORGET_DEAD_LETTERS = statement(
-    "signals.forget_dead_letters",
+CLEAR_DEAD_LETTERS = statement(
+    "signals.clear_dead_letters",
     """DELETE FROM signals_dead_letter WHERE id IN
-        (SELECT id FROM signals_dead_letter WHERE at_us < :before_us LIMIT :limit)
+        (SELECT id FROM signals_dead_letter WHERE at_us < :before LIMIT :most)
     RETURNING id""",
 )
-FORGET_PACES = statement(
-    "signals.forget_paces", "DELETE FROM signals_pace WHERE received_us < :before_us"
+CLEAR_PACES = statement(
+    "signals.clear_paces",
+    """DELETE FROM signals_pace WHERE (feed, site, quarter) IN
+        (SELECT feed, site, quarter FROM signals_pace WHERE received_us < :before LIMIT :most)
+    RETURNING feed""",
 )
-FORGET_TALLIES = statement(
-    "signals.forget_tallies",
-    "DELETE FROM signals_tally WHERE minute < :before_minute RETURNING signal",
+CLEAR_TALLIES = statement(
+    "signals.clear_tallies",
+    """DELETE FROM signals_tally WHERE (feed, signal, minute) IN
+        (SELECT feed, signal, minute FROM signals_tally WHERE minute < :before LIMIT :most)
+    RETURNING feed""",
 )
 # across clients: a key belongs to its feed, and the feed to the client that is named
 RETIRE_CLIENT_KEYS = statement(

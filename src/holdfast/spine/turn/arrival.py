@@ -267,7 +267,9 @@ def _facts(house: House, asked: Asked, who: _Who, called: _Called) -> dict[FactI
     yours = facts[FactId.CONTACT_YOURS].met
     talking = yours and contact is not None and may_search(contact, queue, called.now_us)
     exempt = yours and _exempt(contract, contact, queue)
-    facts[FactId.CLIENT_OPEN] = client_fact(who.standing, house.sure_us(), exempt=exempt)
+    facts[FactId.CLIENT_OPEN] = client_fact(
+        who.standing, house.sure_us(), now_us=house.clock.now_us(), exempt=exempt
+    )
     state = ("talking" if talking else "wrapping up") if yours else "not with you"
     facts[FactId.CONTACT_TALKING] = known(talking, state)
     return facts

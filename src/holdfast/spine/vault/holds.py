@@ -100,7 +100,7 @@ def keep(house: VaultHouse, client: str, customer: str, operation: str) -> None:
     To be called before the customer's keys are destroyed. Each hold's entry is whole, or it is not there and the keys
     still are: then it is made when this runs again. A record that does not verify is left out; it hinders no erasure.
     """
-    holds = house.read(_holds(client, customer, house.clock.now_us()))
+    holds = house.read(_holds(client, customer, house.sure_us()))
     if not holds:
         return
     with house.stores() as stores:

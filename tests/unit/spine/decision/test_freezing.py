@@ -32,6 +32,8 @@ def test_a_freeze_ends_at_its_very_moment():
 def test_the_fact_says_until_when():
     fact = client_fact(FROZEN, NOON_US - 1)
     assert (fact.met, fact.value) == (False, "frozen until 2026-11-23T12:00:00Z")
+    doubted = client_fact(FROZEN, NOON_US - 1, now_us=NOON_US + 1)
+    assert "confirmed the machine's clock" in doubted.value, "no time that is over"
     fact = client_fact(Standing("open", UNTIL_LIFTED_US), NOON_US)
     assert (fact.met, fact.value) == (False, "frozen until the client lifts it")
     assert until(Standing("open", UNTIL_LIFTED_US)) == ""

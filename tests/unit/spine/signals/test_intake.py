@@ -6,12 +6,11 @@ import json
 
 import pytest
 
-from holdfast.kit.clock import DAY_US
 from holdfast.kit.db import Round
 from holdfast.kit.errors import NotAuthenticated, Unavailable
 from holdfast.spine.purpose import store
 from holdfast.spine.signals.batch import open_batch
-from holdfast.spine.signals.intake import apply, forget_old
+from holdfast.spine.signals.intake import apply
 from holdfast.spine.signals.registry import load_feed
 from holdfast.spine.signals.resolve import prepare
 from support.feeds import CLIENT, FEED, PHONES, FeedHouse, body_of
@@ -182,15 +181,6 @@ def test_keys_rotate_by_overlap(house):
     assert house.send_body(body, house.header(body, key=new)).duplicate == 1
     with pytest.raises(NotAuthenticated):
         house.send_body(body, house.header(body, key=old))
-
-
-def test_what_is_old_is_forgotten(house):
-    house.send(house.event("connected"), house.event("connected", person="nobody"))
-    assert house.transact(forget_old(house.clock.now_us() + 6 * DAY_US)) == 0
-    assert house.transact(forget_old(house.clock.now_us() + 8 * DAY_US)) == 1
-    assert house.count_rows("signals_event") == 0
-    house.transact(forget_old(house.clock.now_us() + 31 * DAY_US))
-    assert house.count_rows("signals_dead_letter") == 0
 
 
 def test_two_identifiers_that_differ_are_told(house):
