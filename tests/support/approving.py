@@ -25,6 +25,7 @@ from holdfast.spine.operations.approve import decide_approval, list_approvals, s
 from holdfast.spine.operations.asking import ask_approval
 from holdfast.spine.operations.reveal import reveal
 from holdfast.spine.operations.update import update
+from holdfast.spine.operations.verify import verify
 from holdfast.spine.turn.answers import ApprovalShown, Asked
 from holdfast.spine.vault.roots import ROOT_FILE, FileRoot
 from holdfast.vocabulary.levels import Role
@@ -109,6 +110,12 @@ class ApprovingBank(Bank):
     def act_with(self, approval: str, name: str, wanted: Wanted, **more: Any) -> Any:
         given = _with(self.asked(**more), approval)
         return self.house.transact(act(self.house, given, self.id_of(name), wanted))
+
+    def verify_with(self, approval: str, name: str, answers: dict[str, str], **more: Any) -> Any:
+        record = more.pop("record", None)
+        given = _with(self.asked(**more), approval)
+        work = verify(self.house, given, self.id_of(name), answers, record=record)
+        return self.house.transact(work)
 
     def state_of(self, ident: str) -> str:
         ((state,),) = self.sql("SELECT state FROM approvals_request WHERE id = ?", ident)

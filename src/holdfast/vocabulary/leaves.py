@@ -486,7 +486,7 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
         "both",
         {
             "approval": "id",
-            "kind": "look, act, export, administer or glass",
+            "kind": "look, act, attempt, administer or glass",
             "op": "operation, or name of the act",
             "person": "reference of who asks",
             "contact": "reference or empty",
@@ -503,7 +503,7 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
         "both",
         {
             "approval": "id",
-            "kind": "look, act, export, administer or glass",
+            "kind": "look, act, attempt, administer or glass",
             "outcome": "granted or refused",
             "person": "reference of the approver",
             "requester": "reference of who asked",

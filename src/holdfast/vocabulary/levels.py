@@ -108,6 +108,7 @@ class ApprovalKind(StrEnum):
 
     LOOK = "look"
     ACT = "act"
+    ATTEMPT = "attempt"  # to verify, once more
     ADMINISTER = "administer"
     GLASS = "glass"
 

@@ -1,14 +1,15 @@
 """Whether an approval is for exactly what is asked. Pure.
 
-Who asks for less than was approved is covered; for anything else, or in any other state of things, the approval is as
-if it had not been sent, and the reason says in a word why.
+Who asks for less than was approved is covered; an attempt to verify is for exactly its fields, because a verdict over
+fewer answers tells more. For anything else, or in any other state of things, the approval is as if it had not been
+sent, and the reason says in a word why.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from holdfast.spine.approvals.subject import ABOUT
+from holdfast.spine.approvals.subject import ABOUT, fields_of
 from holdfast.vocabulary.levels import ApprovalKind, Presentation
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def uncovered(request: Request | None, sought: Sought, now_us: int) -> str:
         return "the contract was changed since it was approved"
     about = {name: said for name, said in request.subject.items() if name.startswith(ABOUT)}
     inside = all(_within(request.subject.get(name, ""), how) for name, how in sought.fields.items())
+    if request.kind is ApprovalKind.ATTEMPT:
+        inside = inside and set(fields_of(request.subject)) == set(sought.fields)
     something = bool(sought.fields or sought.about)
     return "" if something and inside and about == dict(sought.about) else SOMETHING_ELSE
 

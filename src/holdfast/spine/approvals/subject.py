@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from holdfast.vocabulary.levels import ApprovalKind, Operation
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -15,6 +17,13 @@ ABOUT: Final = ":"
 BOUND: Final = "::"
 VALUES: Final = f"{BOUND}values"
 RECORD: Final = f"{BOUND}record"
+#: What can be approved by a decision's id, and as what it is asked for.
+KINDS: Final[Mapping[Operation, ApprovalKind]] = {
+    Operation.REVEAL: ApprovalKind.LOOK,
+    Operation.UPDATE: ApprovalKind.LOOK,
+    Operation.ACT: ApprovalKind.ACT,
+    Operation.VERIFY: ApprovalKind.ATTEMPT,
+}
 
 
 def told(subject: Mapping[str, str]) -> dict[str, str]:

@@ -1,12 +1,13 @@
 """Attempts to verify: counted per customer and field over all persons and contacts (SPINE 11).
 
 An attempt is taken by a conditional write before anything is compared, so that no number of requests at once compares
-more often than the contract allows.
+more often than the contract allows. Once they are used up, a second person's approval gives one more: it is taken in
+the same round, and that attempt is counted like the others.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdfast.kit.clock import DAY_US
 from holdfast.kit.ids import new_id
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from holdfast.kit.db import Query, Rows
     from holdfast.vocabulary.contract import Verification
+
+_NO_LIMIT: Final = 2**31
 
 
 class Attempts(NamedTuple):
@@ -71,10 +74,13 @@ def take_attempts(
     fields: Iterable[str],
     *,
     contact: str,
-    limits: Verification,
+    limits: Verification | None,
     now_us: int,
 ) -> tuple[Query, ...]:
-    """Take one attempt per field. Each answers a row if there was one left."""
+    """Take one attempt per field. Each answers a row if there was one left; without ``limits`` there always is."""
+    most_contact, most_day = _NO_LIMIT, _NO_LIMIT
+    if limits is not None:
+        most_contact, most_day = limits.attempts_per_contact, limits.attempts_per_day
     return tuple(
         TAKE_ATTEMPT(
             id=new_id(ATTEMPT, now_us),
@@ -84,8 +90,8 @@ def take_attempts(
             contact=contact,
             at_us=now_us,
             day_ago_us=now_us - DAY_US,
-            most_contact=limits.attempts_per_contact,
-            most_day=limits.attempts_per_day,
+            most_contact=most_contact,
+            most_day=most_day,
         )
         for name in fields
     )

@@ -4,7 +4,8 @@ Counts slide by the minute. Distinct customers are an insert-once table: a custo
 (UTC) costs nothing more; its key is an HMAC that changes daily, so the table says how many, never who, and not whether
 yesterday's were the same. Around midnight a customer can therefore count twice, never less than once.
 
-A refused try is charged like a permitted one, but for a try that only a used-up budget refused (:func:`is_charged`).
+A refused try is charged like a permitted one, but for a try that only the person's own used-up budget refused
+(:func:`is_charged`). Attempts to verify are the customer's, over all persons: who runs into their end is charged.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from holdfast.vocabulary.facts import FactId, FactState, FactValue
 from holdfast.vocabulary.ids import client_log
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from holdfast.kit.db import Query, Rows
     from holdfast.spine.decision.judge import Judgement
@@ -49,7 +50,7 @@ DAY_MIN: Final = 24 * HOUR_MIN
 SENSITIVE: Final = "sensitive_fields"
 SEARCHES: Final = "searches"
 MAC_BYTES: Final = 16
-_RULES: Final = "budget."
+_RULES: Final = ("budget.customers_", "budget.sensitive_", "budget.searches_")
 _NO_LIMIT: Final = 2**31
 
 
@@ -220,9 +221,12 @@ def _charge(
 
 def is_charged(judgement: Judgement) -> bool:
     """Whether a try costs budget: a permitted one, and a refused one unless budgets alone refused it."""
-    rules = judgement.rules
-    by_budget_alone = bool(rules) and all(rule.startswith(_RULES) for rule in rules)
-    return judgement.permit is not None or not by_budget_alone
+    return judgement.permit is not None or not refused_by_budget(judgement.rules)
+
+
+def refused_by_budget(rules: Collection[str]) -> bool:
+    """Tell whether nothing but the person's own used-up budgets refused."""
+    return bool(rules) and all(rule.startswith(_RULES) for rule in rules)
 
 
 def _left(met: bool, free_minute: int) -> FactValue:  # noqa: FBT001  the one thing that it says

@@ -70,11 +70,15 @@ def reason_of(rule: Rule, values: Mapping[FactId, FactValue]) -> RuleReason:
     value = values.get(rule.fact)
     unknown = value is not None and value.state is not FactState.KNOWN and not value.met
     hidden = rule.stage is Stage.VISIBILITY and rule.fact in _ABOUT_THE_CUSTOMER
+    said = NO_SUCH_CUSTOMER if hidden else "" if value is None else value.value
+    approval = values.get(FactId.APPROVAL)
+    if rule.effect is Effect.APPROVE and rule.fact is not FactId.APPROVAL and approval is not None:
+        said = "; ".join(filter(None, (said, f"approval: {approval.value}")))
     return RuleReason(
         rule=rule.id,
         state=UNKNOWN if unknown else UNMET,
         fact=rule.fact.value,
-        value=NO_SUCH_CUSTOMER if hidden else "" if value is None else value.value,
+        value=said,
         remedy_text=rule.remedy,
         remedy_href=rule.href,
         audience=DECLARATIONS[rule.fact].audience,

@@ -67,7 +67,9 @@ if TYPE_CHECKING:
 
 MOST_LISTED: Final = 100
 #: Kinds that are approved at the client's side of the house; administration is approved by its own people.
-HERE: Final = frozenset({ApprovalKind.LOOK, ApprovalKind.ACT, ApprovalKind.GLASS})
+HERE: Final = frozenset(
+    {ApprovalKind.LOOK, ApprovalKind.ACT, ApprovalKind.ATTEMPT, ApprovalKind.GLASS}
+)
 
 
 def no_such_approval() -> NotFound:

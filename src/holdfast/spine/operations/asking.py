@@ -12,18 +12,16 @@ from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict
 from holdfast.spine.approvals.requests import Request, Wanted, ask, load, subject_digest
 from holdfast.spine.approvals.rules import Party
-from holdfast.spine.approvals.subject import told
+from holdfast.spine.approvals.subject import KINDS, told
 from holdfast.spine.decision import store as decisions
 from holdfast.spine.operations.decisions import content_of, no_such_decision, reader_of
 from holdfast.spine.turn.answers import ApprovalShown
 from holdfast.spine.turn.arrival import Arrival, arrive
 from holdfast.spine.turn.target import may_approach
 from holdfast.spine.vault.keyring.store import CUSTOMER_OF_REFERENCE
-from holdfast.vocabulary.levels import ApprovalKind, Operation, Outcome
+from holdfast.vocabulary.levels import Operation, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from holdfast.kit.db import Work
     from holdfast.spine.decision.records import Content
     from holdfast.spine.house import House
@@ -31,12 +29,8 @@ if TYPE_CHECKING:
     from holdfast.spine.turn.answers import Asked
 
 OLDEST_US: Final = 15 * MINUTE_US
-#: What can be approved by a decision's id, and as what it is asked for.
-KINDS: Final[Mapping[str, ApprovalKind]] = {
-    Operation.REVEAL.value: ApprovalKind.LOOK,
-    Operation.UPDATE.value: ApprovalKind.LOOK,
-    Operation.ACT.value: ApprovalKind.ACT,
-}
+#: Here something is done or nothing; an approval that helps only a part of the fields helps nobody.
+_WHOLE: Final = frozenset({Operation.UPDATE.value, Operation.ACT.value, Operation.VERIFY.value})
 
 
 def ask_approval(house: House, asked: Asked, decision: str) -> Work[ApprovalShown]:
@@ -68,6 +62,8 @@ def ask_approval(house: House, asked: Asked, decision: str) -> Work[ApprovalShow
 
 def _check(content: Content, age_us: int) -> None:
     needed = any(said.verdict == Outcome.APPROVAL.value for said in content.said)
+    if content.operation in _WHOLE:
+        needed = content.outcome == Outcome.APPROVAL.value
     if not needed or content.operation not in KINDS:
         raise Conflict(
             "this decision does not ask for an approval",
@@ -112,7 +108,7 @@ def _wanted(arrival: Arrival, content: Content, customer: str) -> Wanted:
     }
     subject |= content.asked.about
     wanted = Wanted(
-        kind=KINDS[content.operation],
+        kind=KINDS[Operation(content.operation)],
         operation=content.operation,
         requester=party_of(arrival.requester, arrival.asked),
         digest=b"",

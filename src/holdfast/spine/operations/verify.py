@@ -2,7 +2,8 @@
 
 For the customer to whom the contact is bound, one field or several; before binding, one combined verdict over as many
 questions as the contract asks, and if they match the contact is bound. Attempts are counted per customer and field over
-all persons and contacts, and taken before anything is compared.
+all persons and contacts, and taken before anything is compared. Once they are used up, a second person's approval gives
+one more, for exactly these fields; it is used whether the answers match or not.
 """
 
 from __future__ import annotations
@@ -31,15 +32,19 @@ from holdfast.spine.turn.answers import Refused, Verified
 from holdfast.spine.turn.arrival import Arrival, arrive
 from holdfast.spine.turn.questions import (
     asked_groups,
+    bound_to,
     check_fields,
     question_of,
 )
 from holdfast.spine.turn.steps import (
     Line,
     charges,
+    check_taken,
     refuse,
     refuse_broken,
     signal,
+    taken_approval,
+    used_approval,
     write_line,
 )
 from holdfast.spine.turn.target import DECOY, Target, approach
@@ -85,18 +90,23 @@ def verify(
     target = yield from approach(arrival, customer)
     attempts = yield from _attempts(arrival, target, answers)
     settled = yield from _settled(arrival, target, answers)
-    judgement = _judged(arrival, target, answers, {**attempt_facts(attempts), **settled})
+    judgement = _judged(
+        arrival, target, answers, {**attempt_facts(attempts), **settled}, record=record
+    )
     if not judgement.visible:
         dummy_match(arrival.keys, arrival.schema, answers)
         return (yield from _refused(arrival, target, judgement))
     check_fields(arrival, answers, "answers")
-    permit = judgement.permit
-    if permit is None or judgement.outcome is not Outcome.PERMIT:
-        return (yield from _refused(arrival, target, judgement))
     bound = arrival.facts[FactId.CUSTOMER_BOUND].met
-    if not bound and len(answers) < arrival.contract.verification.needed:
+    few = not bound and len(answers) < arrival.contract.verification.needed
+    if (
+        few and judgement.whole is not Outcome.DENY
+    ):  # no second person is asked for what would be refused anyway
         return (yield from _refused(arrival, target, judgement, why=COMBINED))
-    if not (yield from _take(arrival, target, answers)):
+    permit = judgement.permit
+    if permit is None or judgement.whole is not Outcome.PERMIT:
+        return (yield from _refused(arrival, target, judgement))
+    if not (yield from _take(arrival, target, judgement, answers)):
         return (yield from _refused(arrival, target, judgement, why=_USED_UP))
     one = _Comparison(arrival, target, judgement, permit, answers)
     return (yield from _compared(one, record))
@@ -141,6 +151,8 @@ def _judged(
     target: Target,
     answers: Mapping[str, str],
     own: Mapping[FactId, FactValue],
+    *,
+    record: str | None,
 ) -> Judgement:
     facts = {
         **restriction_facts(customer_state=target.state),
@@ -149,22 +161,32 @@ def _judged(
         **own,
     }
     groups = asked_groups(arrival, tuple(answers), Operation.VERIFY)
-    question = question_of(arrival, Operation.VERIFY, groups, facts, customer=target.customer)
+    about = bound_to(arrival, record=record)
+    question = question_of(
+        arrival, Operation.VERIFY, groups, facts, customer=target.customer, about=about
+    )
     return judge(arrival.policies, question)
 
 
-def _take(arrival: Arrival, target: Target, answers: Mapping[str, str]) -> Work[bool]:
-    """Take one attempt per field, before anything is compared; False when one was used up meanwhile."""
-    taken = yield Round(
-        data=take_attempts(
-            arrival.asked.client,
-            target.customer,
-            answers,
-            contact=arrival.contact_ref,
-            limits=arrival.contract.verification,
-            now_us=arrival.now_us,
-        )
+def _take(
+    arrival: Arrival, target: Target, judgement: Judgement, answers: Mapping[str, str]
+) -> Work[bool]:
+    """Take one attempt per field, before anything is compared; False when one was used up meanwhile.
+
+    With an approval it is the approval that is taken, and the attempts are counted beyond what the contract allows.
+    Raises :class:`Conflict` when another request used it meanwhile.
+    """
+    approved = taken_approval(arrival, judgement)
+    attempts = take_attempts(
+        arrival.asked.client,
+        target.customer,
+        answers,
+        contact=arrival.contact_ref,
+        limits=None if approved else arrival.contract.verification,
+        now_us=arrival.now_us,
     )
+    taken = yield Round(data=(*approved, *attempts))
+    check_taken(taken[: len(approved)])
     return all(taken)
 
 
@@ -187,7 +209,12 @@ def _compared(one: _Comparison, record: str | None) -> Work[Verified | Refused]:
         target.check()
         matches = [match_answers(permit, loaded, arrival.schema, answers) for loaded in candidates]
     except IntegrityBroken:
-        return (yield from refuse_broken(arrival, Operation.VERIFY, judgement, target=target))
+        used = used_approval(arrival, judgement)
+        return (
+            yield from refuse_broken(
+                arrival, Operation.VERIFY, judgement, target=target, approval=used
+            )
+        )
     match = any(matches)
     writes, bound = yield from _bind(arrival, target, proven=match, answers=answers)
     line = Line(
@@ -198,6 +225,7 @@ def _compared(one: _Comparison, record: str | None) -> Work[Verified | Refused]:
         fields=dict.fromkeys(answers, "match" if match else "no_match"),
         writes=writes,
         charges=charges(arrival, judgement, customer=target.customer),
+        approval=used_approval(arrival, judgement),
     )
     leaf = yield from write_line(arrival, line)
     after = yield from _attempts(arrival, target, answers)

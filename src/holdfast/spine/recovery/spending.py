@@ -15,8 +15,12 @@ from holdfast.kit.ids import new_id
 from holdfast.spine.decision.budgets import (
     charges_for_customer,
     charges_for_search,
+<<<<<<< HEAD
     inherits,
     unknown,
+=======
+    refused_by_budget,
+>>>>>>> ec571c3 (Used-up attempts to verify ask for a second person: one more attempt, for exactly these questions, used whether it matches or not)
 )
 from holdfast.spine.decision.contract import compile_contract
 from holdfast.spine.decision.store import CLIENT, CONTRACT
@@ -38,7 +42,6 @@ if TYPE_CHECKING:
     from holdfast.vocabulary.schema import CollectionSchema
 
 _AT_ONCE: Final = 500
-_BUDGETS: Final = "budget."
 
 
 class Spending:
@@ -150,5 +153,4 @@ class Spending:
 
 def _is_charged(leaf: dict[str, Any]) -> bool:
     """A look that a used-up budget alone refused cost nothing (SPINE 6)."""
-    rules = leaf["rules"]
-    return not rules or not all(rule.startswith(_BUDGETS) for rule in rules)
+    return not refused_by_budget(leaf["rules"])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from holdfast.kit.canonical import canonical_json
 from holdfast.kit.errors import InvalidInput
 from holdfast.spine.approvals.covering import Sought, uncovered
-from holdfast.spine.approvals.subject import RECORD, VALUES
+from holdfast.spine.approvals.subject import KINDS, RECORD, VALUES
 from holdfast.spine.decision.groups import groups_of
 from holdfast.spine.decision.judge import Group, Question
 from holdfast.vocabulary.levels import ApprovalKind, DataClass, Operation, Presentation
@@ -102,7 +102,7 @@ def _sought(
 ) -> Sought:
     """What an approval that came with the request would have to be for."""
     return Sought(
-        kind=ApprovalKind.ACT if operation is Operation.ACT else ApprovalKind.LOOK,
+        kind=KINDS.get(operation, ApprovalKind.LOOK),
         operation=operation.value,
         requester=arrival.requester.person,
         client=arrival.asked.client,

@@ -32,9 +32,9 @@ from holdfast.vocabulary.leaves import Leaf, LeafType
 from holdfast.vocabulary.levels import Operation, Outcome, Presentation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from holdfast.kit.db import Query, Work
+    from holdfast.kit.db import Query, Rows, Work
     from holdfast.spine.decision.judge import Judgement
     from holdfast.spine.decision.verdict import Verdict
     from holdfast.spine.turn.arrival import Arrival
@@ -116,7 +116,7 @@ class Line(NamedTuple):
     extra_rules: tuple[str, ...] = ()
     writes: tuple[Query, ...] = ()
     charges: tuple[Query, ...] = ()
-    approval: str = ""  # what somebody looked at, who may approve it
+    approval: str = ""  # what somebody looked at, who may approve it; what an attempt used
     fold: bytes = b""  # what makes refusals equal; empty: each has its own leaf
 
 
@@ -141,12 +141,7 @@ def write_line(arrival: Arrival, line: Line) -> Work[LeafPointer]:
     if line.fold:
         rest = (*rest, folding.opens(line.fold, arrival.decision, written))
     answers = yield Round(data=(*charges, *taken, written, *line.writes, *rest))
-    if not all(answers[len(charges) : len(charges) + len(taken)]):
-        raise Conflict(
-            "the approval, or the break-glass, was used up at this very moment",
-            remedy="Ask for another.",
-            code="approval_closed",
-        )
+    check_taken(answers[len(charges) : len(charges) + len(taken)])
     if _must_take(arrival, line) and not all(answers[: len(charges)]):
         raise Unavailable("a budget was used up at this very moment", remedy="Ask again.")
     return _pointer(arrival, arrival.leaf, leaf_hash)
@@ -159,9 +154,30 @@ def _pointer(arrival: Arrival, leaf: str, leaf_hash: bytes) -> LeafPointer:
     return LeafPointer(arrival.log, leaf, base64_text(leaf_hash))
 
 
-def _used_approval(arrival: Arrival, line: Line) -> str:
-    used = line.judgement.question.approved and line.outcome in _SHOWS
-    return arrival.asked.approval if used else ""
+def check_taken(rows: Sequence[Rows]) -> None:
+    """Raise :class:`Conflict` unless each of the writes that use something up answered a row."""
+    if not all(rows):
+        raise Conflict(
+            "the approval, or the break-glass, was used up at this very moment",
+            remedy="Ask for another.",
+            code="approval_closed",
+        )
+
+
+def used_approval(arrival: Arrival, judgement: Judgement) -> str:
+    """Return the id of the approval that counted; empty when none came along, or none that covers what is asked."""
+    return arrival.asked.approval if judgement.question.approved else ""
+
+
+def taken_approval(arrival: Arrival, judgement: Judgement) -> tuple[Query, ...]:
+    """Return the write that uses up the approval that counted, if one did; :func:`check_taken` reads its answer."""
+    if arrival.approval is None or not judgement.question.approved:
+        return ()
+    return (take(arrival.approval, now_us=arrival.now_us),)
+
+
+def _used_by_showing(arrival: Arrival, line: Line) -> str:
+    return used_approval(arrival, line.judgement) if line.outcome in _SHOWS else ""
 
 
 def _takes(arrival: Arrival, line: Line) -> tuple[Query, ...]:
@@ -170,8 +186,8 @@ def _takes(arrival: Arrival, line: Line) -> tuple[Query, ...]:
     if line.outcome not in _SHOWS:
         return ()
     taken: tuple[Query, ...] = ()
-    if question.approved and arrival.approval:
-        taken += (take(arrival.approval, now_us=now_us),)
+    if line.operation is not Operation.VERIFY:  # an attempt took its approval before it compared
+        taken += taken_approval(arrival, line.judgement)
     if arrival.glass and question.customer and not arrival.glass.seen:
         client, customer = arrival.asked.client, question.customer
         taken += (take_glass(arrival.glass, client=client, customer=customer, now_us=now_us),)
@@ -223,7 +239,7 @@ def _said(arrival: Arrival, line: Line) -> dict[str, Any]:
         "rules": [*judgement.rules, *line.extra_rules, *_exempted(arrival, judgement)],
         "policies": judgement.policies.digest,
         "count": 1,
-        "approval": line.approval or _used_approval(arrival, line),
+        "approval": line.approval or _used_by_showing(arrival, line),
         "glass": arrival.glass.id if arrival.glass else "",
     }
 
@@ -324,9 +340,17 @@ def refuse(
 
 
 def refuse_broken(
-    arrival: Arrival, operation: Operation, judgement: Judgement, *, target: Target | None = None
+    arrival: Arrival,
+    operation: Operation,
+    judgement: Judgement,
+    *,
+    target: Target | None = None,
+    approval: str = "",
 ) -> Work[Refused]:
-    """Refuse because a stored record does not verify, and tell the client so: it is a signal, never a value."""
+    """Refuse because a stored record does not verify, and tell the client so: it is a signal, never a value.
+
+    ``approval`` was used up although nothing came of it.
+    """
     reference = target.reference if target else ""
     names = [name for group in judgement.groups for name in group.fields]
     line = Line(
@@ -338,6 +362,7 @@ def refuse_broken(
         extra_rules=(INTEGRITY.rule,),
         writes=(signal(arrival, INTEGRITY.rule, subject=reference),),
         charges=charges(arrival, judgement, customer=target.customer if target else ""),
+        approval=approval,
     )
     return refuse(arrival, line, reasons=(INTEGRITY,))
 

@@ -120,6 +120,17 @@ def test_another_act(change):
     assert uncovered(ACT, ACTING._replace(**change), 99) == SOMETHING_ELSE
 
 
+@pytest.mark.parametrize(
+    ("fields", "covered"), [({"dob", "zip"}, True), ({"dob"}, False), ({"dob", "zip", "pin"}, False)]
+)
+def test_an_attempt_to_verify_is_for_exactly_its_fields(fields, covered):
+    subject = dict.fromkeys(("dob", "zip"), "withheld")
+    kind = {"kind": ApprovalKind.ATTEMPT, "operation": "verify"}
+    request = msgspec.structs.replace(REQUEST, subject=subject, **kind)
+    sought = SOUGHT._replace(fields=dict.fromkeys(fields, WITHHELD), **kind)
+    assert uncovered(request, sought, 50) == ("" if covered else SOMETHING_ELSE)
+
+
 def test_none():
     assert uncovered(None, SOUGHT, 99) == SOMETHING_ELSE
 

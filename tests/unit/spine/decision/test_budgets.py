@@ -8,7 +8,7 @@ import pytest
 
 from holdfast.kit.clock import DAY_US, HOUR_US, MINUTE_US
 from holdfast.kit.db import Round
-from holdfast.spine.decision import budgets, store
+from holdfast.spine.decision import store
 from holdfast.spine.decision.attempts import (
     attempt_facts,
     attempts_of,
@@ -23,11 +23,13 @@ from holdfast.spine.decision.budgets import (
     loads,
     look_facts,
     read,
+    refused_by_budget,
     search_facts,
 )
 from holdfast.vocabulary.contract import Budgets, Verification
 from holdfast.vocabulary.facts import FactId
-from support.judging import facts, group, judged
+from holdfast.vocabulary.levels import Operation, Presentation
+from support.judging import facts, group, judged, policies
 from support.stores import NOON_US, SmallHouse
 
 LIMITS = Budgets(customers_hour=3, customers_day=5, sensitive_fields_day=4, searches_day=6)
@@ -169,8 +171,15 @@ class TestCharged:
         both = facts(unmet=(FactId.CUSTOMERS_HOUR, FactId.CUSTOMERS_DAY))
         assert not is_charged(judged(facts=both))
 
-    def test_a_budget_rule_is_told_by_its_name(self):
-        assert budgets._RULES == "budget."
+    @pytest.mark.parametrize("fact", [FactId.VERIFY_CONTACT, FactId.VERIFY_DAY])
+    def test_the_end_of_a_customers_attempts_is_no_budget_of_ones_own(self, fact):
+        asked = group("dob", presentation=Presentation.WITHHELD)
+        assert is_charged(judged(asked, operation=Operation.VERIFY, facts=facts(unmet=(fact,))))
+
+    def test_every_budget_of_ones_own_is_told_by_its_name(self):
+        named = {rule for rule in policies().by_id if rule.startswith("budget.")}
+        own = {rule for rule in named if refused_by_budget([rule])}
+        assert named - own == {"budget.verify_contact", "budget.verify_day"}
 
 
 class TestAttempts:

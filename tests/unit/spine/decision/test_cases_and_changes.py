@@ -39,7 +39,7 @@ def outcome(extra):
         ("fields = ['name']\nunknown = ['network']", "step_up"),
         ("fields = ['email']\noperation = 'update'", "permit"),
         ("fields = ['dob']\noperation = 'verify'", "permit"),
-        ("fields = ['dob']\noperation = 'verify'\nunmet = ['verify_day']", "deny"),
+        ("fields = ['dob']\noperation = 'verify'\nunmet = ['verify_day']", "approval"),
         ("fields = ['phone']\noperation = 'search'", "permit"),
         ("fields = ['email']\noperation = 'search'", "deny"),
         ("operation = 'reason'\nunmet = ['reason_not_wider']", "step_up"),

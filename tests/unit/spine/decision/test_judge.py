@@ -328,8 +328,16 @@ class TestBudgets:
         assert judged(group("x", **C3), facts=left, **STEP_UP).outcome is Outcome.DENY
 
     @pytest.mark.parametrize("fact", [FactId.VERIFY_CONTACT, FactId.VERIFY_DAY])
-    def test_attempts_are_counted(self, fact):
+    def test_attempts_are_counted_and_one_more_is_approved(self, fact):
         asked = group("dob", **COMPARED)
+        used_up = {"operation": Operation.VERIFY, "facts": facts(unmet=(fact,))}
+        refused = judged(asked, **used_up)
+        assert refused.outcome is Outcome.APPROVAL
+        assert judged(asked, approved=True, **used_up).outcome is Outcome.PERMIT
+
+    @pytest.mark.parametrize("fact", [FactId.VERIFY_CONTACT, FactId.VERIFY_DAY])
+    def test_where_one_more_attempt_would_be_refused_none_is_offered(self, fact):
+        asked = group("dob", **COMPARED | {"in_field_set": False})
         refused = judged(asked, operation=Operation.VERIFY, facts=facts(unmet=(fact,)))
         assert refused.outcome is Outcome.DENY
 
