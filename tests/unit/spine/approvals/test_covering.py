@@ -121,7 +121,8 @@ def test_another_act(change):
 
 
 @pytest.mark.parametrize(
-    ("fields", "covered"), [({"dob", "zip"}, True), ({"dob"}, False), ({"dob", "zip", "pin"}, False)]
+    ("fields", "covered"),
+    [({"dob", "zip"}, True), ({"dob"}, False), ({"dob", "zip", "pin"}, False)],
 )
 def test_an_attempt_to_verify_is_for_exactly_its_fields(fields, covered):
     subject = dict.fromkeys(("dob", "zip"), "withheld")
