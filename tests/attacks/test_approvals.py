@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import json
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from threading import Barrier
 
 import msgspec
 import pytest
 
-from holdfast.edges.dataplane.turn import Turns
 from holdfast.kit.clock import DAY_US, MINUTE_US
 from holdfast.kit.errors import Conflict, Denied, NotFound
-from holdfast.spine.house import open_house
 from holdfast.spine.identity.credentials import Bounds, issue
 from holdfast.spine.identity.people import change_lead
 from holdfast.spine.operations.act import Wanted
+from holdfast.spine.operations.approve import decide_approval
 from holdfast.spine.operations.asking import ask_approval
 from holdfast.spine.operations.reveal import reveal
 from holdfast.spine.turn.answers import Acted, FreezeStands, Refused, Revealed, Updated
@@ -28,10 +24,10 @@ from holdfast.vocabulary.levels import Role
 from support import acting, freezing
 from support.answers import rules, text_of
 from support.approving import WITH_APPROVAL, approving_bank
+from support.at_once import in_one_turn, in_threads
 from support.bank import customer
 from support.second import SecondClient
 
-AT_ONCE = 32
 NOBODY = "apr_" + "0" * 26
 
 
@@ -602,40 +598,15 @@ def test_no_value_stands_in_the_table(bank):
 # ── all at once ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def look(bank, house, ident):
+def look(bank, ident, house, _number):
     asked = msgspec.structs.replace(bank.asked(), approval=ident)
     return partial(reveal, house, asked, bank.id_of("C00001"), ("acct",))
 
 
-def test_32_at_once_in_one_turn_use_it_once(bank):
+@pytest.mark.parametrize("at_once", [in_one_turn, in_threads])
+def test_32_at_once_use_it_once(bank, at_once):
     ident = bank.granted(bank.asked_for())
-
-    async def story():
-        stores = bank.house.connect(busy_timeout_ms=0)
-        turns = Turns(stores, asyncio.get_running_loop())
-        asked = [turns.submit(look(bank, bank.house, ident)) for _ in range(AT_ONCE)]
-        answers = await asyncio.gather(*asked)
-        stores.close()
-        return answers
-
-    once(bank, ident, asyncio.run(story()))
-
-
-def test_32_at_once_in_threads_use_it_once(bank):
-    ident = bank.granted(bank.asked_for())
-    together = Barrier(AT_ONCE)
-
-    def one(_):
-        house = open_house(bank.house.settings, bank.clock)
-        house.root  # noqa: B018  opened before the race
-        together.wait()
-        try:
-            return house.transact(look(bank, house, ident)())
-        finally:
-            house.close()
-
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        once(bank, ident, list(threads.map(one, range(AT_ONCE))))
+    once(bank, ident, at_once(bank, partial(look, bank, ident)))
 
 
 def once(bank, ident, answers):
@@ -648,23 +619,11 @@ def once(bank, ident, answers):
 
 def test_two_approvers_at_once_decide_once(bank):
     ident = bank.asked_for()
-    together = Barrier(2)
 
-    def one(by):
-        house = open_house(bank.house.settings, bank.clock)
-        house.root  # noqa: B018  opened before the race
-        together.wait()
-        from holdfast.spine.operations.approve import decide_approval
+    def decide(house, number):
+        by = (bank.lead, bank.lead2)[number - 1]
+        return partial(decide_approval, house, bank.who(by, device="desk-9"), ident, grant=True)
 
-        work = decide_approval(house, bank.who(by, device="desk-9"), ident, grant=True)
-        try:
-            return house.transact(work)
-        except Conflict as error:
-            return error
-        finally:
-            house.close()
-
-    with ThreadPoolExecutor(2) as threads:
-        answers = list(threads.map(one, (bank.lead, bank.lead2)))
+    answers = in_threads(bank, decide, 2)
     assert sum(isinstance(answer, Conflict) for answer in answers) == 1
     assert len(bank.leaves("approval.decided")) == 1

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from functools import partial
 
 import msgspec
 import pytest
@@ -11,7 +10,6 @@ import pytest
 from holdfast.drills.bank.build import import_customers
 from holdfast.kit.clock import MINUTE_US
 from holdfast.kit.errors import Conflict, Denied, InvalidInput, NotFound
-from holdfast.spine.house import open_house
 from holdfast.spine.operations.breaking import Emergency, break_glass, end_glass
 from holdfast.spine.operations.reveal import reveal
 from holdfast.spine.operations.search import search
@@ -22,6 +20,7 @@ from holdfast.vocabulary.levels import GlassReason, Role
 from support import freezing
 from support.answers import rules, text_of
 from support.approving import WITH_APPROVAL, approving_bank
+from support.at_once import in_threads
 from support.bank import customer
 
 FORGED = "gls_" + "0" * 26
@@ -293,20 +292,12 @@ def test_five_at_once_where_one_is_left_see_one(bank):
     bank.publish(WITH_APPROVAL.replace("values_per_contact = 3", "values_per_contact = 9"))
     for number in range(1, 6):
         assert isinstance(find(bank, glass, number), Found)
-    together = Barrier(5)
 
-    def one(number):
-        house = open_house(bank.house.settings, bank.clock)
-        house.root  # noqa: B018  opened before the race
-        together.wait()
-        try:
-            name = bank.id_of(f"C{number:05d}")
-            return house.transact(reveal(house, asked(bank, glass), name, ("name",)))
-        finally:
-            house.close()
+    def look(house, number):
+        name = bank.id_of(f"C{number:05d}")
+        return partial(reveal, house, asked(bank, glass), name, ("name",))
 
-    with ThreadPoolExecutor(5) as threads:
-        answers = list(threads.map(one, range(1, 6)))
+    answers = in_threads(bank, look, 5)
     assert sum(isinstance(answer, Revealed) for answer in answers) == 1
     assert sum(isinstance(answer, Refused) for answer in answers) == 4
 

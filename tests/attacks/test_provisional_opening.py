@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 
 from holdfast.drills.bank.build import CLIENT, FEED
 from holdfast.kit.db import Round
 from holdfast.spine.identity.store import END_ASSIGNMENTS
+from holdfast.spine.operations.provisional import open_contact
 from holdfast.spine.purpose.settle import settle_overdue
 from holdfast.spine.turn.answers import ProvisionalOpened, Refused
+from support.at_once import in_one_turn, in_processes, in_threads
 from support.bank import new_bank, new_punctual_bank
 
 
@@ -94,9 +97,49 @@ def test_a_second_one_is_opened_beside_the_first(silent):
     assert "provisional.one" in rules(silent.open_on_word("CT-10"))
 
 
-def test_many_at_once_are_one(silent):
+def test_many_after_one_another_are_one(silent):
     answers = [silent.open_on_word(f"CT-{number}") for number in range(20, 30)]
     assert sum(isinstance(answer, ProvisionalOpened) for answer in answers) == 1
+
+
+def one_is_open(bank):
+    assert len(bank.leaves("provisional.opened")) == 1
+    assert bank.sql("SELECT COUNT(*) FROM purpose_provisional") == [(1,)]
+
+
+@pytest.mark.parametrize("at_once", [in_one_turn, in_threads])
+def test_many_at_once_are_one(silent, at_once):
+    def open_one(house, number):
+        asked = silent.asked(f"CT-{20 + number}", collection="")
+        return partial(open_contact, house, asked, "cards", "")
+
+    answers = at_once(silent, open_one)
+    assert sum(isinstance(answer, ProvisionalOpened) for answer in answers) == 1
+    one_is_open(silent)
+
+
+@pytest.mark.slow
+def test_many_at_once_in_processes_are_one(silent):
+    opens = """
+from support.bank import Bank
+from holdfast.spine.turn.answers import ProvisionalOpened
+bank = Bank(home, clock)
+"""
+    opened = 'isinstance(bank.open_on_word(f"CT-{20 + number}"), ProvisionalOpened)'
+    assert in_processes(silent, opens, opened) == 1
+    one_is_open(silent)
+
+
+def test_two_at_once_of_a_person_with_two_tokens_are_one(silent):
+    tokens = [silent.agent, silent.new_token(silent.agent)]
+
+    def open_one(house, number):
+        asked = silent.asked(f"CT-{20 + number}", agent=tokens[number - 1], collection="")
+        return partial(open_contact, house, asked, "cards", "")
+
+    answers = in_threads(silent, open_one, 2)
+    assert sum(isinstance(answer, ProvisionalOpened) for answer in answers) == 1
+    one_is_open(silent)
 
 
 def test_a_third_one_in_a_shift(silent):

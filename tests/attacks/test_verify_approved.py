@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
-from threading import Barrier
 
 import msgspec
 import pytest
 
-from holdfast.edges.dataplane.turn import Turns
 from holdfast.kit.clock import MINUTE_US
 from holdfast.kit.errors import Conflict, Denied, NotFound
-from holdfast.spine.house import open_house
 from holdfast.spine.operations.decisions import read_decision
 from holdfast.spine.operations.verify import verify
 from holdfast.spine.turn.answers import Refused, Verified
 from support.answers import body, rules, text_of
 from support.approving import WITH_APPROVAL, approving_bank
+from support.at_once import in_one_turn, in_processes, in_threads
 from support.bank import customer
-from support.server import environment
 
 MINE, THEIRS, ABSENT = "C00001", "C00002", "cus_01m000000000000000000000zz"
-AT_ONCE, PROCESSES = 32, 4
 WRONG = {"dob": "1950-01-01"}
 RIGHT = {"dob": customer(1)["dob"]}
 ELSE = "the approval is for something else"
@@ -334,90 +325,32 @@ def test_a_lead_who_approves_more_than_a_pair_may(bank):
 # ── all at once ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def guess(bank, house, ident, number):
+def guess(bank, ident, house, number):
     asked = msgspec.structs.replace(bank.asked(), approval=ident)
     answers = {"dob": f"19{50 + number}-01-01"}
     return partial(verify, house, asked, bank.id_of(MINE), answers)
 
 
-def once(bank, ident, answers):
+@pytest.mark.parametrize("at_once", [in_one_turn, in_threads])
+def test_32_at_once_are_compared_once(bank, at_once):
+    ident = approved(bank)
+    answers = at_once(bank, partial(guess, bank, ident))
     assert sum(isinstance(answer, Verified) for answer in answers) == 1
     assert bank.state_of(ident) == "used"
     assert attempts(bank) == 4
 
 
-def test_32_at_once_in_one_turn_are_compared_once(bank):
-    ident = approved(bank)
-
-    async def story():
-        stores = bank.house.connect(busy_timeout_ms=0)
-        turns = Turns(stores, asyncio.get_running_loop())
-        asked = [turns.submit(guess(bank, bank.house, ident, n)) for n in range(AT_ONCE)]
-        answers = await asyncio.gather(*asked)
-        stores.close()
-        return answers, turns.turns
-
-    answers, turns = asyncio.run(story())
-    assert turns == 1
-    once(bank, ident, answers)
-
-
-def test_32_at_once_in_threads_are_compared_once(bank):
-    ident = approved(bank)
-    together = Barrier(AT_ONCE)
-
-    def one(number):
-        house = open_house(bank.house.settings, bank.clock)
-        house.root  # noqa: B018  opened before the race
-        together.wait()
-        try:
-            return house.transact(guess(bank, house, ident, number)())
-        finally:
-            house.close()
-
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        once(bank, ident, list(threads.map(one, range(AT_ONCE))))
-
-
-CHILD = """
-import sys
-from pathlib import Path
+OPENS = """
 from support.approving import ApprovingBank
-from support.stores import FakeClock
 from holdfast.spine.turn.answers import Verified
-
-bank = ApprovingBank(Path(sys.argv[1]), FakeClock())
-print("ready", flush=True)
-sys.stdin.readline()
-compared = 0
-for number in map(int, sys.argv[3:]):
-    answer = bank.verify_with(sys.argv[2], "C00001", {"dob": f"19{50 + number}-01-01"})
-    compared += isinstance(answer, Verified)
-print(compared, flush=True)
+bank = ApprovingBank(home, clock)
 """
 
 
 @pytest.mark.slow
 def test_32_at_once_in_processes_are_compared_once(bank):
     ident = approved(bank)
-    numbers = [str(number) for number in range(AT_ONCE)]
-    children = [
-        subprocess.Popen(
-            [sys.executable, "-c", CHILD, str(bank.home), ident, *numbers[start::PROCESSES]],
-            env=environment(bank.home, PYTHONPATH=str(Path(__file__).parents[1])),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for start in range(PROCESSES)
-    ]
-    for child in children:
-        assert child.stdout.readline() == "ready\n"
-    for child in children:
-        child.stdin.write("go\n")
-        child.stdin.flush()
-    compared = [int(child.communicate()[0]) for child in children]
-    assert all(child.returncode == 0 for child in children)
-    assert sum(compared) == 1
+    guess = f'bank.verify_with("{ident}", "{MINE}", {{"dob": f"19{{50 + number}}-01-01"}})'
+    assert in_processes(bank, OPENS, f"isinstance({guess}, Verified)") == 1
     assert bank.state_of(ident) == "used"
     assert attempts(bank) == 4

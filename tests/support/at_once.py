@@ -1,0 +1,113 @@
+"""Many requests at the same moment: in one turn of the data plane, in threads, in processes.
+
+``ask(house, number)`` answers what runs one request on that house. A refusal that is raised is answered like any other
+answer, so that a test can count it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+from typing import TYPE_CHECKING, Any
+
+from holdfast.edges.dataplane.turn import Turns
+from holdfast.kit.errors import HoldfastError
+from holdfast.spine.house import open_house
+from support.server import environment
+
+if TYPE_CHECKING:
+    from support.bank import Bank
+
+Ask = "Callable[[House, int], Callable[[], Work[Any]]]"
+AT_ONCE = 32
+PROCESSES = 4
+
+
+def in_one_turn(bank: Bank, ask: Ask, count: int = AT_ONCE) -> list[Any]:
+    """Requests 1 to ``count``, which share one turn, and so one transaction."""
+
+    async def story() -> tuple[list[Any], int]:
+        stores = bank.house.connect(busy_timeout_ms=0)
+        turns = Turns(stores, asyncio.get_running_loop())
+        asked = [turns.submit(ask(bank.house, number)) for number in range(1, count + 1)]
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        stores.close()
+        return answers, turns.turns
+
+    answers, turns = asyncio.run(story())
+    assert turns == 1
+    assert all(isinstance(a, HoldfastError) for a in answers if isinstance(a, BaseException))
+    return answers
+
+
+def in_threads(bank: Bank, ask: Ask, count: int = AT_ONCE) -> list[Any]:
+    """One request per thread, each with a house, caches and connections of its own, let go together."""
+    together = Barrier(count)
+
+    def one(number: int) -> Any:
+        house = open_house(bank.house.settings, bank.clock)
+        house.root  # noqa: B018  opened before the race
+        together.wait()
+        try:
+            return house.transact(ask(house, number)())
+        except HoldfastError as refusal:
+            return refusal
+        finally:
+            house.close()
+
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(one, range(1, count + 1)))
+
+
+_CHILD = """
+import sys
+from pathlib import Path
+from holdfast.kit.errors import HoldfastError
+from support.stores import FakeClock
+
+def counts(number):
+    try:
+        return {counts}
+    except HoldfastError:
+        return False
+
+{opens}
+print("ready", flush=True)
+sys.stdin.readline()
+print(sum(counts(number) for number in map(int, sys.argv[1:])), flush=True)
+"""
+
+
+def in_processes(bank: Bank, opens: str, counts: str, count: int = AT_ONCE) -> int:
+    """Requests 1 to ``count``, dealt out to processes that are let go together; how many of them counted.
+
+    ``opens`` is what each process does first: it knows ``home`` and ``clock``, which stands where the bank's does.
+    ``counts`` is an expression with ``number`` in it: one request, and whether it counts.
+    """
+    begins = f"home, clock = Path({str(bank.home)!r}), FakeClock({bank.clock.now_us()})\n"
+    child = _CHILD.format(opens=begins + opens, counts=counts)
+    numbers = [str(number) for number in range(1, count + 1)]
+    children = [
+        subprocess.Popen(
+            [sys.executable, "-c", child, *numbers[start::PROCESSES]],
+            env=environment(bank.home, PYTHONPATH=str(Path(__file__).parents[1])),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for start in range(PROCESSES)
+    ]
+    for one in children:
+        assert one.stdout is not None
+        assert one.stdout.readline() == "ready\n"
+    for one in children:
+        assert one.stdin is not None
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    counted = [int(one.communicate()[0]) for one in children]
+    assert all(one.returncode == 0 for one in children)
+    return sum(counted)
