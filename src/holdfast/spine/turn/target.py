@@ -11,29 +11,36 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict, IntegrityBroken, InvalidInput
+from holdfast.spine.decision.question import sets_of
 from holdfast.spine.vault import store as vault
 from holdfast.spine.vault.keyring import store as keyring
 from holdfast.spine.vault.packing import LoadedRecord, RecordRow, newer_operations
-from holdfast.vocabulary.facts import FactId, FactState
+from holdfast.vocabulary.facts import FactId
 from holdfast.vocabulary.levels import CustomerState
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from holdfast.kit.db import Work
     from holdfast.spine.turn.arrival import Arrival
     from holdfast.spine.vault.hierarchy import ClientKeys
+    from holdfast.vocabulary.facts import FactValue
 
 DECOY: Final = "cus_00000000000000000000000000"
-_GATES: Final = (
-    FactId.EMPLOYED,
-    FactId.NOT_SUSPENDED,
-    FactId.EMPLOYER_APPROVED,
-    FactId.ASSIGNED,
-    FactId.CLIENT_OPEN,
-    FactId.CONTACT_YOURS,
-    FactId.CONTACT_LIVE,
-    FactId.QUEUE,
+_GATES: Final = frozenset(
+    {
+        FactId.EMPLOYED,
+        FactId.NOT_SUSPENDED,
+        FactId.ASSIGNED,
+        FactId.CLIENT_OPEN,
+        FactId.CONTACT_YOURS,
+        FactId.CONTACT_LIVE,
+        FactId.QUEUE,
+    }
 )
-_PLACES: Final = (FactId.NETWORK, FactId.DEVICE)
+#: Unknown, these ask for a step-up or an approval: the customer is visible then.
+_UNLESS_UNKNOWN: Final = frozenset({FactId.NETWORK, FactId.DEVICE, FactId.EMPLOYER_APPROVED})
+_ON_THE_CONTACT: Final = frozenset({FactId.CUSTOMER_BOUND, FactId.CUSTOMER_FOUND})
 
 
 class Target(NamedTuple):
@@ -57,14 +64,20 @@ class Target(NamedTuple):
 
 def may_approach(arrival: Arrival) -> bool:
     """Tell whether the facts of the requester let the customer's rows be loaded at all."""
-    facts = arrival.facts
-    elsewhere = any(
-        facts[place].state is FactState.KNOWN and not facts[place].met for place in _PLACES
-    )
+    return approachable(arrival.facts)
+
+
+def approachable(facts: Mapping[FactId, FactValue]) -> bool:
+    """Tell whether these facts make a customer visible, to somebody who has a grant.
+
+    These are the conditions of the visibility stage (``guards/visibility.cedar``), asked before there is anything to
+    judge; ``tests/properties/test_approach.py`` holds the two together.
+    """
+    sets = sets_of(facts)
     return (
-        not elsewhere
-        and all(facts[gate].met for gate in _GATES)
-        and (facts[FactId.CUSTOMER_BOUND].met or facts[FactId.CUSTOMER_FOUND].met)
+        sets.met >= _GATES
+        and sets.met | sets.unknown >= _UNLESS_UNKNOWN
+        and not sets.met.isdisjoint(_ON_THE_CONTACT)
     )
 
 
