@@ -15,12 +15,9 @@ from holdfast.kit.ids import new_id
 from holdfast.spine.decision.budgets import (
     charges_for_customer,
     charges_for_search,
-<<<<<<< HEAD
     inherits,
-    unknown,
-=======
     refused_by_budget,
->>>>>>> ec571c3 (Used-up attempts to verify ask for a second person: one more attempt, for exactly these questions, used whether it matches or not)
+    unknown,
 )
 from holdfast.spine.decision.contract import compile_contract
 from holdfast.spine.decision.store import CLIENT, CONTRACT
