@@ -5,6 +5,7 @@ const path = require("node:path");
 
 const [script, what, given] = process.argv.slice(2);
 const asked = JSON.parse(given);
+const V = require(script);
 
 /** Enough of a document for the page to run on: elements by id, made from the page's own ids. */
 class FakeElement {
@@ -35,37 +36,88 @@ function filesUnder(folder, base = path.basename(folder)) {
     const full = path.join(folder, entry.name);
     const relative = `${base}/${entry.name}`;
     if (entry.isDirectory()) return filesUnder(full, relative);
-    return [{ name: entry.name, webkitRelativePath: relative, arrayBuffer: async () => fs.readFileSync(full) }];
+    const { size } = fs.statSync(full);
+    return [{ name: entry.name, size, webkitRelativePath: relative, arrayBuffer: async () => fs.readFileSync(full) }];
   });
 }
 
-const reader = (folder) => async (file) => {
-  try {
-    return new Uint8Array(fs.readFileSync(path.join(folder, file)));
-  } catch {
-    return null;
-  }
-};
-
-async function verify(V) {
-  const since = asked.since ? new Uint8Array(fs.readFileSync(asked.since)) : null;
-  try {
-    const report = await V.verifyLog(reader(asked.folder), { vkeys: asked.keys, since });
-    const proofs = [];
-    for (const index of asked.prove ?? []) {
-      const { proof, holds, entry } = await V.proveLeaf(report, index);
-      proofs.push({ proof: proof.map(V.toBase64), holds, entry: V.utf8.decode(entry) });
+/** A folder as the verifier reads it. */
+const sourceOf = (folder) => ({
+  read: async (file, most) => {
+    try {
+      const raw = new Uint8Array(fs.readFileSync(path.join(folder, file)));
+      if (raw.length > most) throw new V.Notes.Broken(`${file} is longer than it can be`, "too_long");
+      return raw;
+    } catch (error) {
+      if (error instanceof V.Notes.Broken) throw error;
+      return null;
     }
-    delete report.files;
-    delete report.rootHash;
-    return { ...report, proofs };
+  },
+  list: (sub) => {
+    const full = path.join(folder, sub);
+    return fs.existsSync(full) ? fs.readdirSync(full) : [];
+  },
+});
+
+/** Files by path; null is none. */
+function sourceIn(files) {
+  const has = (file) => Object.hasOwn(files, file) && files[file] !== null;
+  return {
+    read: async (file, most) => {
+      if (!has(file)) return null;
+      const raw = contentOf(files[file]);
+      if (raw.length > most) throw new V.Notes.Broken(`${file} is longer than it can be`, "too_long");
+      return raw;
+    },
+    list: (folder) => Object.keys(files).filter((file) => has(file) && file.startsWith(`${folder}/`))
+      .map((file) => file.slice(folder.length + 1)).filter((file) => !file.includes("/")),
+  };
+}
+
+function contentOf(text) {
+  if (typeof text === "string") return new TextEncoder().encode(text);
+  const once = Buffer.from(text.base64, "base64");
+  return Uint8Array.from(Buffer.alloc(once.length * text.times, once));
+}
+
+/** What came of it, as data; `done(report)` may look further. */
+async function reported(source, given, done = () => {}) {
+  try {
+    const report = await V.Verifier.verifyLog(source, given);
+    const more = await done(report);
+    const { files, rootHash, say, ...data } = report;
+    return { ...data, outcome: report.outcome, ...more };
   } catch (error) {
-    if (error instanceof V.BadInput) return { badInput: error.message };
+    if (error instanceof V.Notes.BadInput) return { badInput: error.message };
     throw error;
   }
 }
 
-async function page(V) {
+async function verify() {
+  const since = asked.since ? new Uint8Array(fs.readFileSync(asked.since)) : null;
+  return reported(sourceOf(asked.folder), { vkeys: asked.keys, since }, async (report) => {
+    const proofs = [];
+    for (const index of asked.prove ?? []) {
+      const { proof, holds, entry } = await V.Verifier.proveLeaf(report, index);
+      proofs.push({ proof: proof.map(V.Notes.toBase64), holds, entry: V.Notes.utf8.decode(entry) });
+    }
+    return { proofs };
+  });
+}
+
+/** All cases of a file of bundles and verdicts (tests/support/verdicts.py). */
+async function book() {
+  const { keys: named, bases, cases } = JSON.parse(fs.readFileSync(asked));
+  const reports = [];
+  for (const { base, files, keys, since, answers } of cases) {
+    const receipts = Object.entries(answers).map(([name, text]) => [name, contentOf(text)]);
+    const given = { vkeys: keys.map((key) => named[key] ?? key), since: since === null ? null : contentOf(since), receipts };
+    reports.push(await reported(sourceIn({ ...bases[base], ...files }), given));
+  }
+  return reports;
+}
+
+async function page() {
   const elements = Object.fromEntries(asked.ids.map((id) => [id, new FakeElement()]));
   globalThis.document = {
     getElementById: (id) => elements[id],
@@ -95,18 +147,17 @@ async function page(V) {
   );
 }
 
-function proofs(V) {
+function proofs() {
   const raw = (text) => Uint8Array.from(Buffer.from(text ?? "", "base64"));
-  return asked.map((c) => V.inclusionHolds(
+  return asked.map((c) => V.Tree.inclusionHolds(
     raw(c.leafHash), c.leafIdx, c.treeSize, (c.proof ?? []).map(raw), raw(c.root),
   ));
 }
 
-function hashes(V) {
-  return asked.map((text) => V.hex(V.sha256(Uint8Array.from(Buffer.from(text, "hex")))));
+function hashes() {
+  return asked.map((text) => V.Notes.hex(V.Sha256.sha256(Uint8Array.from(Buffer.from(text, "hex")))));
 }
 
-const V = require(script);
-Promise.resolve({ verify, page, proofs, hashes }[what](V)).then((result) => {
+Promise.resolve({ verify, book, page, proofs, hashes }[what]()).then((result) => {
   process.stdout.write(JSON.stringify(result));
 });

@@ -15,6 +15,7 @@ import msgspec
 from holdfast.kit.clock import SECOND_US, parse_rfc3339, rfc3339
 from holdfast.kit.errors import IntegrityBroken
 from holdfast.spine.ledger.checkpoint import base64_text, from_base64
+from holdfast.spine.ledger.names import log_of
 from holdfast.spine.ledger.statements import SIGNATURE, sign_statement, verify_statement
 from holdfast.spine.ledger.tree import HASH_BYTES, inclusion_holds, root_and_paths
 
@@ -92,6 +93,8 @@ def check_receipt(leaf_hash: bytes, receipt: Receipt, keys: Iterable[VerifierKey
     _, key = verify_statement(body, keys)
     if key.name != receipt.origin:
         raise IntegrityBroken("the key of another log signed it", code="bad_receipt")
+    if receipt.within_s != WITHIN_S:
+        raise IntegrityBroken(f"it promises no leaf within {WITHIN_S} s", code="bad_receipt")
     root, path = from_base64(receipt.root), [from_base64(step) for step in receipt.path]
     if root is None or any(step is None for step in path) or len(path) > _MOST_STEPS:
         raise IntegrityBroken("its hashes are not base64", code="bad_receipt")
@@ -100,29 +103,47 @@ def check_receipt(leaf_hash: bytes, receipt: Receipt, keys: Iterable[VerifierKey
         raise IntegrityBroken(
             "its path does not lead from the leaf to what was signed", code="bad_receipt"
         )
+    at_us = _promised_us(receipt.time)
+    return Checked(receipt.origin, leaf_hash, at_us, at_us + WITHIN_S * SECOND_US)
+
+
+def _promised_us(time: str) -> int:
     try:
-        at_us = parse_rfc3339(receipt.time)
-    except ValueError:
-        raise IntegrityBroken("it has no proper time", code="bad_receipt") from None
-    return Checked(receipt.origin, leaf_hash, at_us, at_us + receipt.within_s * SECOND_US)
+        at_us = parse_rfc3339(time)
+        if rfc3339(at_us) == time and rfc3339(at_us + WITHIN_S * SECOND_US):
+            return at_us
+    except (ValueError, OverflowError):
+        pass
+    raise IntegrityBroken("it has no proper time", code="bad_receipt")
 
 
 class Named(NamedTuple):
-    """What a saved answer says about its leaf."""
+    """What a saved answer says about its leaf.
+
+    ``about`` is what the answer says that it is about, as the leaf has to say it too: name and value of one field, or
+    None where the answer names none or the leaf alone was saved.
+    """
 
     id: str
+    about: tuple[str, str] | None
     hash: bytes
     receipt: Receipt
 
 
-def read_named(document: object) -> Named:
+def read_named(document: Mapping[str, Any]) -> Named:
     """Find the receipt in a saved answer, or in its ``leaf``; :class:`IntegrityBroken` when there is none."""
-    leaf = document.get("leaf", document) if isinstance(document, dict) else None
+    leaf = document.get("leaf", document)
     if not isinstance(leaf, dict) or not isinstance(leaf.get("receipt"), dict):
         raise IntegrityBroken(
             "it holds no receipt: save the answer, or its member `leaf`", code="bad_receipt"
         )
-    return Named(_text(leaf, "id"), _hash(leaf), _receipt(leaf["receipt"]))
+    receipt = _receipt(leaf["receipt"])
+    if leaf.get("log", log_of(receipt.origin)) != log_of(receipt.origin):
+        raise IntegrityBroken("it names one log and is signed for another", code="bad_receipt")
+    # The preview of an approval names the decision that asked for it; its own leaf names the approval.
+    name = next((name for name in ("approval", "decision") if name in document), None)
+    about = (name, _text(document, name)) if name else None
+    return Named(_text(leaf, "id"), about, _hash(leaf), receipt)
 
 
 def _text(leaf: Mapping[str, Any], name: str) -> str:

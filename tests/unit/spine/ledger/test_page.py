@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.spine.ledger.page import part, verifier_page
+from holdfast.spine.ledger.page import part, verifier_page, verifier_script
 from holdfast.spine.ledger.proofs import prove_leaf
 from support.bundles import Client
 from support.ledger import BANK, LedgerHouse
@@ -42,7 +42,7 @@ class Parsed(HTMLParser):
 @pytest.fixture(scope="module")
 def script(tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "verifier.js"
-    path.write_text(part("verifier.js"))
+    path.write_text(verifier_script())
     return path
 
 
@@ -111,7 +111,7 @@ def test_the_page_can_be_used_without_seeing_or_pointing():
 
 def test_every_part_that_the_script_asks_for_is_on_the_page():
     ids = {dict(attributes).get("id") for _, attributes in Parsed().tags}
-    assert set(re.findall(r'byId\("([a-z-]+)"\)', part("verifier.js"))) <= ids
+    assert set(re.findall(r'byId\("([a-z-]+)"\)', verifier_script())) <= ids
 
 
 @needs_node
@@ -133,12 +133,12 @@ def test_it_judges_all_published_inclusion_proofs_as_published(script):
 @needs_node
 def test_an_honest_log_is_authentic_and_a_chosen_leaf_is_proven(script, client):
     report = judged(script, client.honest, vkeys(client), prove=[0, 255, 256, 609])
-    assert report["verdict"] == "authentic"
+    assert report["outcome"] == "authentic"
     assert report["findings"] == []
     assert report["size"] == 610
-    assert report["types"] == {"decision.read": 610}
+    assert report["types"] == [["decision.read", 610]]
     assert report["signedBy"] == [client.keys[0].label]
-    assert "ML-DSA-44" in report["notes"][0]
+    assert "ML-DSA-44" in report["notes"][-1]
     assert all(proof["holds"] for proof in report["proofs"])
     last = client.leaves[-1]
     proof, entry = client.house.read(prove_leaf(BANK, last.id))
@@ -150,19 +150,19 @@ def test_an_honest_log_is_authentic_and_a_chosen_leaf_is_proven(script, client):
 
 @needs_node
 def test_without_a_key_it_says_not_authenticated(script, client):
-    assert judged(script, client.honest, [])["verdict"] == "not_authenticated"
+    assert judged(script, client.honest, [])["outcome"] == "not_authenticated"
     only_ml_dsa = judged(script, client.honest, vkeys(client)[1:])
-    assert only_ml_dsa["verdict"] == "not_authenticated"
+    assert only_ml_dsa["outcome"] == "not_authenticated"
 
 
 @needs_node
 def test_it_holds_a_log_against_an_earlier_checkpoint(script, client, tmp_path):
     since = str(client.early / "checkpoint")
-    assert judged(script, client.honest, vkeys(client), since=since)["verdict"] == "authentic"
+    assert judged(script, client.honest, vkeys(client), since=since)["outcome"] == "authentic"
     since = str(client.honest / "checkpoint")
     report = judged(script, client.early, vkeys(client), since=since)
-    assert report["verdict"] == "history_broken"
-    assert "rolled back" in report["history"][0]
+    assert report["outcome"] == "history_broken"
+    assert report["findings"][0]["code"] == "rolled_back"
     (tmp_path / "noise").write_text("noise")
     assert "badInput" in judged(script, client.honest, vkeys(client), since=str(tmp_path / "noise"))
 
@@ -186,7 +186,7 @@ def test_a_changed_byte_anywhere_is_seen(script, client, path, at):
     raw[at] ^= 0x01
     (bundle / path).write_bytes(raw)
     report = judged(script, bundle, vkeys(client))
-    assert report["verdict"] == "broken"
+    assert report["outcome"] == "broken"
     assert report["findings"]
 
 
@@ -194,14 +194,14 @@ def test_a_changed_byte_anywhere_is_seen(script, client, path, at):
 def test_a_missing_file_a_foreign_log_and_a_stripped_line_are_seen(script, client):
     bundle = client.copy(client.honest)
     (bundle / "tile/0/000").unlink()
-    assert "missing" in judged(script, bundle, vkeys(client))["findings"][0]
+    assert "missing" in judged(script, bundle, vkeys(client))["findings"][0]["message"]
     foreign = client.house.vkeys("client-other")
-    assert judged(script, client.honest, foreign)["verdict"] == "broken"
+    assert judged(script, client.honest, foreign)["outcome"] == "broken"
     bundle = client.copy(client.honest)
     note = (bundle / "checkpoint").read_bytes().split(b"\xe2\x80\x94")
     (bundle / "checkpoint").write_bytes(note[0] + b"\xe2\x80\x94" + note[1])
-    assert judged(script, bundle, vkeys(client))["verdict"] == "broken"
-    assert judged(script, bundle, vkeys(client)[:1])["verdict"] == "authentic"
+    assert judged(script, bundle, vkeys(client))["outcome"] == "broken"
+    assert judged(script, bundle, vkeys(client)[:1])["outcome"] == "authentic"
 
 
 @needs_node

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from holdfast.kit.clock import parse_rfc3339
 from holdfast.kit.errors import IntegrityBroken, NotAuthenticated
 from holdfast.spine.ledger.names import log_of
 from holdfast.spine.ledger.note import SignatureType
 from holdfast.spine.ledger.statements import SIGNATURE, statement_text, verify_statement
+from holdfast.spine.ledger.verify.reading import moment, read_document
 from holdfast.spine.ledger.verify.report import CertificateResult
 from holdfast.vocabulary.leaves import LeafType
 
@@ -70,12 +69,7 @@ def read_certificates(
 
 
 def _read(name: str, raw: bytes, keys: Sequence[VerifierKey]) -> Certificate:
-    try:
-        document = json.loads(raw)
-    except (ValueError, RecursionError):
-        raise IntegrityBroken("it is not JSON") from None
-    if not isinstance(document, dict):
-        raise IntegrityBroken("it is not a JSON object")
+    document = read_document(raw)
     if keys:
         body, _ = verify_statement(document, keys)
     else:
@@ -98,7 +92,7 @@ def _is_shred(body: Mapping[str, Any]) -> bool:
     return all(
         isinstance(leaf, dict)
         and isinstance(leaf.get("id"), str)
-        and isinstance(leaf.get("index", 0), int)
+        and type(leaf.get("index", 0)) is int
         for leaf in leaves
     )
 
@@ -111,11 +105,11 @@ def _is_held(kind: str, held: object) -> bool:
         return held.keys() == {"ended"} and _is_count(held["ended"])
     if held.keys() != {"fields", "until"} or not _is_count(held["fields"]):
         return False
-    return _same_time(held["until"], str(held["until"]))
+    return moment(held["until"]) is not None
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+    return type(value) is int and value > 0  # to isinstance, true is the integer 1
 
 
 def check_certificates(
@@ -182,12 +176,13 @@ def _kept(leaves: Sequence[Mapping[str, Any]], body: Mapping[str, Any]) -> str:
             if not kept and held is None
             else "it and its leaves differ in whether anything is kept"
         )
-    try:
-        fields = {str(name) for leaf in kept for name in leaf["fields"]}
-        until = max(parse_rfc3339(leaf["until"]) for leaf in kept)
-    except (KeyError, TypeError, ValueError):
+    lists = [leaf.get("fields") for leaf in kept]
+    ends = [moment(leaf.get("until")) for leaf in kept]
+    if not all(isinstance(names, list) for names in lists) or None in ends:
         return "a leaf about what is kept cannot be read"
-    if len(fields) != held["fields"] or until != parse_rfc3339(held["until"]):
+    fields = {str(name) for names in lists if isinstance(names, list) for name in names}
+    until = max(end for end in ends if end is not None)
+    if len(fields) != held["fields"] or until != moment(held["until"]):
         return "the log says otherwise what is kept, or until when"
     return ""
 
@@ -196,13 +191,7 @@ def _erasure(leaves: Sequence[Mapping[str, Any]], ends: str, erased_at: str) -> 
     done = [leaf for leaf in leaves if leaf["type"] == ends]
     if not done:
         return "it names no leaf that says the erasure is done"
-    if not all(_same_time(leaf.get("erased"), erased_at) for leaf in done):
+    at_us = moment(erased_at)
+    if at_us is None or any(moment(leaf.get("erased")) != at_us for leaf in done):
         return "the log gives another time of erasure"
     return ""
-
-
-def _same_time(one: object, other: str) -> bool:
-    try:
-        return parse_rfc3339(str(one)) == parse_rfc3339(other)
-    except ValueError:
-        return False

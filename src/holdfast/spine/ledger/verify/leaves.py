@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.kit.canonical import canonical_json
-from holdfast.kit.clock import parse_rfc3339, rfc3339
+from holdfast.spine.ledger.verify.reading import is_deep, moment
 from holdfast.vocabulary.leaves import SPECS, VERSION, LeafType
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class LeafReader:
                 "malformed_leaf", f"leaf {index} is no canonical JSON object with type, id and time"
             )
             return
-        at_us = _time(leaf["time"])
+        at_us = moment(leaf["time"])
         if at_us is None:
             self._report.broken("bad_time", f"leaf {index} has no proper time")
         elif at_us < self._last_us:
@@ -79,17 +79,10 @@ class LeafReader:
 def _parse(entry: bytes) -> dict[str, Any] | None:
     try:
         leaf = json.loads(entry)
-        if not isinstance(leaf, dict) or canonical_json(leaf) != entry:
+        if not isinstance(leaf, dict) or canonical_json(leaf) != entry or is_deep(leaf):
             return None
     except (ValueError, TypeError, RecursionError):
         return None
     texts = all(isinstance(leaf.get(name), str) for name in ("type", "id", "time"))
-    return leaf if texts and isinstance(leaf.get("v"), int) else None
-
-
-def _time(text: str) -> int | None:
-    try:
-        at_us = parse_rfc3339(text)
-        return at_us if rfc3339(at_us) == text else None
-    except (ValueError, OverflowError, OSError):
-        return None
+    # `type`, not `isinstance`: to Python, true is the integer 1
+    return leaf if texts and type(leaf.get("v")) is int else None

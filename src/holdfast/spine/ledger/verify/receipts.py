@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from holdfast.kit.clock import parse_rfc3339, rfc3339
+from holdfast.kit.clock import rfc3339
 from holdfast.kit.errors import IntegrityBroken, InvalidInput, NotAuthenticated
 from holdfast.spine.ledger.note import SignatureType
 from holdfast.spine.ledger.receipts import check_receipt, read_named
+from holdfast.spine.ledger.verify.reading import moment, read_document
 from holdfast.spine.ledger.verify.report import Promise, ReceiptResult
 
 if TYPE_CHECKING:
@@ -20,10 +20,15 @@ if TYPE_CHECKING:
 
 
 class Kept(NamedTuple):
-    """A receipt file as it was read; ``checked`` is None when no key was given to authenticate it with."""
+    """A receipt file as it was read.
+
+    ``about`` is what the saved answer says that it is about; ``checked`` is None when no key was given to authenticate
+    the receipt with.
+    """
 
     file: str
     id: str
+    about: tuple[str, str] | None
     hash: bytes
     origin: str
     checked: Checked | None
@@ -57,13 +62,9 @@ def read_receipts(
 
 
 def _read(name: str, raw: bytes, keys: Sequence[VerifierKey]) -> Kept:
-    try:
-        document: Any = json.loads(raw)
-    except (ValueError, RecursionError):
-        raise IntegrityBroken("it is not JSON") from None
-    named = read_named(document)
+    named = read_named(read_document(raw))
     checked = check_receipt(named.hash, named.receipt, keys) if keys else None
-    return Kept(name, named.id, named.hash, named.receipt.origin, checked)
+    return Kept(name, named.id, named.about, named.hash, named.receipt.origin, checked)
 
 
 def check_receipts(
@@ -96,8 +97,14 @@ def _contradiction(
     if kept.origin != origin:
         return f"it is about the log {kept.origin}"
     index = places.get(kept.hash)
-    if index is not None and leaves.get(kept.id, (-1, {}))[0] != index:
+    if index is None:
+        return ""
+    stands, leaf = leaves.get(kept.id, (-1, {}))
+    if stands != index:
         return f"the leaf with its hash stands at {index} and is not {kept.id}"
+    # Else a house could put the receipt of one decision under the answer about another, which it never wrote down.
+    if kept.about and leaf.get(kept.about[0]) != kept.about[1]:
+        return f"the leaf at {index} is not about the {' '.join(kept.about)} that the answer names"
     return ""
 
 
@@ -109,7 +116,7 @@ def _judged(kept: Kept, index: int | None, report: Report) -> ReceiptResult:
     if index is not None:
         return ReceiptResult(kept.file, kept.id, Promise.KEPT, index, where)
     due = rfc3339(kept.checked.due_us)
-    seen = max(_time(report.last_leaf), _time(report.signed_at))
+    seen = max(moment(report.last_leaf) or 0, moment(report.signed_at) or 0)
     if seen <= kept.checked.due_us:
         says = f"promised for {due}; this log reaches only to {_text(seen)}: take a newer one"
         return ReceiptResult(kept.file, kept.id, Promise.NOT_YET_DUE, None, says)
@@ -119,10 +126,3 @@ def _judged(kept: Kept, index: int | None, report: Report) -> ReceiptResult:
 
 def _text(at_us: int) -> str:
     return rfc3339(at_us) if at_us else "its beginning"
-
-
-def _time(text: str) -> int:
-    try:
-        return parse_rfc3339(text) if text else 0
-    except ValueError:
-        return 0
