@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from holdfast.drills.bank.build import CONTRACT, import_customers
-from holdfast.kit.errors import Conflict, Denied, HoldfastError
+from holdfast.kit.errors import Conflict, Denied, HoldfastError, IntegrityBroken
 from holdfast.procedures.disposal.services import (
     find_customer,
     shred_client,
@@ -13,6 +13,7 @@ from holdfast.procedures.disposal.services import (
     statement_of,
 )
 from holdfast.spine.administration.second import NeedsSecondPerson
+from holdfast.spine.ending.client_shred import Order, complete_client, request_client_shred
 from holdfast.spine.ledger.export import export_bundle
 from holdfast.spine.ledger.files import log_folder
 from holdfast.spine.ledger.note import parse_vkey
@@ -20,7 +21,6 @@ from holdfast.spine.ledger.verify import Outcome
 from holdfast.spine.ledger.verify.history import UserMemory
 from holdfast.spine.ledger.verify.run import Given, verify_bundle
 from holdfast.spine.turn.answers import Refused
-from holdfast.spine.vault.client_shred import Order, complete_client, request_client_shred
 from holdfast.spine.vault.hierarchy import ensure_client_keys
 from holdfast.spine.vault.load import load_collection
 from holdfast.spine.vault.shred import certificates_of
@@ -29,6 +29,7 @@ from support.bank import customer
 from support.erasing import new_erasing
 from support.exporting import Exporter
 from support.recovery import CLIENT, HOUSE_LOG, LOG
+from support.rows import insert, made_up, models
 from support.signing import Signer
 
 _KEYRING = ("kek", "record_key", "dek", "index", "import_key", "head", "customer", "contact")
@@ -257,3 +258,106 @@ def test_an_export_that_is_being_written_meanwhile_leaves_no_file(exporter):
     with pytest.raises(Denied, match="was erased"):
         exporter.run(waits)
     assert not list((exporter.bank.home / "exports" / CLIENT).iterdir())
+
+
+#: Tables whose rows say what the client, its people or its contract are, or of which an erasure consists.
+OF_NO_CUSTOMER = {
+    "classification_import",
+    "decision_client",
+    "decision_contract",
+    "identity_assignment",
+    "identity_credential",
+    "keyring_kek",
+    "keyring_tombstone",
+    "purpose_outage",
+    "signals_feed",
+    "signals_feed_key",
+    "vault_client_shred",
+    "vault_collection",
+    "vault_operation",
+    "vault_shred",
+}
+
+
+def everything(bank):
+    """Every row of every table of both stores, as text, but the logs: they stay, with references."""
+    for keys in (False, True):
+        tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        for (table,) in bank.sql(tables, keys=keys):
+            if not table.startswith("ledger_"):
+                for row in bank.sql(f"SELECT * FROM {table}", keys=keys):
+                    yield table, " ".join(repr(cell) for cell in row)
+
+
+#: Rows that stay, and are cut of the link: whose privilege is suspended, which incidents there were, who is on a call.
+CUT = {
+    "purpose_provisional": {"customer": "", "state": "unreconciled"},
+    "vault_hold": {"customer": "", "state": "lifted"},
+    "purpose_presence": {"voice_contact": "", "voice_client": CLIENT},
+}
+
+
+def test_no_row_of_any_table_names_a_customer_or_what_a_feed_called_a_contact(bank):
+    """A row that names one is planted in every table that has a client, those to come included."""
+    someone, planted = bank.customers["C00001"], []
+    for table, model in models().items():
+        columns = {field.column for field in model._meta.concrete_fields}
+        if "client" not in columns or table in OF_NO_CUSTOMER | CUT.keys():
+            continue
+        row = made_up(model, f"{someone} CT-EXTERNAL", client=CLIENT)
+        insert(bank, table, row, keys=table.startswith("keyring_"))
+        planted.append(table)
+    assert {"purpose_contact", "approvals_request", "actions_permit"} <= set(planted)
+    for table, given in CUT.items():
+        (link,) = [name for name, value in given.items() if not value]
+        row = made_up(models()[table], "x", **given) | {link: someone}
+        insert(bank, table, row | {"client": CLIENT} if "client" in row else row)
+    bank.shred_client()
+    names = ("CT-EXTERNAL", someone)
+    assert not {table for table, row in everything(bank) if any(name in row for name in names)}
+    for table, given in CUT.items():
+        (link,) = [name for name, value in given.items() if not value]
+        assert bank.sql(f"SELECT {link} FROM {table}") == [("",)], table
+
+
+def test_no_byte_of_either_store_names_a_customer(bank):
+    bank.connect()
+    bank.reveal("C00001", ["name"])
+    bank.verify("C00001", {"dob": "1901-01-01"})
+    bank.search("+12025550199")
+    whole = b"".join(path.read_bytes() for path in bank.home.glob("*.sqlite3*"))
+    ids = [name.encode() for name in bank.customers.values()]
+    assert all(name in whole for name in ids)
+    bank.shred_client()
+    whole = b"".join(path.read_bytes() for path in bank.home.glob("*.sqlite3*"))
+    assert not [name for name in ids if name in whole]
+
+
+def test_a_row_that_names_a_customer_where_nobody_looked_for_it_withholds_the_certificate(bank):
+    """Somebody's own table, or a bug: what is certified is what is there."""
+    bank.sql("CREATE TABLE somebodys_notes (text TEXT)")
+    bank.sql("INSERT INTO somebodys_notes VALUES (?)", f"call {bank.customers['C00002']} back")
+    with pytest.raises(IntegrityBroken, match=r"data.sqlite3 still names customers"):
+        bank.shred_client()
+    assert not certificates_of(bank.home, CLIENT)
+    assert bank.sql("SELECT state FROM decision_client") == [("shredding",)]
+    bank.sql("DROP TABLE somebodys_notes")
+    complete_client(bank.house, CLIENT)
+    assert len(certificates_of(bank.home, CLIENT)) == 1
+
+
+def test_who_opened_a_contact_that_no_feed_confirmed_is_not_cleared_by_it(bank):
+    row = made_up(
+        models()["purpose_provisional"],
+        "x",
+        client=CLIENT,
+        person=bank.agent.id,
+        state="unreconciled",
+        basis="provisional",
+        customer=bank.customers["C00001"],
+    )
+    insert(bank, "purpose_provisional", row)
+    bank.shred_client()
+    assert bank.sql("SELECT state, person, customer FROM purpose_provisional") == [
+        ("unreconciled", bank.agent.id, "")
+    ]

@@ -7,8 +7,8 @@ import shutil
 import pytest
 
 from holdfast.procedures.disposal.services import shred_client
+from holdfast.spine.ending.client_shred import complete_client, complete_unfinished_clients
 from holdfast.spine.ledger.sequencer import heads
-from holdfast.spine.vault.client_shred import complete_client, complete_unfinished_clients
 from holdfast.spine.vault.shred import certificates_of
 from support.erasing import Erasing, new_erasing
 from support.recovery import CLIENT

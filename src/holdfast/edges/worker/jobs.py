@@ -8,12 +8,12 @@ from holdfast.edges.worker.retention import Forgetting
 from holdfast.kit.clock import MINUTE_US
 from holdfast.kit.jobs.queue import Schedule
 from holdfast.spine.actions.exports import JOB as EXPORT_JOB
+from holdfast.spine.ending.client_shred import CLIENT_SHRED_JOB, run_client_shred
 from holdfast.spine.ledger.folding import close_overdue
 from holdfast.spine.operations.export_job import expire_exports, run_export
 from holdfast.spine.operations.holding import expire_holds
 from holdfast.spine.operations.outcome import MOST_AT_ONCE, tell_missing
 from holdfast.spine.purpose.settle import settle_overdue, tell_outages_over
-from holdfast.spine.vault.client_shred import CLIENT_SHRED_JOB, run_client_shred
 from holdfast.spine.vault.shred import SHRED_JOB, run_shred
 from holdfast.spine.vault.sweep import sweep
 

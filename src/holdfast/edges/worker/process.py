@@ -27,7 +27,7 @@ from holdfast.kit.log import configure, place_of
 from holdfast.kit.process import die_with_parent, forbid_core_dumps
 from holdfast.spine.house import open_house
 from holdfast.spine.ledger.registrar import Registrar
-from holdfast.spine.vault.client_shred import complete_unfinished_clients
+from holdfast.spine.ending.client_shred import complete_unfinished_clients
 from holdfast.spine.vault.shred import complete_unfinished
 
 if TYPE_CHECKING:

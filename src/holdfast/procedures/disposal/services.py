@@ -12,15 +12,15 @@ from holdfast.spine.decision.contract import compile_contract
 from holdfast.spine.decision.freezing import require_open, standing_of
 from holdfast.spine.decision.signature import check_signature, read_signature
 from holdfast.spine.decision.store import CLIENT, CONTRACT
-from holdfast.spine.ending import endings
-from holdfast.spine.identity.references import reference_of
-from holdfast.spine.vault.blindindex import customer_token
-from holdfast.spine.vault.client_shred import (
+from holdfast.spine.ending.access import endings
+from holdfast.spine.ending.client_shred import (
     Order,
     complete_client,
     request_client_shred,
     statement_to_sign,
 )
+from holdfast.spine.identity.references import reference_of
+from holdfast.spine.vault.blindindex import customer_token
 from holdfast.spine.vault.hierarchy import client_keys
 from holdfast.spine.vault.keyring.store import CUSTOMER_BY_TOKEN
 from holdfast.spine.vault.shred import Shred, complete, request_shred

@@ -156,12 +156,21 @@ CLEAR_EXPORTS = statement(
 
 # ── a client that is erased ─────────────────────────────────────────────────────────────────────────────────────
 ERASE_EXPORTS = statement(
-    "actions.erase_exports", "DELETE FROM actions_export WHERE client = :client"
+    "actions.erase_exports",
+    """DELETE FROM actions_export WHERE client = :client AND id IN
+        (SELECT id FROM actions_export WHERE client = :client LIMIT :most)
+    RETURNING id""",
 )
 ERASE_PERMITS = statement(
-    "actions.erase_permits", "DELETE FROM actions_permit WHERE client = :client"
+    "actions.erase_permits",
+    """DELETE FROM actions_permit WHERE client = :client AND id IN
+        (SELECT id FROM actions_permit WHERE client = :client LIMIT :most)
+    RETURNING id""",
 )
 ERASE_QUARANTINES = statement(
-    "actions.erase_quarantines", "DELETE FROM actions_quarantine WHERE client = :client"
+    "actions.erase_quarantines",
+    """DELETE FROM actions_quarantine WHERE client = :client AND (customer, collection, field) IN
+        (SELECT customer, collection, field FROM actions_quarantine WHERE client = :client LIMIT :most)
+    RETURNING customer""",
 )
 ERASE_OF_CLIENT: Final = (ERASE_EXPORTS, ERASE_PERMITS, ERASE_QUARANTINES)

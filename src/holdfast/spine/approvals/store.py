@@ -200,3 +200,24 @@ CLEAR_GLASS_CUSTOMERS = statement(
         (SELECT client, glass, customer FROM approvals_glass_customer WHERE at_us < :before LIMIT :most)
     RETURNING client""",
 )
+
+# ── a client that is erased ─────────────────────────────────────────────────────────────────────────────────────
+ERASE_REQUESTS = statement(
+    "approvals.erase_requests",
+    """DELETE FROM approvals_request WHERE client = :client AND id IN
+        (SELECT id FROM approvals_request WHERE client = :client LIMIT :most)
+    RETURNING id""",
+)
+ERASE_GLASSES = statement(
+    "approvals.erase_glasses",
+    """DELETE FROM approvals_glass WHERE client = :client AND id IN
+        (SELECT id FROM approvals_glass WHERE client = :client LIMIT :most)
+    RETURNING id""",
+)
+ERASE_GLASS_CUSTOMERS = statement(
+    "approvals.erase_glass_customers",
+    """DELETE FROM approvals_glass_customer WHERE client = :client AND (glass, customer) IN
+        (SELECT glass, customer FROM approvals_glass_customer WHERE client = :client LIMIT :most)
+    RETURNING glass""",
+)
+ERASE_OF_CLIENT: Final = (ERASE_REQUESTS, ERASE_GLASSES, ERASE_GLASS_CUSTOMERS)

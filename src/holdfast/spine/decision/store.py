@@ -294,24 +294,45 @@ CLIENT_IS_OUTDATED: Final = (
 )
 
 # ── a client that is erased: what names its customers, or can be read by nobody any more ────────────────────────
-ERASE_SOME_RECORDS = statement(
-    "decision.erase_some_records",
-    """DELETE FROM decision_record WHERE client = :client
-        AND id IN (SELECT id FROM decision_record WHERE client = :client LIMIT :most) RETURNING id""",
+ERASE_RECORDS = statement(
+    "decision.erase_records",
+    """DELETE FROM decision_record WHERE client = :client AND id IN
+        (SELECT id FROM decision_record WHERE client = :client LIMIT :most)
+    RETURNING id""",
+)
+ERASE_BUDGETS = statement(
+    "decision.erase_budgets",
+    """DELETE FROM decision_budget WHERE client = :client AND (person, kind, minute) IN
+        (SELECT person, kind, minute FROM decision_budget WHERE client = :client LIMIT :most)
+    RETURNING person""",
 )
 ERASE_BUDGET_CUSTOMERS = statement(
-    "decision.erase_budget_customers", "DELETE FROM decision_budget_customer WHERE client = :client"
+    "decision.erase_budget_customers",
+    """DELETE FROM decision_budget_customer WHERE client = :client AND (person, day, customer_mac) IN
+        (SELECT person, day, customer_mac FROM decision_budget_customer WHERE client = :client LIMIT :most)
+    RETURNING person""",
 )
 ERASE_VERIFY_ATTEMPTS = statement(
-    "decision.erase_verify_attempts", "DELETE FROM decision_verify_attempt WHERE client = :client"
+    "decision.erase_verify_attempts",
+    """DELETE FROM decision_verify_attempt WHERE client = :client AND id IN
+        (SELECT id FROM decision_verify_attempt WHERE client = :client LIMIT :most)
+    RETURNING id""",
 )
 ERASE_IDEMPOTENCIES = statement(
-    "decision.erase_idempotencys", "DELETE FROM decision_idempotency WHERE client = :client"
+    "decision.erase_idempotencies",
+    """DELETE FROM decision_idempotency WHERE client = :client AND (person, key) IN
+        (SELECT person, key FROM decision_idempotency WHERE client = :client LIMIT :most)
+    RETURNING person""",
 )
 ERASE_CHALLENGES = statement(
-    "decision.erase_challenges", "DELETE FROM decision_challenge WHERE client = :client"
+    "decision.erase_challenges",
+    """DELETE FROM decision_challenge WHERE client = :client AND id IN
+        (SELECT id FROM decision_challenge WHERE client = :client LIMIT :most)
+    RETURNING id""",
 )
 ERASE_OF_CLIENT: Final = (
+    ERASE_RECORDS,
+    ERASE_BUDGETS,
     ERASE_BUDGET_CUSTOMERS,
     ERASE_VERIFY_ATTEMPTS,
     ERASE_IDEMPOTENCIES,

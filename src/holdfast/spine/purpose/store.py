@@ -339,6 +339,48 @@ END_CLIENT_CONTACTS = statement(
     WHERE client = :client AND ended_us = 0""",
 )
 
+# ── a client that is erased ─────────────────────────────────────────────────────────────────────────────────────
+ERASE_CONTACTS = statement(
+    "purpose.erase_contacts",
+    """DELETE FROM purpose_contact WHERE client = :client AND ref IN
+        (SELECT ref FROM purpose_contact WHERE client = :client LIMIT :most)
+    RETURNING ref""",
+)
+ERASE_CANDIDATES = statement(
+    "purpose.erase_candidates",
+    """DELETE FROM purpose_candidate WHERE client = :client AND (contact, customer) IN
+        (SELECT contact, customer FROM purpose_candidate WHERE client = :client LIMIT :most)
+    RETURNING contact""",
+)
+ERASE_SEARCH_VALUES = statement(
+    "purpose.erase_search_values",
+    """DELETE FROM purpose_search_value WHERE client = :client AND (contact, value_mac) IN
+        (SELECT contact, value_mac FROM purpose_search_value WHERE client = :client LIMIT :most)
+    RETURNING contact""",
+)
+# What nobody confirmed stays: it suspends its person's privilege until a lead has cleared it. It names nobody any more.
+CUT_ON_WORD = statement(
+    "purpose.cut_on_word",
+    """UPDATE purpose_provisional SET customer = ''
+    WHERE client = :client AND customer <> '' AND id IN
+        (SELECT id FROM purpose_provisional WHERE client = :client AND customer <> '' LIMIT :most)
+    RETURNING id""",
+)
+CUT_VOICE = statement(
+    "purpose.cut_voice",
+    """UPDATE purpose_presence SET voice_client = '', voice_contact = ''
+    WHERE voice_client = :client AND person IN
+        (SELECT person FROM purpose_presence WHERE voice_client = :client LIMIT :most)
+    RETURNING person""",
+)
+ERASE_OF_CLIENT: Final = (
+    ERASE_CONTACTS,
+    ERASE_CANDIDATES,
+    ERASE_SEARCH_VALUES,
+    CUT_ON_WORD,
+    CUT_VOICE,
+)
+
 
 def stored_contact(row: Row) -> Contact:
     """Read one row of :data:`CONTACTS`."""

@@ -14,14 +14,14 @@ from holdfast.kit.db import Round
 from holdfast.kit.db.sqlite import execute
 from holdfast.kit.errors import IntegrityBroken
 from holdfast.spine.decision.store import CLIENT, CLIENT_ERASED_STATES, CLIENTS, ERASE_CLIENT
-from holdfast.spine.ending import endings
-from holdfast.spine.vault import store
-from holdfast.spine.vault.blindindex import suppression_mac
-from holdfast.spine.vault.client_shred import (
+from holdfast.spine.ending.access import endings
+from holdfast.spine.ending.client_shred import (
     complete_client,
     destroy_client_keys,
     unfinished_clients,
 )
+from holdfast.spine.vault import store
+from holdfast.spine.vault.blindindex import suppression_mac
 from holdfast.spine.vault.erasing import erase_bytes, erase_keys
 from holdfast.spine.vault.hierarchy import client_keys
 from holdfast.spine.vault.holds import destroy_ended

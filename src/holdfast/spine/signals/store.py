@@ -5,6 +5,8 @@ Statements on ``keyring_…`` tables run against the keys store, all others agai
 
 from __future__ import annotations
 
+from typing import Final
+
 from holdfast.kit.db import statement
 
 # ── feeds and keys ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -165,3 +167,19 @@ RETIRE_CLIENT_KEYS = statement(
     """UPDATE signals_feed_key SET retired_us = :now_us
     WHERE retired_us IS NULL AND feed IN (SELECT name FROM signals_feed WHERE client = :client)""",
 )
+
+# ── a client that is erased ─────────────────────────────────────────────────────────────────────────────────────
+ERASE_EVENTS = statement(
+    "signals.erase_events",
+    """DELETE FROM signals_event WHERE (feed, event_id) IN
+        (SELECT feed, event_id FROM signals_event
+            WHERE feed IN (SELECT name FROM signals_feed WHERE client = :client) LIMIT :most)
+    RETURNING feed""",
+)
+ERASE_DEAD_LETTERS = statement(
+    "signals.erase_dead_letters",
+    """DELETE FROM signals_dead_letter WHERE client = :client AND id IN
+        (SELECT id FROM signals_dead_letter WHERE client = :client LIMIT :most)
+    RETURNING id""",
+)
+ERASE_OF_CLIENT: Final = (ERASE_EVENTS, ERASE_DEAD_LETTERS)

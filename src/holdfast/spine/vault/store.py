@@ -275,19 +275,32 @@ COUNTS_OF_CLIENT: Final = statement(
 CUSTOMERS_OF_CLIENT: Final = statement(
     "vault_customers_of_client", "SELECT id FROM vault_customer WHERE client = :client"
 )
-SOME_RECORDS: Final = statement(
-    "vault_some_records", "SELECT id FROM vault_record WHERE client = :client LIMIT :most"
-)
 ERASE_SOME_RECORDS: Final = statement(
     "vault_erase_some_records",
-    "DELETE FROM vault_record WHERE client = :client AND id IN (:ids*)",
+    """DELETE FROM vault_record WHERE client = :client AND (customer, id) IN
+        (SELECT customer, id FROM vault_record WHERE client = :client LIMIT :most)
+    RETURNING customer""",
 )
 FORGET_CUSTOMERS: Final = statement(
-    "vault_forget_customers", "DELETE FROM vault_customer WHERE client = :client"
+    "vault_forget_customers",
+    """DELETE FROM vault_customer WHERE client = :client AND id IN
+        (SELECT id FROM vault_customer WHERE client = :client LIMIT :most)
+    RETURNING id""",
+)
+# A hold that was lifted, or is over, says which incident it was for; whom it held it need not say any more.
+CUT_HOLDS: Final = statement(
+    "vault_cut_holds",
+    "UPDATE vault_hold SET customer = '' WHERE client = :client AND customer <> '' RETURNING id",
 )
 FORGET_SUPPRESSIONS: Final = statement(
-    "vault_forget_suppressions", "DELETE FROM vault_suppression WHERE client = :client"
+    "vault_forget_suppressions",
+    """DELETE FROM vault_suppression WHERE client = :client AND mac IN
+        (SELECT mac FROM vault_suppression WHERE client = :client LIMIT :most)
+    RETURNING mac""",
 )
+ERASE_OF_CLIENT: Final = (ERASE_SOME_RECORDS, CUT_HOLDS, FORGET_SUPPRESSIONS)
+# across clients: an id that stands in the store's file and is none of these was somebody's
+ALL_CUSTOMERS: Final = statement("vault_all_customers", "SELECT id FROM vault_customer")
 # Erasures of single customers that were under way end with the client's.
 DROP_SHREDS: Final = statement(
     "vault_drop_shreds",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import django
 import pytest
 
 from holdfast.drills.bank.build import CLIENT
@@ -12,6 +11,8 @@ from holdfast.kit.clock import DAY_US
 from holdfast.kit.db import Round
 from holdfast.spine.ledger.recorder import append_signal
 from support.bank import new_bank
+from support.rows import insert, made_up
+from support.rows import models as all_models
 
 #: Tables with a time in them that no age takes a row from. Whoever adds one says so here as well.
 AGELESS = {
@@ -46,10 +47,7 @@ AGELESS = {
 #: What a row has to be so that its statement takes it.
 ROWS = {
     "actions.clear_exports": {"state": "expired"},
-    "approvals.clear": {"state": "used", "requester": "per_1"},
-    "identity.clear_credentials": {"kind": "token", "service": "crm", "person": None},
-    "identity.clear_step_ups": {"kind": "step_up", "service": "crm", "person": None},
-    "jobs.purge": {"state": "done"},
+    "identity.clear_step_ups": {"kind": "step_up"},
     "jobs.purge_dead": {"state": "dead"},
     "purpose.clear_on_word": {"state": "reconciled"},
     "purpose.clear_outages": {"ended_us": 5},
@@ -58,10 +56,7 @@ ROWS = {
 
 @pytest.fixture(scope="module")
 def models():
-    django.setup()
-    from django.apps import apps
-
-    return {m._meta.db_table: m for m in apps.get_models() if m.__module__.startswith("holdfast.")}
+    return all_models()
 
 
 @pytest.fixture
@@ -93,24 +88,10 @@ def test_a_table_with_a_time_in_it_is_trimmed_or_stands_in_this_tests_list(model
     }, "for each of these a test of its own shows the job"
 
 
-def write(bank, model, trim: Trim, at: int, mark: str) -> None:
-    """A row whose every column has something in it, and whose age is that of ``at``."""
-    columns = {}
-    for field in model._meta.concrete_fields:
-        kind = field.get_internal_type()
-        if kind in {"CompositePrimaryKey", "BigAutoField"}:
-            continue
-        if kind in {"TextField", "CharField", "ForeignKey"}:
-            columns[field.column] = mark
-        elif kind == "BinaryField":
-            columns[field.column] = mark.encode()
-        else:
-            columns[field.column] = None if field.null and field.column != trim.column else 1
-    columns |= {trim.column: at, **ROWS.get(trim.statement.name, {})}
-    if "password" in columns:
-        columns["password"] = "!"
-    marks = ", ".join("?" for _ in columns)
-    bank.sql(f"INSERT INTO {trim.table} ({', '.join(columns)}) VALUES ({marks})", *columns.values())
+def write(bank, models, trim: Trim, at: int, mark: str) -> None:
+    """A row whose age is that of ``at``."""
+    given = {trim.column: at, **ROWS.get(trim.statement.name, {})}
+    insert(bank, trim.table, made_up(models[trim.table], mark, **given))
 
 
 def forget_after(bank, days: int) -> None:
@@ -135,8 +116,8 @@ def test_what_is_old_goes_and_what_is_young_stays(bank, models, trim):
     bank.sql(f"DELETE FROM {trim.table}")
     now_us = bank.clock.now_us()
     old, young = trim.before(now_us) - 1, trim.before(now_us + 90 * DAY_US)
-    write(bank, models[trim.table], trim, old, "old")
-    write(bank, models[trim.table], trim, young, "young")
+    write(bank, models, trim, old, "old")
+    write(bank, models, trim, young, "young")
     HANDLERS["forget"](bank.house)(None)
     if not trim.at_once:
         assert old in ages(bank, trim), "at the first check nothing is old"

@@ -5,9 +5,10 @@ state       what has happened
 ==========  ========================================================================================================
 requested   in ``data``: the client is found by nobody any more, its assignments, tokens, feed keys, contacts and
             approvals have ended, leaf ``client.shred_requested`` in both logs
-            *then its rows in ``keys`` are deleted, the store is written anew, its files searched; then the files of
-            its exports, and records, decision records and what names its customers in ``data``*
-done        in ``data``: all of that and the customers are gone, leaf ``client.shredded`` in both logs
+            *then its rows in ``keys`` are deleted, the store is written anew, its files searched; then all that
+            names its customers, contacts and calls goes from ``data``, the customers last, the files of its exports,
+            and the files of ``data`` are searched, too*
+done        in ``data``: leaf ``client.shredded`` in both logs
 certified   the certificate is signed and written under ``certificates/<client>/``
 again       a store from before was put back, and the log tells that it had been done: once more, without the leaves
 ==========  ========================================================================================================
@@ -32,10 +33,13 @@ from holdfast.kit.jobs.queue import NewJob, enqueue
 from holdfast.kit.log import logger
 from holdfast.spine.actions import store as actions
 from holdfast.spine.actions.exports import delete_files
+from holdfast.spine.approvals import store as approvals
 from holdfast.spine.decision import store as decisions
 from holdfast.spine.decision.store import CLIENT_IS_ERASED, CLIENT_STATE, ERASE_CLIENT
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.ledger.statements import sign_statement
+from holdfast.spine.purpose import store as purpose
+from holdfast.spine.signals import store as signals
 from holdfast.spine.vault import store
 from holdfast.spine.vault.erasing import search_files, truncate_log
 from holdfast.spine.vault.hierarchy import CLIENT_ERASED
@@ -48,7 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from holdfast.kit.db import Query, Work
+    from holdfast.kit.db import Query, Statement, Work
     from holdfast.kit.db.sqlite import Connection
     from holdfast.spine.vault.ports import VaultHouse
 
@@ -56,6 +60,14 @@ CLIENT_SHRED_JOB: Final = "vault.shred_client"
 TYPE: Final = "holdfast/client-shred-certificate/v1"
 STATEMENT: Final = "holdfast/client-shred/v1"
 _AT_ONCE: Final = 500
+_OF_CLIENT: Final = (
+    *store.ERASE_OF_CLIENT,
+    *decisions.ERASE_OF_CLIENT,
+    *actions.ERASE_OF_CLIENT,
+    *approvals.ERASE_OF_CLIENT,
+    *purpose.ERASE_OF_CLIENT,
+    *signals.ERASE_OF_CLIENT,
+)
 _CUSTOMER: Final = re.compile(rb"cus_[0-9a-z]{26}")
 _CHUNK_BYTES: Final = 4 * 1024 * 1024
 _OVERLAP: Final = 30
@@ -154,10 +166,11 @@ def complete_client(house: VaultHouse, client: str) -> dict[str, Any]:
     shred = house.read(_shred(client))
     if shred.state in {"requested", "again"}:
         _destroy(house, client)
-        while house.transact(_erase_records(client)):
-            pass  # some at a time, so that no transaction is long
-        house.transact(_erase_rest(client))
+        for erase in (*_OF_CLIENT, store.FORGET_CUSTOMERS):
+            while house.transact(_some(erase, client)):
+                pass  # some at a time, so that no transaction is long
         delete_files(house.home, client)  # when no row says any more that one is to be written
+        _search_data(house)
         house.transact(_done(house, shred))
         shred = house.read(_shred(client))
     if shred.state == "done":
@@ -207,13 +220,8 @@ def _destroy(house: VaultHouse, client: str) -> None:
     house.keks.forget(client)
     if needles:
         search_files(path, needles)
-    for file in (path, path.with_name(f"{path.name}-wal")):
-        if file.exists() and _names_any(file, customers):
-            raise IntegrityBroken(
-                f"{file.name} still names customers of an erased client",
-                remedy="Stop the house and run the erasure again; it completes at the next start.",
-                code="erasure_incomplete",
-            )
+    if customers & _named_in(path):
+        raise _names_erased(path)
 
 
 def _delete(keys: Connection, client: str, *, now_us: int) -> list[bytes]:
@@ -234,34 +242,49 @@ def _delete(keys: Connection, client: str, *, now_us: int) -> list[bytes]:
     return needles
 
 
-def _names_any(path: Path, customers: set[bytes]) -> bool:
-    """Whether a file names one of the customers, each of whose rows does: found in one pass, however many they are."""
-    tail = b""
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            window = tail + chunk
-            if not customers.isdisjoint(_CUSTOMER.findall(window)):
-                return True
-            tail = window[-_OVERLAP:]
-    return False
+def _search_data(house: VaultHouse) -> None:
+    """Make sure that the files of ``data`` name nobody who is no customer: its free parts, too.
+
+    Rows that moved between pages may leave copies behind; then the store is written anew.
+    """
+    known = {row.encode() for row in house.read(_all_customers())}
+    path = house.settings.data_path
+    with house.stores() as stores:
+        truncate_log(stores.data)
+        if _named_in(path) - known:
+            write_anew(stores.data)
+            truncate_log(stores.data)
+    if _named_in(path) - known - {row.encode() for row in house.read(_all_customers())}:
+        raise _names_erased(path)
 
 
-def _erase_records(client: str) -> Work[bool]:
-    rows, made = yield Round(
-        data=(
-            store.SOME_RECORDS(client=client, most=_AT_ONCE),
-            decisions.ERASE_SOME_RECORDS(client=client, most=_AT_ONCE),
-        )
+def _named_in(store: Path) -> set[bytes]:
+    """Ids of customers that stand in a store's files, log included; found in one pass, however many there are."""
+    found: set[bytes] = set()
+    for file in (store, store.with_name(f"{store.name}-wal")):
+        if not file.exists():
+            continue
+        tail = b""
+        with file.open("rb") as content:
+            while chunk := content.read(_CHUNK_BYTES):
+                window = tail + chunk
+                found.update(_CUSTOMER.findall(window))
+                tail = window[-_OVERLAP:]
+    return found
+
+
+def _names_erased(store: Path) -> IntegrityBroken:
+    return IntegrityBroken(
+        f"{store.name} still names customers of an erased client",
+        remedy="Stop the house and run the erasure again; it completes at the next start.",
+        code="erasure_incomplete",
     )
-    ids = [row[0] for row in rows]
-    if ids:
-        yield Round(data=(store.ERASE_SOME_RECORDS(client=client, ids=ids),))
-    return bool(ids or made)
 
 
-def _erase_rest(client: str) -> Work[None]:
-    every = (*decisions.ERASE_OF_CLIENT, *actions.ERASE_OF_CLIENT)
-    yield Round(data=tuple(erase(client=client) for erase in every))
+def _some(erase: Statement, client: str) -> Work[bool]:
+    most = {"most": _AT_ONCE} if ":most" in erase.text else {}
+    (rows,) = yield Round(data=(erase(client=client, **most),))
+    return bool(rows)
 
 
 def _done(house: VaultHouse, shred: ClientShred) -> Work[None]:
@@ -284,8 +307,6 @@ def _done(house: VaultHouse, shred: ClientShred) -> Work[None]:
         return
     yield Round(
         data=(
-            store.FORGET_CUSTOMERS(client=client),
-            store.FORGET_SUPPRESSIONS(client=client),
             CLIENT_IS_ERASED(client=client),
             *(append(name, leaf) for name, leaf in leaves if not again),
         )
@@ -337,6 +358,11 @@ def _shred(client: str) -> Work[ClientShred]:
     if not rows:
         raise NotFound("there is no such erasure", code="no_shred")
     return ClientShred(*rows[0])
+
+
+def _all_customers() -> Work[list[str]]:
+    (rows,) = yield Round(data=(store.ALL_CUSTOMERS(),))
+    return [row[0] for row in rows]
 
 
 def _customers(client: str) -> Work[list[str]]:
