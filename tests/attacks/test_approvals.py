@@ -11,15 +11,18 @@ import pytest
 
 from holdfast.kit.clock import DAY_US, MINUTE_US
 from holdfast.kit.errors import Conflict, Denied, NotFound
+from holdfast.kit.ids import new_id
 from holdfast.spine.identity.credentials import Bounds, issue
 from holdfast.spine.identity.people import change_lead
 from holdfast.spine.operations.act import Wanted
 from holdfast.spine.operations.approve import decide_approval
 from holdfast.spine.operations.asking import ask_approval
 from holdfast.spine.operations.reveal import reveal
-from holdfast.spine.turn.answers import Acted, FreezeStands, Refused, Revealed, Updated
+from holdfast.spine.turn.answers import Acted, Ambiguous, FreezeStands, Refused, Revealed, Updated
 from holdfast.spine.vault.hierarchy import client_keys
+from holdfast.spine.vault.load import load_collection
 from holdfast.spine.vault.shred import request_shred
+from holdfast.spine.vault.writer import BatchWriter
 from holdfast.vocabulary.levels import Role
 from support import acting, freezing
 from support.answers import rules, text_of
@@ -95,6 +98,54 @@ def test_another_record_than_the_one_that_was_approved(bank):
     record = bank.sql("SELECT id FROM vault_record WHERE customer = ?", bank.id_of("C00001"))[0][0]
     ident = bank.granted(bank.ask(bank.reveal("C00001", ["acct"], record=record)))
     not_approved(bank, bank.reveal_with(ident), ELSE, ident)
+
+
+def second_record(bank):
+    """Another record of the first customer, as a file with several lines for one brings it."""
+    schema = bank.house.read(load_collection("bank-01", "customers"))
+    schema = dataclasses.replace(schema, record_key="acct")
+    work = {"operation": new_id("op", bank.clock.now_us()), "by": "p_x"}
+    with BatchWriter(bank.house, "bank-01", schema, **work) as writer:
+        assert writer.write([{**customer(1), "acct": "9999-0001"}]).new == 1
+
+
+def test_the_answer_that_asks_which_record_uses_an_approval_up(bank):
+    """It shows nothing for which the approval was given, so it leaves it for the look that does."""
+    ident = bank.granted(bank.asked_for(fields=["acct", "name"]))
+    second_record(bank)
+    answer = bank.reveal_with(ident, fields=["acct", "name"])
+    assert isinstance(answer, Ambiguous)
+    assert [set(one.fields) for one in answer.choices] == [{"name"}, {"name"}]
+    assert bank.state_of(ident) == "granted"
+    assert bank.leaves("decision.made")[-1]["approval"] == ""
+
+
+def test_choices_that_show_what_wants_an_approval(bank):
+    """Class C1, so it would be among the basic fields; with the approval in the hand it could be looked at for ever."""
+    second_record(bank)
+    record = bank.sql("SELECT id FROM vault_record WHERE customer = ?", bank.id_of("C00001"))[0][0]
+    ident = bank.granted(bank.ask(bank.reveal("C00001", ["address"], record=record)))
+    answer = bank.reveal("C00001", ["name", "address"])
+    assert isinstance(answer, Ambiguous)
+    assert [set(one.fields) for one in answer.choices] == [{"name"}, {"name"}]
+    not_approved(bank, bank.reveal_with(ident, fields=["address"]), ELSE, ident)
+
+
+@pytest.mark.parametrize("change", [{}, {"address": "9 Example Road"}])
+def test_an_approval_for_one_of_several_records_without_saying_which(bank, change):
+    """The approver would be shown one of them, and the approval be for none."""
+    second_record(bank)
+    work = bank.update("C00001", change) if change else bank.reveal("C00001", ["acct"])
+    with pytest.raises(Conflict) as error:
+        bank.ask(work)
+    assert error.value.code == "several_records"
+    record = bank.sql("SELECT id FROM vault_record WHERE customer = ?", bank.id_of("C00001"))[1][0]
+    ident = bank.granted(bank.ask(bank.reveal("C00001", ["acct"], record=record)))
+    given = msgspec.structs.replace(bank.asked(), approval=ident)
+    name = bank.id_of("C00001")
+    shown = bank.house.transact(reveal(bank.house, given, name, ("acct",), record=record))
+    assert isinstance(shown, Revealed)
+    assert shown.record == record
 
 
 def test_an_approval_to_see_is_none_to_change(bank):
@@ -533,6 +584,59 @@ def test_a_preview_costs_the_approvers_budget(bank):
     assert rules(bank.show(second)) == {"budget.customers_hour"}
     assert rules(bank.decide(second)) == {"budget.customers_hour"}
     bank.granted(second, bank.lead2)
+
+
+def test_approving_blindly_what_one_may_not_look_at_beside_what_one_may(bank):
+    """A field that the approver sees does not carry another one that they are refused."""
+    bank.publish(WITH_APPROVAL.replace("sensitive_fields_day = 60", "sensitive_fields_day = 1"))
+    ident = bank.asked_for(fields=["acct", "balance"])
+    assert {one.shown for one in bank.show(ident).fields.values()} == {"masked"}
+    seen = bank.show(ident)
+    assert {name: one.shown for name, one in seen.fields.items()} == {
+        "acct": "masked",
+        "balance": "withheld",
+    }
+    answer = bank.decide(ident)
+    assert (answer.code, rules(answer)) == ("denied", {"budget.sensitive_day"})
+    assert bank.state_of(ident) == "asked"
+    assert bank.leaves("decision.made")[-1]["outcome"] == "deny"
+    assert bank.decide(ident, bank.lead2).state == "granted"
+
+
+def test_who_may_not_look_at_all_of_it_may_refuse_it(bank):
+    bank.publish(WITH_APPROVAL.replace("sensitive_fields_day = 60", "sensitive_fields_day = 1"))
+    ident = bank.asked_for(fields=["acct", "balance"])
+    bank.show(ident)
+    assert bank.decide(ident, grant=False).state == "refused"
+
+
+ACT_APPROVED = 'reasons = ["contact-change"]\nproof'
+
+
+@pytest.mark.parametrize(
+    ("action", "values", "seen"),
+    [
+        (acting.RESET, {}, {"name": "masked"}),
+        ("change_phone", {"phone": "+12025550166"}, {"name": "masked", "phone": "masked"}),
+    ],
+)
+def test_the_preview_of_an_action_shows_whom_it_concerns_and_what_it_changes(
+    bank, action, values, seen
+):
+    """As it is now, masked; the new value stands nowhere, so nobody is shown it."""
+    bank.publish(
+        WITH_APPROVAL.replace(ACT_APPROVED, ACT_APPROVED.replace("\n", "\napproval = true\n"))
+    )
+    proof = acting.ready(bank, "CT-9", step_up=False)
+    ident = bank.ask(bank.act("C00001", action, [proof], values=values, contact="CT-9"))
+    shown = bank.show(ident)
+    assert {name: one.shown for name, one in shown.fields.items()} == seen
+    assert shown.wanted[":action"] == action
+    for told in (*customer(1).values(), *values.values()):
+        assert len(told) < 4 or told == "retail" or told not in text_of(shown)
+    line = bank.leaves("decision.made")[-1]
+    assert (line["op"], line["fields"]) == ("approve", seen)
+    assert bank.decide(ident).state == "granted"
 
 
 def test_a_preview_of_what_is_only_compared(bank):

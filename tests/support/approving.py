@@ -21,11 +21,12 @@ from holdfast.spine.identity import people
 from holdfast.spine.identity.credentials import issue
 from holdfast.spine.identity.store import ADD_ASSIGNMENT
 from holdfast.spine.operations.act import Wanted, act
-from holdfast.spine.operations.approve import decide_approval, list_approvals, show_approval
+from holdfast.spine.operations.approve import decide_approval, show_approval
 from holdfast.spine.operations.asking import ask_approval
 from holdfast.spine.operations.reveal import reveal
 from holdfast.spine.operations.update import update
 from holdfast.spine.operations.verify import verify
+from holdfast.spine.operations.waiting import list_approvals
 from holdfast.spine.turn.answers import ApprovalShown, Asked
 from holdfast.spine.vault.roots import ROOT_FILE, FileRoot
 from holdfast.vocabulary.levels import Role

@@ -52,7 +52,7 @@ def list_all(ctx: click.Context, *, as_json: bool) -> None:
 
 
 def _looks(house: House) -> tuple[ApprovalShown, ...]:
-    from holdfast.spine.operations.approve import list_approvals
+    from holdfast.spine.operations.waiting import list_approvals
 
     if house.settings.token is None:
         return ()
@@ -193,8 +193,8 @@ def refuse(ctx: click.Context, *, approval: str, as_json: bool) -> None:
 def _decide(ctx: click.Context, approval: str, *, grant: bool, as_json: bool) -> None:
     from holdfast.spine.administration.approving import decide_request
     from holdfast.spine.approvals.requests import load
-    from holdfast.spine.operations.approve import HERE as OF_CLIENTS
     from holdfast.spine.operations.approve import decide_approval
+    from holdfast.spine.operations.waiting import HERE as OF_CLIENTS
 
     house = open_house_from(ctx)
     known = house.read(load(approval))

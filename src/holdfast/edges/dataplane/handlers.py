@@ -33,12 +33,7 @@ from holdfast.kit.errors import InvalidInput
 from holdfast.kit.http.problem import problem
 from holdfast.spine.ledger.files import log_file
 from holdfast.spine.operations.act import Wanted, act
-from holdfast.spine.operations.approve import (
-    MOST_LISTED,
-    decide_approval,
-    list_approvals,
-    show_approval,
-)
+from holdfast.spine.operations.approve import decide_approval, show_approval
 from holdfast.spine.operations.asking import ask_approval
 from holdfast.spine.operations.breaking import Emergency, break_glass, end_glass
 from holdfast.spine.operations.decisions import may_read_log, read_decision
@@ -52,6 +47,7 @@ from holdfast.spine.operations.reveal import reveal
 from holdfast.spine.operations.search import search
 from holdfast.spine.operations.update import update
 from holdfast.spine.operations.verify import verify
+from holdfast.spine.operations.waiting import MOST_LISTED, list_approvals
 from holdfast.spine.signals import intake
 from holdfast.spine.signals.registry import list_paces
 from holdfast.spine.turn.answers import Ambiguous, Asked, FreezeRefused, OutcomeRefused, Refused

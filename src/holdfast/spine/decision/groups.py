@@ -29,7 +29,8 @@ def groups_of(
     """Sort ``fields`` of one collection into groups that stand and fall together.
 
     ``reveal`` asks for each field as clear as its handling and the contract's masks allow, so that a masked field costs
-    no second judgement; ``approve`` asks for every field masked, ``update`` for it to be changed, ``verify`` to be
+    no second judgement; ``approve`` asks for every field masked, of all that the reason lets be seen, changed or done;
+    ``update`` for it to be changed, ``verify`` to be
     compared. For ``search``, ``fields`` is the one field searched by, and the groups are those of what a hit shows
     (:func:`hit_fields`). A field that the schema does not have is one that the reason does not need: the answer is the
     same.
@@ -131,8 +132,10 @@ def _allowed(
         case Operation.VERIFY:
             return contract.verification.questions.get(schema.name, ())
         case Operation.APPROVE:
-            changed = stands.updates.get(schema.name, _NONE)
-            return stands.fields.get(schema.name, _NONE) | changed
+            sets = [stands.fields, stands.updates]
+            sets += [one.changes for one in contract.actions.values() if stands.id in one.reasons]
+            named = _NONE.union(*(fields.get(schema.name, _NONE) for fields in sets))
+            return named.union(hit_fields(contract, schema, reason=stands.id))
         case _:
             return _NONE
 

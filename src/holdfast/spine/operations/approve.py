@@ -1,4 +1,4 @@
-"""Approving what somebody else asks for: the list of what waits, the preview, the decision (SPINE 15).
+"""Approving what somebody else asks for: the preview, and the decision (SPINE 15).
 
 The approver is judged like everybody else, by the operation ``approve``: at work, at an approved place, assigned to the
 programme in a role that the contract lets approve, while the contact is still with the requester. What they see of the
@@ -12,29 +12,26 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from holdfast.kit.clock import DAY_US
 from holdfast.kit.db import Round
-from holdfast.kit.errors import IntegrityBroken, NotFound
+from holdfast.kit.errors import IntegrityBroken
 from holdfast.spine.approvals import store
 from holdfast.spine.approvals.deciding import decide
 from holdfast.spine.approvals.glass import open_glass
-from holdfast.spine.approvals.requests import load, request_of
-from holdfast.spine.approvals.rules import Limits, Party, on_call
+from holdfast.spine.approvals.requests import load
+from holdfast.spine.approvals.rules import Limits, Party
 from holdfast.spine.approvals.subject import RECORD, fields_of
 from holdfast.spine.decision import budgets
 from holdfast.spine.decision.facts import restriction_facts
-from holdfast.spine.decision.groups import groups_of
+from holdfast.spine.decision.groups import groups_of, hit_fields
 from holdfast.spine.decision.judge import Judgement, Question, judge
-from holdfast.spine.decision.policies import current_policies
-from holdfast.spine.decision.verdict import Permit
-from holdfast.spine.identity.facts import assigned_at
-from holdfast.spine.identity.place import within
-from holdfast.spine.identity.store import ASSIGNMENTS_OF_PERSON, PERSON
+from holdfast.spine.decision.verdict import Denial, NeedsApproval, Permit, StepUp
+from holdfast.spine.identity.store import PERSON
 from holdfast.spine.operations.asking import once_more, party_of, shown
 from holdfast.spine.operations.decisions import reader_of
+from holdfast.spine.operations.waiting import HERE, called, no_such_approval
 from holdfast.spine.purpose import store as purpose
 from holdfast.spine.purpose.contact import contact_facts
-from holdfast.spine.turn.answers import Approvals, Refused
+from holdfast.spine.turn.answers import Refused
 from holdfast.spine.turn.arrival import Arrival, arrive, known
 from holdfast.spine.turn.questions import (
     count_sensitive,
@@ -52,89 +49,18 @@ from holdfast.spine.turn.steps import (
 from holdfast.spine.turn.target import Target, fetch
 from holdfast.spine.vault.records import open_fields
 from holdfast.vocabulary.facts import FactId
-from holdfast.vocabulary.levels import ApprovalKind, Operation, Presentation, Role
+from holdfast.vocabulary.levels import ApprovalKind, Operation, Outcome, Presentation, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from holdfast.kit.db import Row, Work
+    from holdfast.kit.db import Work
     from holdfast.spine.approvals.requests import Request
+    from holdfast.spine.decision.verdict import RuleReason
     from holdfast.spine.house import House
-    from holdfast.spine.identity.requester import Requester
     from holdfast.spine.turn.answers import ApprovalShown, Asked, Shown
-    from holdfast.vocabulary.contract import Contract
     from holdfast.vocabulary.facts import FactValue
-
-MOST_LISTED: Final = 100
-#: Kinds that are approved at the client's side of the house; administration is approved by its own people.
-HERE: Final = frozenset(
-    {ApprovalKind.LOOK, ApprovalKind.ACT, ApprovalKind.ATTEMPT, ApprovalKind.GLASS}
-)
-
-
-def no_such_approval() -> NotFound:
-    """The one answer for a request that does not exist, and for one that is none of the reader's business."""
-    return NotFound(
-        "there is no such request for approval", remedy="Look at what waits for you: the list."
-    )
-
-
-# ── the list ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def list_approvals(house: House, asked: Asked, *, after: str, limit: int) -> Work[Approvals]:
-    """List one's own requests of the last day, and what waits for one as an approver; nothing of customers."""
-    now_us = house.clock.now_us()
-    reader = yield from reader_of(asked, now_us)
-    lines = yield from _lines(house, reader, asked.peer, now_us)
-    (rows,) = yield Round(
-        data=(
-            store.LIST(
-                after=after,
-                kinds=sorted(HERE),
-                person=reader.person,
-                bound=reader.client,
-                since_us=now_us - DAY_US,
-                now_us=now_us,
-                lines=lines.approving,
-                on_call=lines.on_call,
-                limit=limit + 1,
-            ),
-        )
-    )
-    found = [shown(request_of(row), reader.person, now_us) for row in rows[:limit]]
-    return Approvals(tuple(found), next=found[-1].approval if len(rows) > limit else "")
-
-
-class _Lines(NamedTuple):
-    """Lines of work, ``client/programme``, and ``client/`` for what is of no programme."""
-
-    approving: list[str]  # where the reader may approve
-    on_call: list[str]  # where they may approve a break-glass only
-
-
-def _lines(house: House, reader: Requester, peer: str, now_us: int) -> Work[_Lines]:
-    if not reader.is_person:
-        raise no_such_approval()
-    of = {"person": reader.person}
-    rows, persons = yield Round(data=(ASSIGNMENTS_OF_PERSON(**of), PERSON(id=reader.person)))
-    found = _Lines([], [])
-    for client in sorted({row[1] for row in rows if reader.client in {"", row[1]}}):
-        held = assigned_at([row for row in rows if row[1] == client], now_us).roles
-        contract = (yield from current_policies(house.policies, client)).contract
-        if contract.networks and not within(peer, contract.networks):
-            continue
-        if contract.employers and reader.employer not in contract.employers:
-            continue
-        roles = frozenset(map(Role, contract.approval.roles))
-        here = [name for name in held if held[name] & roles]
-        found.approving.extend(f"{client}/{name}" for name in (*here, *([""] if here else [])))
-        if _is_on_call(contract, held, persons[0]):
-            found.on_call.extend(f"{client}/{name}" for name in held)
-    return found
-
-
-# ── one request ─────────────────────────────────────────────────────────────────────────────────────────────────
+    from holdfast.vocabulary.schema import CollectionSchema
 
 
 class _Bench(NamedTuple):
@@ -157,9 +83,9 @@ def show_approval(house: House, asked: Asked, ident: str) -> Work[ApprovalShown 
         return (yield from _with_glass(shown(one, one.requester.person, house.clock.now_us())))
     bench = yield from _bench(*request)
     judgement, arrival = bench.judgement, bench.arrival
-    permit = judgement.permit
-    if permit is None:
-        return (yield from refuse(arrival, _line(bench)))
+    permit, hindered = judgement.permit, _hindered(judgement, grant=False)
+    if hindered is not None:
+        return (yield from _refused(bench, hindered))
     try:
         bench.target.check()
         fields = _masked(bench, permit)
@@ -172,6 +98,43 @@ def show_approval(house: House, asked: Asked, ident: str) -> Work[ApprovalShown 
     leaf = yield from write_line(arrival, _line(bench, how=how, sensitive=sensitive))
     laid_out = shown(bench.request, arrival.requester.person, arrival.now_us)
     return msgspec.structs.replace(laid_out, fields=fields, leaf=leaf)
+
+
+class _Hindrance(NamedTuple):
+    """Why the reader may not see or do this: what would help, if anything, and the reasons."""
+
+    outcome: Outcome
+    reasons: tuple[RuleReason, ...]
+
+
+def _hindered(judgement: Judgement, *, grant: bool) -> _Hindrance | None:
+    """Say what keeps the reader from this request, if anything does.
+
+    Who sees some of its fields sees it, and may refuse it. To grant it they have to be one who may look, masked, at
+    each field asked for: nobody approves what they may not see. What is shown to nobody, or is none of the reason's
+    business, hinders nobody; no approval lifts that for the requester.
+    """
+    against = [one for one in judgement.verdicts if not isinstance(one, Permit)]
+    against = [one for one in against if not {r.fact for r in one.reasons} <= _OF_NOBODY]
+    if not against or (judgement.permit is not None and not grant):
+        return None
+    kinds = {type(one) for one in against}
+    outcome = next(found for kind, found in _WHAT_HELPS.items() if kind in kinds)
+    reasons = dict.fromkeys(reason for one in against for reason in one.reasons)
+    return _Hindrance(outcome, judgement.told(tuple(reasons)))
+
+
+_OF_NOBODY: Final = frozenset({FactId.HANDLING.value, FactId.FIELD_SET.value})
+_WHAT_HELPS: Final[dict[type, Outcome]] = {
+    Denial: Outcome.DENY,
+    NeedsApproval: Outcome.APPROVAL,
+    StepUp: Outcome.STEP_UP,
+}
+
+
+def _refused(bench: _Bench, hindered: _Hindrance) -> Work[Refused]:
+    line = _line(bench)._replace(outcome=hindered.outcome)
+    return refuse(bench.arrival, line, reasons=hindered.reasons)
 
 
 def _with_glass(own: ApprovalShown) -> Work[ApprovalShown]:
@@ -200,8 +163,9 @@ def decide_approval(
         return shown(request, by.person, now_us)
     bench = yield from _bench(*found)
     arrival = bench.arrival
-    if bench.judgement.permit is None:
-        return (yield from refuse(arrival, _line(bench)))
+    hindered = _hindered(bench.judgement, grant=grant)
+    if hindered is not None:
+        return (yield from _refused(bench, hindered))
     rule = arrival.contract.approval
     limits = Limits(rule.per_pair, rule.per_approver, rule.other_line)
     by = party_of(arrival.requester, asked)
@@ -247,17 +211,12 @@ def _known(house: House, asked: Asked, ident: str) -> Work[_Own | tuple[Arrival,
     return arrival, request
 
 
-def _is_on_call(contract: Contract, held: Mapping[str, frozenset[Role]], person: Row) -> bool:
-    roles = frozenset[Role]().union(*held.values())
-    return on_call(contract.approval.on_call, staff_id=person[1], employer=person[2], roles=roles)
-
-
 def _on_call(arrival: Arrival, request: Request) -> Work[bool]:
     """Whether the reader may approve this because they are on call; that counts for a break-glass only."""
     if request.kind is not ApprovalKind.GLASS:
         return False
     (rows,) = yield Round(data=(PERSON(id=arrival.requester.person),))
-    return _is_on_call(arrival.contract, arrival.assigned.roles, rows[0])
+    return called(arrival.contract, arrival.assigned.roles, rows[0])
 
 
 def _bench(arrival: Arrival, request: Request) -> Work[_Bench]:
@@ -268,11 +227,11 @@ def _bench(arrival: Arrival, request: Request) -> Work[_Bench]:
         **arrival.facts,
         **(yield from _purpose(arrival, request)),
     }
-    names = fields_of(request.subject) if request.kind is ApprovalKind.LOOK else []
+    schema = arrival.schema if arrival.collection_known else None
+    names = _previewed(arrival, schema, request)
     facts |= budgets.look_facts(
         arrival.contract.budgets, arrival.spent, sensitive=count_sensitive(arrival, names)
     )
-    schema = arrival.schema if arrival.collection_known else None
     question = Question(
         operation=Operation.APPROVE,
         client=request.client,
@@ -288,6 +247,22 @@ def _bench(arrival: Arrival, request: Request) -> Work[_Bench]:
     )
     placed = arrival._replace(contact_ref=request.contact)
     return _Bench(request, placed, target, judge(arrival.policies, question))
+
+
+def _previewed(
+    arrival: Arrival, schema: CollectionSchema | None, request: Request
+) -> Sequence[str]:
+    """The fields of a preview: those asked for; of an action those that it changes, and who the customer is.
+
+    Of an attempt to verify there are none: its fields are compared, and shown to nobody.
+    """
+    named = fields_of(request.subject)
+    if request.kind is ApprovalKind.ATTEMPT:
+        return ()
+    if request.kind is not ApprovalKind.ACT or schema is None:
+        return named
+    known = hit_fields(arrival.contract, schema, reason=request.reason)
+    return tuple(dict.fromkeys((*known, *named)))
 
 
 def _roles(arrival: Arrival, request: Request) -> Work[frozenset[str]]:
@@ -328,14 +303,16 @@ def _purpose(arrival: Arrival, request: Request) -> Work[Mapping[FactId, FactVal
     return facts
 
 
-def _masked(bench: _Bench, permit: Permit) -> dict[str, Shown]:
+def _masked(bench: _Bench, permit: Permit | None) -> dict[str, Shown]:
     """The fields asked for, masked: of the record that was named, else of the first that the customer has here."""
     arrival, judgement = bench.arrival, bench.judgement
     fields: dict[str, Shown] = {}
     record = bench.request.subject.get(RECORD, "")
     named = [one for one in bench.target.records if record in {"", one.row.id}]
-    values = open_fields(permit, named[0], arrival.schema) if named and permit.fields else {}
-    opened = shown_fields(values, permit.fields, shown_until(arrival))
+    opened: Mapping[str, Shown] = {}
+    if permit is not None and permit.fields and named:
+        values = open_fields(permit, named[0], arrival.schema)
+        opened = shown_fields(values, permit.fields, shown_until(arrival))
     for group, verdict in zip(judgement.groups, judgement.verdicts, strict=True):
         for name in group.fields:
             permitted = isinstance(verdict, Permit) and name in opened

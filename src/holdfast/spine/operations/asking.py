@@ -12,14 +12,14 @@ from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict
 from holdfast.spine.approvals.requests import Request, Wanted, ask, load, subject_digest
 from holdfast.spine.approvals.rules import Party
-from holdfast.spine.approvals.subject import KINDS, told
+from holdfast.spine.approvals.subject import KINDS, RECORD, fields_of, told
 from holdfast.spine.decision import store as decisions
 from holdfast.spine.operations.decisions import content_of, no_such_decision, reader_of
 from holdfast.spine.turn.answers import ApprovalShown
 from holdfast.spine.turn.arrival import Arrival, arrive
-from holdfast.spine.turn.target import may_approach
+from holdfast.spine.turn.target import fetch, may_approach
 from holdfast.spine.vault.keyring.store import CUSTOMER_OF_REFERENCE
-from holdfast.vocabulary.levels import Operation, Outcome
+from holdfast.vocabulary.levels import ApprovalKind, Operation, Outcome
 
 if TYPE_CHECKING:
     from holdfast.kit.db import Work
@@ -40,7 +40,8 @@ def ask_approval(house: House, asked: Asked, decision: str) -> Work[ApprovalShow
     same contact, reason and contract.
 
     Raises :class:`NotFound` for a decision that does not exist or is somebody else's, in the same words, and
-    :class:`Conflict` when it needs no approval, is over 15 minutes old, or is no longer what it was.
+    :class:`Conflict` when it needs no approval, is over 15 minutes old, is no longer what it was, or does not say which
+    of several records it is about.
     """
     now_us = house.clock.now_us()
     reader = yield from reader_of(asked, now_us)
@@ -54,6 +55,7 @@ def ask_approval(house: House, asked: Asked, decision: str) -> Work[ApprovalShow
     _check(content, now_us - at_us)
     arrival, customer = yield from _arrive(house, asked, content)
     wanted = _wanted(arrival, content, customer)
+    yield from _check_record(arrival, wanted)
     ident = yield from ask(wanted, now_us=arrival.now_us)
     request = yield from load(ident)
     assert request is not None
@@ -124,6 +126,21 @@ def _wanted(arrival: Arrival, content: Content, customer: str) -> Wanted:
         summary={"rules": sorted({r.rule for said in content.said for r in said.reasons})},
     )
     return replace(wanted, digest=subject_digest(wanted))
+
+
+def _check_record(arrival: Arrival, wanted: Wanted) -> Work[None]:
+    """Refuse what could not be used: an approval without a record is for no one of several. An attempt is for all."""
+    named = RECORD in wanted.subject or not fields_of(wanted.subject)
+    if named or wanted.kind is ApprovalKind.ATTEMPT:
+        return
+    target = yield from fetch(arrival, wanted.customer)
+    if len(target.records) > 1:
+        raise Conflict(
+            "the customer has several records here, and the decision names none of them",
+            remedy="Reveal a field that needs no approval to see which there are. Then repeat the request with one in"
+            " `record`, and ask by the id of its new decision.",
+            code="several_records",
+        )
 
 
 def party_of(reader: Requester, asked: Asked) -> Party:

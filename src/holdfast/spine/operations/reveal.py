@@ -184,6 +184,7 @@ def _write(
     *,
     how: dict[str, str],
     sensitive: int = 0,
+    spares: bool = False,
 ) -> Work[LeafPointer]:
     return write_line(
         arrival,
@@ -194,6 +195,7 @@ def _write(
             customers=_references(target),
             fields=how,
             charges=charges(arrival, judgement, customer=target.customer, sensitive=sensitive),
+            spares=spares,
         ),
     )
 
@@ -201,9 +203,15 @@ def _write(
 def _ambiguous(
     arrival: Arrival, target: Target, judgement: Judgement, permit: Permit
 ) -> Work[Ambiguous]:
-    """Several records: name them with their basic fields masked, so that the agent can choose."""
+    """Several records: name them with their basic fields masked, so that the agent can choose.
+
+    What is shown only with an approval is not among them, and the approval is not used.
+    """
+    free = {name for one in judgement.groups if not one.approval_required for name in one.fields}
     basic = [
-        name for name in permit.fields if arrival.schema.by_name[name].data_class <= DataClass.C1
+        name
+        for name in permit.fields
+        if name in free and arrival.schema.by_name[name].data_class <= DataClass.C1
     ]
     narrow = permit.masked(basic)
     until = shown_until(arrival)
@@ -214,5 +222,5 @@ def _ambiguous(
         for one in target.records[:MOST_CHOICES]
     )
     how = dict.fromkeys(basic, Presentation.MASKED.value) if choices else {}
-    leaf = yield from _write(arrival, target, judgement, how=how)
+    leaf = yield from _write(arrival, target, judgement, how=how, spares=True)
     return Ambiguous(decision=arrival.decision, choices=choices, leaf=leaf)

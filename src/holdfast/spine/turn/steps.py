@@ -117,6 +117,7 @@ class Line(NamedTuple):
     writes: tuple[Query, ...] = ()
     charges: tuple[Query, ...] = ()
     approval: str = ""  # what somebody looked at, who may approve it; what an attempt used
+    spares: bool = False  # nothing is shown for which an approval in the hand was given
     fold: bytes = b""  # what makes refusals equal; empty: each has its own leaf
 
 
@@ -177,7 +178,8 @@ def taken_approval(arrival: Arrival, judgement: Judgement) -> tuple[Query, ...]:
 
 
 def _used_by_showing(arrival: Arrival, line: Line) -> str:
-    return used_approval(arrival, line.judgement) if line.outcome in _SHOWS else ""
+    shows = line.outcome in _SHOWS and not line.spares
+    return used_approval(arrival, line.judgement) if shows else ""
 
 
 def _takes(arrival: Arrival, line: Line) -> tuple[Query, ...]:
@@ -186,7 +188,8 @@ def _takes(arrival: Arrival, line: Line) -> tuple[Query, ...]:
     if line.outcome not in _SHOWS:
         return ()
     taken: tuple[Query, ...] = ()
-    if line.operation is not Operation.VERIFY:  # an attempt took its approval before it compared
+    # An attempt took its approval before it compared.
+    if line.operation is not Operation.VERIFY and not line.spares:
         taken += taken_approval(arrival, line.judgement)
     if arrival.glass and question.customer and not arrival.glass.seen:
         client, customer = arrival.asked.client, question.customer
