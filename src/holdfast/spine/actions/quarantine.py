@@ -25,9 +25,9 @@ PROVES_NOTHING_US: Final = 48 * HOUR_US
 SETTLED: Final = FactValue(FactState.KNOWN, met=True, value="settled")
 
 
-def quarantined_query(client: str, customer: str, collection: str, now_us: int) -> Query:
-    """Which fields of a customer are too young now; :func:`quarantined` reads the rows."""
-    return QUARANTINED(client=client, customer=customer, collection=collection, now_us=now_us)
+def quarantined_query(client: str, customer: str, collection: str, sure_us: int) -> Query:
+    """Which fields of a customer are too young by ``sure_us``; :func:`quarantined` reads the rows."""
+    return QUARANTINED(client=client, customer=customer, collection=collection, now_us=sure_us)
 
 
 def quarantined(rows: Rows) -> dict[str, int]:

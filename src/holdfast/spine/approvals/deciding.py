@@ -62,27 +62,38 @@ def check_independent(request: Request, by: Party, limits: Limits) -> Work[None]
 
 
 def decide(
-    request: Request, by: Party, *, grant: bool, now_us: int, limits: Limits = UNLIMITED
+    request: Request,
+    by: Party,
+    *,
+    grant: bool,
+    now_us: int,
+    sure_us: int | None = None,
+    limits: Limits = UNLIMITED,
 ) -> Work[Request]:
     """Grant or refuse a request in the name of ``by``; return it as it stands then.
+
+    ``sure_us`` is the time by which a shift may have passed: now, unless the clock is in doubt.
 
     Raises :class:`Denied` when they are not independent (``not_independent``) or have given as many approvals as the
     contract allows in a shift (``approval_limit``), and :class:`Conflict` (``approval_closed``) when the request was
     decided before or has lapsed.
     """
     yield from check_independent(request, by, limits)
-    write = _grant(request, by, limits, now_us) if grant else _refuse(request, by, now_us)
+    since_us = (now_us if sure_us is None else sure_us) - SHIFT_US
+    write = _refuse(request, by, now_us)
+    if grant:
+        write = _grant(request, by, limits, now_us=now_us, since_us=since_us)
     (done,) = yield Round(data=(write,))
     if not done:
-        raise (yield from _why_not(request, by, limits, now_us))
-    share = yield from _share(request, by, now_us)
+        raise (yield from _why_not(request, by, limits, now_us=now_us, since_us=since_us))
+    share = yield from _share(request, by, since_us)
     yield from _tell(request, by, share, now_us=now_us, outcome="granted" if grant else "refused")
     decided = yield from load(request.id)
     assert decided is not None
     return decided
 
 
-def _grant(request: Request, by: Party, limits: Limits, now_us: int) -> Query:
+def _grant(request: Request, by: Party, limits: Limits, *, now_us: int, since_us: int) -> Query:
     return store.GRANT(
         id=request.id,
         client=request.client,
@@ -91,7 +102,7 @@ def _grant(request: Request, by: Party, limits: Limits, now_us: int) -> Query:
         device=by.device,
         now_us=now_us,
         use_by_us=use_by_us(request.kind, request.created_us, now_us),
-        since_us=now_us - SHIFT_US,
+        since_us=since_us,
         per_approver=limits.per_approver,
         per_pair=limits.per_pair,
     )
@@ -103,7 +114,9 @@ def _refuse(request: Request, by: Party, now_us: int) -> Query:
     )
 
 
-def _why_not(request: Request, by: Party, limits: Limits, now_us: int) -> Work[Exception]:
+def _why_not(
+    request: Request, by: Party, limits: Limits, *, now_us: int, since_us: int
+) -> Work[Exception]:
     found = yield from load(request.id)
     standing = found.standing(now_us) if found else LAPSED
     if standing != ApprovalState.ASKED.value:
@@ -116,7 +129,7 @@ def _why_not(request: Request, by: Party, limits: Limits, now_us: int) -> Work[E
         client=request.client,
         by=by.person,
         requester=request.requester.person,
-        since_us=now_us - SHIFT_US,
+        since_us=since_us,
     )
     (rows,) = yield Round(data=(given,))
     whom = "for this person" if rows[0][0] >= limits.per_pair else "for this client"
@@ -127,14 +140,14 @@ def _why_not(request: Request, by: Party, limits: Limits, now_us: int) -> Work[E
     )
 
 
-def _share(request: Request, by: Party, now_us: int) -> Work[Share]:
+def _share(request: Request, by: Party, since_us: int) -> Work[Share]:
     (rows,) = yield Round(
         data=(
             store.SHARE(
                 client=request.client,
                 requester=request.requester.person,
                 by=by.person,
-                since_us=now_us - SHIFT_US,
+                since_us=since_us,
             ),
         )
     )

@@ -37,15 +37,18 @@ class Attempts(NamedTuple):
 
 
 def attempts_query(
-    client: str, customer: str, fields: Iterable[str], *, contact: str, now_us: int
+    client: str, customer: str, fields: Iterable[str], *, contact: str, sure_us: int
 ) -> Query:
-    """What was tried on these fields of this customer, by anybody; :func:`attempts_of` reads the rows."""
+    """What was tried on these fields of this customer, by anybody; :func:`attempts_of` reads the rows.
+
+    ``sure_us`` is the time by which an attempt may have worn off.
+    """
     return ATTEMPTS(
         client=client,
         customer=customer,
         fields=sorted(fields),
         contact=contact,
-        day_ago_us=now_us - DAY_US,
+        day_ago_us=sure_us - DAY_US,
     )
 
 
@@ -76,6 +79,7 @@ def take_attempts(
     contact: str,
     limits: Verification | None,
     now_us: int,
+    sure_us: int,
 ) -> tuple[Query, ...]:
     """Take one attempt per field. Each answers a row if there was one left; without ``limits`` there always is."""
     most_contact, most_day = _NO_LIMIT, _NO_LIMIT
@@ -89,7 +93,7 @@ def take_attempts(
             field=name,
             contact=contact,
             at_us=now_us,
-            day_ago_us=now_us - DAY_US,
+            day_ago_us=sure_us - DAY_US,
             most_contact=most_contact,
             most_day=most_day,
         )

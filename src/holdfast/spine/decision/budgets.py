@@ -6,6 +6,9 @@ yesterday's were the same. Around midnight a customer can therefore count twice,
 
 A refused try is charged like a permitted one, but for a try that only the person's own used-up budget refused
 (:func:`is_charged`). Attempts to verify are the customer's, over all persons: who runs into their end is charged.
+
+Windows end at ``sure_us``, the time by which something may have worn off: while the clock is in doubt nothing that was
+used comes back (SPINE 24). It is now, unless somebody set the clock.
 """
 
 from __future__ import annotations
@@ -101,9 +104,11 @@ def customer_mac(keys: Keys, customer: str, now_us: int) -> bytes:
     return hmac.digest(keys.index_key("", "budget"), message, "sha256")[:MAC_BYTES]
 
 
-def loads(client: str, person: str, now_us: int, *, mac: bytes = b"") -> tuple[Query, Query]:
+def loads(
+    client: str, person: str, now_us: int, *, sure_us: int | None = None, mac: bytes = b""
+) -> tuple[Query, Query]:
     """The two queries of the load round, read by :func:`read`. ``mac`` is that of :func:`customer_mac`."""
-    minute = now_us // MINUTE_US
+    minute = (now_us if sure_us is None else sure_us) // MINUTE_US
     return (
         BUDGETS(client=client, person=person, day_ago=minute - DAY_MIN),
         CUSTOMERS(
@@ -154,6 +159,7 @@ def charges_for_customer(
     customer: str,
     *,
     now_us: int,
+    sure_us: int | None = None,
     sensitive: int = 0,
     budgets: Budgets | None = None,
     counted: bool = False,
@@ -162,27 +168,33 @@ def charges_for_customer(
 
     ``counted`` says that the customer was counted today already: then it costs no customer.
     """
-    taken = [] if counted else [_charge_customer(keys, person, customer, now_us, budgets)]
+    at = _Moment(now_us, now_us if sure_us is None else sure_us)
+    taken = [] if counted else [_charge_customer(keys, person, customer, at, budgets)]
     if sensitive:
         most = budgets.sensitive_fields_day if budgets else _NO_LIMIT
-        taken.append(
-            _charge(keys.client, person, SENSITIVE, units=sensitive, now_us=now_us, most=most)
-        )
+        taken.append(_charge(keys.client, person, SENSITIVE, units=sensitive, at=at, most=most))
     return tuple(taken)
 
 
+class _Moment(NamedTuple):
+    """When something is used, and the time by which what was used before may have worn off."""
+
+    now_us: int
+    sure_us: int
+
+
 def _charge_customer(  # noqa: PLR0917  the parts of one row
-    keys: Keys, person: str, customer: str, now_us: int, budgets: Budgets | None
+    keys: Keys, person: str, customer: str, at: _Moment, budgets: Budgets | None
 ) -> Query:
-    minute = now_us // MINUTE_US
+    ends = at.sure_us // MINUTE_US
     return CHARGE_CUSTOMER(
         client=keys.client,
         person=person,
-        mac=customer_mac(keys, customer, now_us),
-        day=now_us // DAY_US,
-        minute=minute,
-        hour_ago=minute - HOUR_MIN,
-        day_ago=minute - DAY_MIN,
+        mac=customer_mac(keys, customer, at.now_us),
+        day=at.now_us // DAY_US,
+        minute=at.now_us // MINUTE_US,
+        hour_ago=ends - HOUR_MIN,
+        day_ago=ends - DAY_MIN,
         most_hour=budgets.customers_hour if budgets else _NO_LIMIT,
         most_day=budgets.customers_day if budgets else _NO_LIMIT,
     )
@@ -201,20 +213,19 @@ def inherits(client: str, person: str) -> tuple[Query, ...]:
 
 def charges_for_search(client: str, person: str, *, units: int, now_us: int) -> tuple[Query, ...]:
     """What a search uses: one, or more for a miss. It is always taken: a miss may use more than is left."""
-    return (_charge(client, person, SEARCHES, units=units, now_us=now_us),)
+    return (_charge(client, person, SEARCHES, units=units, at=_Moment(now_us, now_us)),)
 
 
 def _charge(
-    client: str, person: str, kind: str, *, units: int, now_us: int, most: int = _NO_LIMIT
+    client: str, person: str, kind: str, *, units: int, at: _Moment, most: int = _NO_LIMIT
 ) -> Query:
-    minute = now_us // MINUTE_US
     return CHARGE(
         client=client,
         person=person,
         kind=kind,
-        minute=minute,
+        minute=at.now_us // MINUTE_US,
         units=units,
-        day_ago=minute - DAY_MIN,
+        day_ago=at.sure_us // MINUTE_US - DAY_MIN,
         most=most,
     )
 

@@ -127,14 +127,14 @@ def _with_collection(asked: Asked) -> Work[Asked]:
 
 
 def _known(arrival: Arrival, target: Target, wanted: Wanted) -> Work[_Known]:
-    client, now_us = arrival.asked.client, arrival.now_us
+    client, sure_us = arrival.asked.client, arrival.sure_us
     customer = target.customer if target.approached else DECOY
     ((permitted,),), young, *found = yield Round(
         data=(
             PERMITTED(
-                client=client, customer=customer, action=wanted.action, day_ago_us=now_us - DAY_US
+                client=client, customer=customer, action=wanted.action, day_ago_us=sure_us - DAY_US
             ),
-            YOUNG(client=client, customer=customer, now_us=now_us),
+            YOUNG(client=client, customer=customer, now_us=sure_us),
             *(decisions.RECORD(client=client, id=ident) for ident in wanted.proof),
         )
     )
@@ -209,7 +209,7 @@ def _done(one: _Act) -> Work[Acted]:
                 expires_us=expires_us,
                 outcome="" if system else DONE,
                 settled_us=None if system else arrival.now_us,
-                day_ago_us=arrival.now_us - DAY_US,
+                day_ago_us=arrival.sure_us - DAY_US,
                 most=action.per_customer_day,
             ),
         )

@@ -169,7 +169,9 @@ def decide_approval(
     rule = arrival.contract.approval
     limits = Limits(rule.per_pair, rule.per_approver, rule.other_line)
     by = party_of(arrival.requester, asked)
-    request = yield from decide(bench.request, by, grant=grant, now_us=now_us, limits=limits)
+    request = yield from decide(
+        bench.request, by, grant=grant, now_us=now_us, sure_us=arrival.sure_us, limits=limits
+    )
     if grant and request.kind is ApprovalKind.GLASS:
         yield from open_glass(request, now_us)
         request = (yield from load(request.id)) or request

@@ -111,7 +111,7 @@ def _circumstances(arrival: Arrival, queue: str) -> Work[_Circumstances]:
         data=(
             PACES_OF_CLIENT(client=client),
             purpose.PRESENCE(person=person),
-            purpose.PROVISIONALS_OF_PERSON(person=person, since_us=now_us - SHIFT_US),
+            purpose.PROVISIONALS_OF_PERSON(person=person, since_us=arrival.sure_us - SHIFT_US),
             purpose.OUTAGE(client=client, now_us=now_us),
         )
     )
@@ -120,7 +120,12 @@ def _circumstances(arrival: Arrival, queue: str) -> Work[_Circumstances]:
     return _Circumstances(
         queue=line,
         cause=_cause(arrival, line, presence, paces),
-        record=record_of((Provisional(*row) for row in earlier), client=client, now_us=now_us),
+        record=record_of(
+            (Provisional(*row) for row in earlier),
+            client=client,
+            now_us=now_us,
+            sure_us=arrival.sure_us,
+        ),
         outage=outages[0][0] if outages else "",
         outage_until_us=outages[0][4] if outages else 0,
     )
@@ -188,7 +193,7 @@ def _opened(
         person_ref=arrival.person_ref,
     )
     row = purpose.word_row(given)
-    since_us = arrival.now_us - SHIFT_US
+    since_us = arrival.sure_us - SHIFT_US
     store = (
         purpose.OPEN_IN_OUTAGE(**row)
         if outage

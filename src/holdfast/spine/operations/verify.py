@@ -128,7 +128,7 @@ def _attempts(arrival: Arrival, target: Target, answers: Mapping[str, str]) -> W
         target.customer if target.approached else DECOY,
         answers,
         contact=arrival.contact_ref,
-        now_us=arrival.now_us,
+        sure_us=arrival.sure_us,
     )
     (rows,) = yield Round(data=(query,))
     return attempts_of(rows, arrival.contract.verification)
@@ -140,7 +140,7 @@ def _settled(
     """Whether the values to be compared have stood for long enough to prove something (SPINE 16)."""
     customer = target.customer if target.approached else DECOY
     query = quarantined_query(
-        arrival.asked.client, customer, arrival.asked.collection, arrival.now_us
+        arrival.asked.client, customer, arrival.asked.collection, arrival.sure_us
     )
     (rows,) = yield Round(data=(query,))
     return {FactId.ANSWER_SETTLED: settled_fact(quarantined(rows), answers)}
@@ -184,6 +184,7 @@ def _take(
         contact=arrival.contact_ref,
         limits=None if approved else arrival.contract.verification,
         now_us=arrival.now_us,
+        sure_us=arrival.sure_us,
     )
     taken = yield Round(data=(*approved, *attempts))
     check_taken(taken[: len(approved)])

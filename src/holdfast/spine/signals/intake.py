@@ -140,7 +140,7 @@ def _adaptor(feed: Feed | None, adaptors: Mapping[str, Translate]) -> Translate:
 
 def _prepared(house: House, batch: VerifiedBatch) -> Work[Prepared]:
     known = yield from known_of(house, batch.feed.client)
-    return (yield from prepare(batch, known))
+    return (yield from prepare(batch, known, sure_us=house.sure_us()))
 
 
 def apply(part: Prepared) -> Work[Report]:

@@ -70,8 +70,11 @@ class Prepared(NamedTuple):
             yield self._replace(resolved=self.resolved[start : start + size], rejected=())
 
 
-def prepare(batch: VerifiedBatch, known: Known) -> Work[Prepared]:
-    """Resolve all names and identifiers of a batch."""
+def prepare(batch: VerifiedBatch, known: Known, *, sure_us: int | None = None) -> Work[Prepared]:
+    """Resolve all names and identifiers of a batch.
+
+    ``sure_us`` is the time by which a changed value may be old enough: now, unless the clock is in doubt.
+    """
     tokens = {
         arrived.line: _tokens(arrived.event.customer, known)
         for arrived in batch.arrived
@@ -79,7 +82,8 @@ def prepare(batch: VerifiedBatch, known: Known) -> Work[Prepared]:
     }
     people = yield from _people(batch.arrived)
     refs = yield from _contact_refs(batch)
-    hits = yield from _hits(batch.feed.client, tokens.values(), batch.received_us)
+    sure_us = batch.received_us if sure_us is None else sure_us
+    hits = yield from _hits(batch.feed.client, tokens.values(), sure_us)
     names = _Names(batch.feed.programmes, known, people, refs)
     resolved: list[Resolved] = []
     rejected = list(batch.rejected)
@@ -167,7 +171,7 @@ def _tokens(hint: Hint | None, known: Known) -> tuple[Token, ...] | None:
         return ()
 
 
-def _hits(client: str, asked: Iterable[tuple[Token, ...] | None], now_us: int) -> Work[Hits]:
+def _hits(client: str, asked: Iterable[tuple[Token, ...] | None], sure_us: int) -> Work[Hits]:
     """Look tokens up. A hit counts when the record's present version confirms it and its customer is live.
 
     A value that was changed a short while ago proves nothing: it names nobody.
@@ -188,7 +192,7 @@ def _hits(client: str, asked: Iterable[tuple[Token, ...] | None], now_us: int) -
     records, quarantined = yield Round(
         data=(
             CONFIRMED(client=client, customers=customers),
-            QUARANTINED_OF(client=client, customers=customers, now_us=now_us),
+            QUARANTINED_OF(client=client, customers=customers, now_us=sure_us),
         )
     )
     young = {tuple(row) for row in quarantined}

@@ -115,6 +115,11 @@ class Arrival(NamedTuple):
         return self.contact.basis if self.contact is not None and self.yours else ""
 
     @property
+    def sure_us(self) -> int:
+        """The time by which something may have worn off: now, unless the clock is in doubt (SPINE 24)."""
+        return self.house.sure_us()
+
+    @property
     def yours(self) -> bool:
         """Whether the contact is with this person; else nothing of it is told."""
         return self.facts[FactId.CONTACT_YOURS].met
@@ -135,8 +140,7 @@ def arrive(house: House, asked: Asked, *, customer: str = "") -> Work[Arrival]:
     now_us = house.clock.now_us()
     who = yield from _who(house, asked, now_us)
     person, log = who.requester.person, _log_of(asked, who)
-    mac = budgets.customer_mac(who.keys, customer, now_us)
-    asks = _asks(house, asked, who, budgets.loads(asked.client, person, now_us, mac=mac))
+    asks = _asks(house, asked, who, _spent(house, asked, who, customer))
     asks |= {"reference": identity.REFERENCE(person=person, log=log)}
     asks |= _also_asks(asked, person, customer, now_us)
     rows = dict(zip(asks, (yield Round(data=tuple(asks.values()))), strict=True))
@@ -189,6 +193,12 @@ def arrive(house: House, asked: Asked, *, customer: str = "") -> Work[Arrival]:
 
 def _log_of(asked: Asked, who: _Who) -> str:
     return ids.client_log(asked.client) if who.known_client else ids.HOUSE_LOG
+
+
+def _spent(house: House, asked: Asked, who: _Who, customer: str) -> tuple[Query, Query]:
+    now_us, person = house.clock.now_us(), who.requester.person
+    mac = budgets.customer_mac(who.keys, customer, now_us)
+    return budgets.loads(asked.client, person, now_us, sure_us=house.sure_us(), mac=mac)
 
 
 def _asks(house: House, asked: Asked, who: _Who, spent: tuple[Query, Query]) -> dict[str, Query]:

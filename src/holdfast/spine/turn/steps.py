@@ -402,6 +402,7 @@ def charges(
             person,
             customer,
             now_us=now_us,
+            sure_us=arrival.sure_us,
             sensitive=sensitive,
             budgets=arrival.budgets,
             counted=arrival.spent.has_customer,

@@ -187,12 +187,18 @@ class TestAttempts:
 
     def take(self, house, *fields, contact="ct_1", at=NOON_US, customer="cus_1"):
         queries = take_attempts(
-            "bank-01", customer, fields, contact=contact, limits=self.LIMITS, now_us=at
+            "bank-01",
+            customer,
+            fields,
+            contact=contact,
+            limits=self.LIMITS,
+            now_us=at,
+            sure_us=at,
         )
         return [bool(rows) for rows in run(house, *queries)]
 
     def left(self, house, *fields, contact="ct_1", at=NOON_US, customer="cus_1"):
-        query = attempts_query("bank-01", customer, fields, contact=contact, now_us=at)
+        query = attempts_query("bank-01", customer, fields, contact=contact, sure_us=at)
         return attempts_of(run(house, query)[0], self.LIMITS)
 
     def test_three_in_a_contact(self, house):
@@ -228,7 +234,13 @@ def test_what_no_window_reaches_is_cleared(house):
     run(
         house,
         *take_attempts(
-            "bank-01", "cus_1", ["dob"], contact="ct_1", limits=Verification(), now_us=NOON_US
+            "bank-01",
+            "cus_1",
+            ["dob"],
+            contact="ct_1",
+            limits=Verification(),
+            now_us=NOON_US,
+            sure_us=NOON_US,
         ),
     )
     later = NOON_US + 31 * DAY_US
