@@ -30,7 +30,7 @@ from holdfast.spine.operations.asking import once_more, party_of, shown
 from holdfast.spine.operations.decisions import reader_of
 from holdfast.spine.operations.waiting import HERE, called, no_such_approval
 from holdfast.spine.purpose import store as purpose
-from holdfast.spine.purpose.contact import contact_facts
+from holdfast.spine.purpose.contact import OF_NO_CONTACT, contact_facts
 from holdfast.spine.turn.answers import Refused
 from holdfast.spine.turn.arrival import Arrival, arrive, known
 from holdfast.spine.turn.questions import (
@@ -286,7 +286,7 @@ def _programme(arrival: Arrival, request: Request) -> str:
 def _purpose(arrival: Arrival, request: Request) -> Work[Mapping[FactId, FactValue]]:
     """Facts of the contact as the requester has it, and of the queue as the approver works it."""
     if not request.contact:
-        free = known(True, "of no contact")
+        free = known(True, OF_NO_CONTACT)
         return dict.fromkeys((FactId.CONTACT_LIVE, FactId.QUEUE, FactId.CUSTOMER_BOUND), free)
     facts = contact_facts(
         arrival.contact,

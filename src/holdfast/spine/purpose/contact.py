@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from holdfast.kit.db import Rows
     from holdfast.vocabulary.contract import Queue, Reason
 
+OF_NO_CONTACT: Final = "of no contact"  # what is asked for without one, such as a break-glass
 SOURCE: Final = "contact feed"
 PERSON_SAYS: Final = "the person's word"
 MOST_REBINDS: Final = 1

@@ -8,7 +8,8 @@ import msgspec
 
 from holdfast.spine.decision.judge import judge
 from holdfast.spine.decision.verdict import Permit
-from holdfast.spine.replay.rederive import Turn, circumstances, groups_for, question_of
+from holdfast.spine.replay.derived import Turn
+from holdfast.spine.replay.rederive import circumstances, groups_for, question_of
 from holdfast.vocabulary.facts import FactId
 from holdfast.vocabulary.levels import Operation, Outcome, Presentation
 
@@ -28,7 +29,8 @@ MOST_KEPT: Final = (
 )
 _COMBINED: Final = "verify.combined"
 _SELECTIVE: Final = "search.selective"
-_WHOLE: Final = frozenset({Operation.VERIFY, Operation.UPDATE})
+_WHOLE: Final = frozenset({Operation.VERIFY, Operation.UPDATE, Operation.ACT})
+_SHOWING: Final = frozenset({Operation.REVEAL, Operation.APPROVE})
 _RANK: Final = {
     Outcome.DENY: 0,
     Outcome.APPROVAL: 1,
@@ -252,7 +254,7 @@ def _answer_of(
             return None
         if later:
             return Answer(Outcome.DENY, (), later)
-    shown = _shown(found, groups) if operation == Operation.REVEAL else ()
+    shown = _shown(found, groups) if operation in _SHOWING else ()
     return Answer(outcome, shown, found.rules)
 
 

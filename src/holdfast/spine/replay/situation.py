@@ -33,6 +33,7 @@ class _Asked(msgspec.Struct, frozen=True):
     collection: str
     facts: dict[str, _Fact]
     groups: tuple[_Group, ...]
+    about: dict[str, str] = {}
 
 
 class Slim(msgspec.Struct, frozen=True):
@@ -72,6 +73,8 @@ class Around(NamedTuple):
     reason: str
     collection: str
     facts: tuple[Known, ...]
+    action: str = ""  # of an act, and the system that was to do it
+    target: str = ""
 
     def fact(self, wanted: FactId) -> Known | None:
         """The fact, if the decision asked it."""
@@ -99,6 +102,7 @@ _VALUED: Final = frozenset(
         FactId.CONTACT_LIVE,
         FactId.CONTACT_TALKING,
         FactId.CUSTOMER_BOUND,
+        FactId.ACTION_PROVEN,
     }
 )
 _NAMES: Final = {fact.value: fact for fact in FactId}
@@ -129,6 +133,8 @@ def situation_of(record: Slim, *, aged: bool) -> Situation:
         asked.reason,
         asked.collection,
         tuple([_known(name, fact, at_us, aged=aged) for name, fact in asked.facts.items()]),
+        asked.about.get(":action", ""),
+        asked.about.get(":target", ""),
     )
     return Situation(
         around,

@@ -11,11 +11,13 @@ from holdfast.drills.bank.build import CLIENT, CONTRACT
 from holdfast.kit.errors import Denied, InvalidInput
 from holdfast.procedures.protocols.commands.diff import _data, _text
 from holdfast.procedures.protocols.services.diff import Asked, difference, since_us
-from holdfast.spine.operations.act import Wanted, act
+from holdfast.spine.operations.breaking import Emergency, break_glass
 from holdfast.spine.replay.rederive import KNOWN_OPERATIONS
 from holdfast.spine.turn.answers import Refused, Revealed
 from holdfast.vocabulary.contract import Contract
-from holdfast.vocabulary.levels import Role
+from holdfast.vocabulary.levels import GlassReason, Operation, Role
+from support.acting import permitted
+from support.approving import WITH_APPROVAL, approving_bank
 from support.bank import customer, new_bank
 from support.freezing import acting, person, publish
 
@@ -222,7 +224,7 @@ def test_a_record_that_was_edited_or_whose_key_is_gone_is_counted(bank):
     assert dict(found.untold) == {"key of its month": 2}
 
 
-#: What a comparison makes of each part of a contract. A new part has to find its place here, and in ``rederive``.
+#: What a comparison makes of each part of a contract. A new part has to find its place here, and in ``replay``.
 DERIVED = {
     "queues": "queue, times, default reason",
     "reasons": "groups, masks, approvals",
@@ -234,10 +236,10 @@ DERIVED = {
     "grants": "compiled into the policies",
     "rules": "compiled into the policies",
     "freeze_exempt": "a freeze that spared the call, or would have",
+    "actions": "reason, target, level; the proof and the day, where the record tells",
+    "approval": "who may approve, but for who is on call",
 }
 OF_OTHER_OPERATIONS = {
-    "actions": "act",
-    "approval": "approve",
     "second_person": "administration",
     "exports": "export",
     "notify": "an erasure under a hold",
@@ -249,13 +251,158 @@ ASKS_NOTHING = {"client", "name", "version", "client_key", "clauses", "digest", 
 def test_every_part_of_a_contract_has_its_place():
     parts = {field.name for field in dataclasses.fields(Contract)}
     assert parts == DERIVED.keys() | OF_OTHER_OPERATIONS.keys() | ASKS_NOTHING
-    assert not KNOWN_OPERATIONS & {"act", "approve"}
+    others = {"export", "provisional", "outage", "read_decision"}
+    assert set(Operation) - others == KNOWN_OPERATIONS
 
 
 def test_an_operation_that_is_not_compared_is_said_to_be_so(bank):
-    bank.house.transact(act(bank.house, bank.asked(), bank.id_of(C1), Wanted("reset")))
+    bank.open_on_word("CT-77")
     found = compared(bank, NARROW)
     assert (found.decisions, dict(found.untold)) == (1, {"operation": 1})
+
+
+# ── actions ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+RESET = """[[action]]
+id = "reset_login"
+label = "Reset of the online login"
+clause = "4.5"
+reasons = ["contact-change"]
+proof = { matches = 2, fields = ["dob", "national_id", "postcode"] }
+targets = ["crm"]
+level = "step_up"
+per_customer_day = 1
+"""
+assert RESET in CONTRACT
+
+
+def acted(bank, **reset):
+    """A reset that was permitted, and what another contract makes of it and of the step-up before."""
+    permit = permitted(bank, "CT-8")
+    text = RESET
+    for name, value in reset.items():
+        text = re.sub(rf"(?m)^{name} = .*$", f"{name} = {value}", text)
+    other = CONTRACT[: CONTRACT.index("[[test]]")].replace(RESET, text)
+    return permit.decision, compared(bank, other)
+
+
+def acts_of(found):
+    return {(row.before, row.after): row for row in found.rows.values() if row.operation == "act"}
+
+
+def test_actions_change_nothing_against_their_own_contract(bank):
+    permitted(bank, "CT-8")
+    bank.act(C1, "reset_login", [], contact="CT-8")
+    bank.act(C1, "no_such_action", [], contact="CT-8")
+    bank.act(C1, "change_phone", [], contact="CT-8", values={"phone": "+12025550166"})
+    found = compared(bank, CONTRACT)
+    assert (found.changed, found.untold_decisions, found.otherwise_already) == (0, 0, 0)
+    assert found.decisions == found.unchanged
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"reasons": '["dispute"]'}, "act.of_reason"),
+        ({"level": '"possession"'}, "act.key"),
+        (
+            {"proof": '{ matches = 3, fields = ["dob", "national_id", "postcode"] }'},
+            "act.proven",
+        ),
+        ({"id": '"another"'}, "act.of_reason"),
+    ],
+)
+def test_an_action_that_another_contract_refuses_is_told(bank, change, rule):
+    decision, found = acted(bank, **change)
+    row = acts_of(found)["permit", "deny"]
+    assert (row.direction, row.examples) == ("narrower", [decision])
+    assert rule in dict(row.rules)
+    assert found.untold_decisions == 0
+
+
+def test_an_action_that_would_take_a_second_person_is_told(bank):
+    decision, found = acted(bank, level='"step_up"\napproval = true')
+    assert acts_of(found)["permit", "approval"].examples == [decision]
+
+
+def test_an_action_that_needed_more_than_it_would_is_told(bank):
+    _, found = acted(bank, level='"bearer"')
+    row = acts_of(found)["step_up", "permit"]
+    assert (row.direction, dict(row.rules)) == ("wider", {"act.step_up": 1})
+
+
+def test_what_a_record_of_an_action_does_not_hold_is_untold(bank):
+    """Which questions counted, and how often the action was done that day."""
+    _, found = acted(bank, proof='{ matches = 2, fields = ["dob", "national_id"] }')
+    assert dict(found.untold) == {"action_proven": 2}
+    assert acts_of(found) == {}
+    bank.act(C1, "reset_login", [], contact="CT-8")
+    again = compared(bank, CONTRACT.replace("per_customer_day = 1", "per_customer_day = 2"))
+    assert dict(again.untold) == {}
+    assert (
+        acts_of(again) == {}
+    )  # the one after the first has no proof either: refused whatever the day is
+
+
+# ── approvals ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def approving(tmp_path):
+    bank = approving_bank(tmp_path / "approving")
+    bank.reader = person(bank, "S0002", house=(Role.SECURITY,), roles=())
+    bank.connect()
+    yield bank
+    bank.close()
+
+
+def previews(found):
+    return [row for row in found.rows.values() if row.operation == "approve"]
+
+
+def test_previews_change_nothing_against_their_own_contract(approving):
+    approving.show(approving.asked_for())
+    who = approving.who(device="desk-1")
+    wanted = Emergency(CLIENT, GlassReason.LIFE_SAFETY, "card-lost", 1, 10)
+    glass = approving.house.transact(break_glass(approving.house, who, wanted)).approval
+    approving.show(glass)
+    found = compared(approving, WITH_APPROVAL)
+    assert (found.decisions, found.unchanged, found.untold_decisions) == (3, 3, 0)
+    assert found.otherwise_already == 0
+
+
+def test_an_approver_whose_role_approves_no_more_is_told(approving):
+    approving.show(approving.asked_for())
+    approving.show(approving.asked_for(fields=["address"]), approving.guard)
+    other = WITH_APPROVAL + '\n[approval]\nroles = ["security"]\n'
+    (row,) = previews(compared(approving, other))
+    assert (row.before, row.after, row.count, row.direction) == ("permit", "deny", 1, "narrower")
+
+
+def test_a_preview_of_a_field_that_leaves_the_reason_is_told(approving):
+    approving.show(approving.asked_for(fields=["acct", "address"]))
+    other = WITH_APPROVAL.replace('"name", "phone", "acct", "card"', '"name", "phone", "card"')
+    (row,) = previews(
+        compared(
+            approving, other.replace('["acct", "address", "balance"]', '["address", "balance"]')
+        )
+    )
+    assert (row.before, row.after) == ("permit", "partial")
+    assert list(row.fields) == [("acct", "masked", "withheld")]
+
+
+def test_who_is_on_call_under_another_contract_is_untold(approving):
+    """The record has their roles, and not by which of the contract's words they were let in."""
+    called = WITH_APPROVAL + '\n[approval]\nroles = ["dpo"]\non_call = ["U0007"]\n'
+    approving.publish(called)
+    user = approving.person("U0007", Role.CLIENT_USER)
+    wanted = Emergency(CLIENT, GlassReason.LIFE_SAFETY, "card-lost", 1, 10)
+    who = approving.who(device="desk-1")
+    glass = approving.house.transact(break_glass(approving.house, who, wanted)).approval
+    approving.show(glass, user)
+    assert dict(compared(approving, called).untold) == {}
+    found = compared(approving, called.replace("U0007", "U0009"))
+    assert dict(found.untold) == {"on call": 1}
 
 
 def test_equal_situations_are_judged_once(bank):

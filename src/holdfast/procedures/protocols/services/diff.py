@@ -18,7 +18,7 @@ from holdfast.spine.decision.policies import compile_policies
 from holdfast.spine.decision.publish import contract_in_force
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.replay.compare import Comparison
-from holdfast.spine.replay.rederive import asks_age
+from holdfast.spine.replay.derived import asks_age
 from holdfast.spine.replay.situation import read, situation_of
 from holdfast.spine.vault.hierarchy import client_keys, kept_record_key
 from holdfast.spine.vault.load import load_collections
