@@ -12,7 +12,8 @@ from holdfast.procedures.access.services.assignments import Line
 from holdfast.spine.administration.refusals import Refused
 from holdfast.spine.identity.credentials import Bounds
 from holdfast.vocabulary.levels import Role
-from support.administering import CLIENT, FEED, Office
+from support.administering import CLIENT, FEED, Office, as_holder, issued
+from support.holders import Holder, pem
 
 CARDS = Line(CLIENT, "cards", ())
 BOTH = ("admin.feed_and_token",)
@@ -124,3 +125,22 @@ def test_a_token_bound_to_its_holders_key_is_nothing_to_who_issued_it(office):
     office.make_key()
     token(office, jkt="thumbprint-of-the-agents-key")
     office.make_key()
+
+
+def test_a_feed_key_that_is_made_with_a_token_which_others_saw(office):
+    """Who issued the other administrator's plain token may sit there: the key is theirs, too."""
+    seen = issued(office, "second")
+    with as_holder(office, seen):
+        office.make_key()
+    token_refused(office)
+    token(office, by=office.third)
+
+
+def test_a_feed_key_in_the_name_of_the_administrator_whose_token_they_issued(office):
+    token(office)
+    with as_holder(office, issued(office, "second")):
+        key_refused(office)
+    holder = Holder()
+    own = issued(office, "second", jkt=holder.jkt)
+    with as_holder(office, own, key=pem(holder)):
+        office.make_key()

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 
 import pytest
 
 from holdfast.kit.clock import DAY_US
-from holdfast.kit.errors import Conflict, Denied, NotFound
-from holdfast.kit.secret import Secret
-from holdfast.procedures.access.services import people, tokens
+from holdfast.kit.errors import Conflict, Denied, InvalidInput, NotAuthenticated, NotFound
+from holdfast.procedures.access.services import people
 from holdfast.procedures.access.services.assignments import Line, assign
 from holdfast.spine.administration.approving import decide_request, waiting
 from holdfast.spine.administration.refusals import Refused
 from holdfast.spine.administration.second import NeedsSecondPerson
-from holdfast.spine.identity.credentials import Bounds
 from holdfast.vocabulary.levels import Role
-from support.administering import CLIENT, CONTRACT, WIDER, WIDEST, Office
+from support.administering import CLIENT, CONTRACT, WIDER, WIDEST, Office, as_holder, issued
+from support.holders import Holder, pem
 from support.signing import Signer
 
 
@@ -204,38 +202,54 @@ def test_an_approval_of_somebody_whose_role_was_taken_away_since_is_used(office)
 
 @pytest.mark.parametrize("asks", ["root", "second"])
 def test_one_is_both_administrators(office, asks):
-    """They issued the token by which the second person acts, so they may sit there, too: the client is told."""
-    token = office.transact(
-        tokens.create_for_person(office, "second", life_us=None, bounds=Bounds())
-    )
-    with as_holder(office, token, asks == "second"):
+    """They issued the token by which the second person acts, so they may sit there, too."""
+    token = issued(office, "second")
+    with as_holder(office, token) if asks == "second" else nullcontext():
         approval = asked(office, WIDER)
-    with as_holder(office, token, asks == "root"):
+    with as_holder(office, token) if asks == "root" else nullcontext():
+        not_independent(office, approval)
+        office.transact(decide_request(office, approval, grant=False))  # which opens nothing
+
+
+def test_one_issued_the_tokens_of_both_administrators(office):
+    with as_holder(office, issued(office, "second")):
+        approval = asked(office, WIDER)
+    with as_holder(office, issued(office, "third")):
+        not_independent(office, approval)
+
+
+def test_one_lets_the_other_administrator_issue_themselves_a_token(office):
+    """With the token that they issued they issue another in the same name; that one they have seen as well."""
+    with as_holder(office, issued(office, "second")):
+        own = issued(office, "second")
+    with as_holder(office, own):
+        third = issued(office, "third")
+    approval = asked(office, WIDER)
+    for token in (own, third):
+        with as_holder(office, token):
+            not_independent(office, approval)
+
+
+def test_a_token_bound_to_its_holders_key_is_theirs_whoever_issued_it(office):
+    holder = Holder()
+    token = issued(office, "second", jkt=holder.jkt)
+    approval = asked(office, WIDER)
+    for key in ("", pem(Holder()), pem(holder, public=True)):
+        with as_holder(office, token, key=key), pytest.raises((NotAuthenticated, InvalidInput)):
+            office.transact(decide_request(office, approval, grant=True))
+    with as_holder(office, token, key=pem(holder)):
         office.transact(decide_request(office, approval, grant=True))
-    told = [leaf["signal"] for leaf in office.told("signal.raised")]
-    assert told == ["approval.one_hand"]
+    assert office.publish(WIDER).version == 2
 
 
-def test_two_who_hold_their_own_tokens_are_no_signal(office):
-    office.decide(office.asked(WIDER))
-    assert office.told("signal.raised") == []
+def not_independent(office, approval):
+    with pytest.raises(Denied) as refused:
+        office.transact(decide_request(office, approval, grant=True))
+    assert refused.value.code == "not_independent"
+    assert "bound to a key" in refused.value.remedy
 
 
 def asked(office, text):
     with pytest.raises(NeedsSecondPerson) as needed:
         office.publish(text)
     return needed.value.approval
-
-
-def as_holder(office, token, holds):
-    if not holds:
-        return nullcontext()
-    changed = dataclasses.replace(office.settings, token=Secret(token.secret.reveal()))
-    return patched(office, changed)
-
-
-@contextmanager
-def patched(office, settings):
-    before, office.settings = office.settings, settings
-    yield
-    office.settings = before

@@ -422,6 +422,21 @@ def test_a_lead_approves_for_themselves_by_a_second_token(bank):
     dependent(bank, ident, bank.new_token(bank.lead))
 
 
+def test_who_issued_the_tokens_of_agent_and_lead_is_both(bank):
+    agent = bank.new_token(bank.agent, issued_by="per_admin")
+    ident = bank.ask(bank.reveal("C00001", ["acct"], agent=agent), agent=agent)
+    for seen_by in ("per_admin", "per_other,per_admin", bank.agent.id):
+        dependent(bank, ident, bank.new_token(bank.lead, issued_by=seen_by))
+    bank.granted(ident, bank.new_token(bank.lead, issued_by="per_other"))
+
+
+def test_who_approves_issued_the_token_of_who_asks(bank):
+    agent = bank.new_token(bank.agent, issued_by=bank.lead.id)
+    ident = bank.ask(bank.reveal("C00001", ["acct"], agent=agent), agent=agent)
+    dependent(bank, ident, bank.lead)
+    bank.granted(ident, bank.lead2)
+
+
 def test_approving_at_the_requesters_device(bank):
     dependent(bank, bank.asked_for(), bank.lead, device="desk-1")
 

@@ -9,8 +9,11 @@ import pytest
 
 from holdfast.kit.db import Round
 from holdfast.kit.errors import InvalidInput, TooLarge
+from holdfast.spine.identity.store import END_ALL_ASSIGNMENTS
 from holdfast.spine.purpose import store
 from holdfast.spine.purpose.contact import reason_of
+from holdfast.spine.purpose.store import PRESENCE
+from support.admin import ask
 from support.feeds import BILLING, CLIENT, FeedHouse, body_of
 
 
@@ -101,6 +104,33 @@ class TestScope:
         assert reasons(report) == [expected]
         assert not house.is_open()
 
+    def test_a_person_who_works_for_another_client(self, house):
+        """It learns no more of them than of somebody who does not exist, and closes nothing of theirs."""
+        stranger = house._person("zoe", client="bank-01")
+        for kind in (
+            "contact.connected",
+            "contact.transferred",
+            "person.logged_in",
+            "person.logged_out",
+        ):
+            told = [
+                house.send(house.event(kind, f"CT-{name}", person=name))
+                for name in ("zoe", "nobody")
+            ]
+            assert reasons(told[0]) == [("unknown_person", "person")]
+            assert msgspec.json.encode(told[0]) == msgspec.json.encode(told[1])
+        assert house.ask(PRESENCE(person=stranger)) == []
+        assert house.contact("CT-zoe") is None
+
+    def test_a_person_who_works_for_the_client_no_longer(self, house):
+        house.send(house.event("connected", person="ben"))
+        now_us = house.clock.now_us()
+        left = END_ALL_ASSIGNMENTS(person=house.people["ben"], now=now_us)
+        house.transact(ask(left))
+        report = house.send(house.event("connected", "CT-2", person="ben"))
+        assert reasons(report) == [("unknown_person", "person")]
+        assert not house.is_open("CT-2", "ben")
+
     def test_an_end_of_a_contact_of_another_programme(self, house):
         house.send(house.event("connected", queue="sell"))
         house.add_feed("tel-care", programmes=("care",))
@@ -180,11 +210,19 @@ class TestTime:
         house.send(house.event("ended", ago=300))
         assert not house.is_open()
 
-    def test_connected_after_the_end_stays_closed(self, house):
+    @pytest.mark.parametrize("kind", ["connected", "transferred"])
+    def test_who_gets_it_after_its_end_has_nothing_to_wrap_up(self, house, kind):
+        house.send(house.event("connected", ago=90))
         house.send(house.event("ended", ago=60))
-        house.send(house.event("connected", ago=30))
-        house.advance(60)
+        assert house.is_open()
+        house.send(house.event(kind, person="ben", ago=59))
+        assert not house.is_open(person="ben")
         assert not house.is_open()
+
+    def test_who_got_it_in_the_second_of_its_end_wraps_up(self, house):
+        house.send(house.event("ended", ago=60))
+        house.send(house.event("connected", person="ben", ago=60))
+        assert house.is_open(person="ben")
 
     def test_a_late_transfer_gives_the_contact_to_nobody(self, house):
         house.send(house.event("connected"))

@@ -188,6 +188,15 @@ def test_while_suspended(silent):
     assert rules(silent.open_on_word()) == ["person.not_suspended"]
 
 
+def test_from_a_network_that_nobody_knows(silent):
+    """A step-up is for a contact; where no feed has told one, there is nothing to step up for, and it is a refusal."""
+    bound = silent.new_token(silent.agent, networks=("127.0.0.0/8",))
+    silent.peer = ""
+    answer = silent.open_on_word(agent=bound)
+    assert rules(answer) == ["place.network_unknown"]
+    assert (answer.code, answer.challenge) == ("denied", None)
+
+
 def test_of_a_client_that_does_not_exist(silent):
     answer = silent.open_on_word(client="bank-99")
     assert rules(answer) == ["person.assigned"]

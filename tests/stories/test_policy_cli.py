@@ -48,8 +48,7 @@ class Desk:
     def __init__(self, home):
         self.home = home
 
-    def run(self, *words, expect=OK, token=""):
-        acting = {"HOLDFAST_TOKEN": token} if token else {}
+    def run(self, *words, expect=OK, **acting):
         done = subprocess.run(
             [sys.executable, "-m", "holdfast", *map(str, words)],
             env={**environment(self.home), **acting},
@@ -117,10 +116,13 @@ def test_a_contract_from_its_first_version_to_a_signed_one(tmp_path):
     (approval,) = re.findall(r"holdfast approval approve (apr_\w+)", said)
     desk.run("approval", "approve", approval, expect=DENIED)
     desk.run("person", "add", "B1", "--employer", "house", "--role", "admin")
-    other_admin = desk.run("token", "create", "--person", "B1").stdout.strip()
-    shown = desk.run("approval", "list", token=other_admin).stdout
+    key = desk.home.parent / "B1.pem"
+    desk.run("token", "key", key)
+    token = desk.run("token", "create", "--person", "B1", "--dpop-key", key).stdout.strip()
+    other_admin = {"HOLDFAST_TOKEN": token, "HOLDFAST_TOKEN_KEY_FILE": str(key)}
+    shown = desk.run("approval", "list", **other_admin).stdout
     assert "wider|reason bill, fields.subscribers|plan is new" in shown
-    desk.run("approval", "approve", approval, token=other_admin)
+    desk.run("approval", "approve", approval, **other_admin)
     assert desk.data("policy", "publish", "--contract", second)["contract_version"] == 2
     assert not desk.data("policy", "publish", "--contract", second, *signed(desk, signer, text))[
         "changed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,13 @@ import pytest
 from holdfast.edges.cli.feed import _made
 from holdfast.kit.db import Round
 from holdfast.kit.secret import Secret
+from holdfast.procedures.access.services import tokens
 from holdfast.procedures.protocols.services import contracts
 from holdfast.spine.administration.approving import decide_request
 from holdfast.spine.administration.second import NeedsSecondPerson
 from holdfast.spine.decision.contract import compile_contract
 from holdfast.spine.decision.publish import By, add_client, contract_in_force, draft
+from holdfast.spine.identity.credentials import Bounds
 from holdfast.spine.identity.references import reference_of
 from holdfast.spine.signals.envelope import FeedKey
 from holdfast.spine.signals.store import ADD_FEED
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
     from holdfast.kit.db import Work
     from holdfast.spine.decision.publish import InForce
+    from holdfast.spine.identity.credentials import IssuedToken
 
 CLIENT = "tel-01"
 FEED = "tel-acd"
@@ -111,6 +115,23 @@ class Office(AdminHouse):
     def told(self, kind: str, log: str = f"client-{CLIENT}") -> list[dict[str, Any]]:
         """Leaves of one type in one log."""
         return [leaf for where, leaf in self.leaves() if where == log and leaf["type"] == kind]
+
+
+def issued(office: Office, person: str, **bounds: Any) -> IssuedToken:
+    """Issue a token in the name of who acts now, who then has seen it."""
+    work = tokens.create_for_person(office, person, life_us=None, bounds=Bounds(**bounds))
+    return office.transact(work)
+
+
+@contextmanager
+def as_holder(office: Office, token: IssuedToken, *, key: str = "") -> Iterator[None]:
+    """Act as who holds ``token``, and the private ``key``."""
+    before = office.settings
+    secret = Secret(token.secret.reveal())
+    held = Secret(key) if key else None
+    office.settings = dataclasses.replace(before, token=secret, token_key=held)
+    yield
+    office.settings = before
 
 
 def _feed(now_us: int) -> Work[None]:

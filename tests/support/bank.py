@@ -265,14 +265,15 @@ class Bank:
     def revoke(self, agent: Agent) -> None:
         assert self.house.transact(revoke(agent.credential, self.clock.now_us()))
 
-    def new_token(self, agent: Agent, **bounds: Any) -> Agent:
-        """Another token for the same person."""
+    def new_token(self, agent: Agent, *, issued_by: str = "", **bounds: Any) -> Agent:
+        """Another token for the same person; ``issued_by`` has seen it."""
         issued = self.house.transact(
             issue(
                 person=agent.id,
                 life_us=12 * 3600 * SECOND_US,
                 now_us=self.clock.now_us(),
                 bounds=Bounds(**bounds),
+                issued_by=issued_by,
             )
         )
         return Agent(agent.id, agent.staff_id, issued.secret.reveal(), issued.id)

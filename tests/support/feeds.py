@@ -11,6 +11,7 @@ from holdfast.kit.clock import SECOND_US, rfc3339
 from holdfast.kit.db import Round, statement
 from holdfast.kit.secret import Secret
 from holdfast.spine.identity.people import ADD_EMPLOYER, add_person
+from holdfast.spine.identity.store import ADD_ASSIGNMENT
 from holdfast.spine.purpose import store
 from holdfast.spine.purpose.contact import OPEN, Contact, contact_of, standing
 from holdfast.spine.signals.batch import open_batch
@@ -116,17 +117,27 @@ class FeedHouse(SmallHouse):
         self.key = self.add_key(FEED)
         self.translate = split
 
-    def _person(self, staff_id: str) -> str:
+    def _person(self, staff_id: str, *, client: str = CLIENT) -> str:
+        """Somebody who works for the client."""
+        now_us = self.clock.now_us()
+
         def work() -> Work[str]:
             yield Round(data=(ADD_EMPLOYER(id="house", name="House"),))
-            return (
-                yield from add_person(
-                    staff_id=staff_id,
-                    employer="house",
-                    roles=(Role.AGENT,),
-                    now_us=self.clock.now_us(),
-                )
+            person = yield from add_person(
+                staff_id=staff_id, employer="house", roles=(Role.AGENT,), now_us=now_us
             )
+            assigned = ADD_ASSIGNMENT(
+                id=f"asg_{staff_id}",
+                person=person,
+                client=client,
+                programme="care",
+                queues="",
+                roles="agent",
+                starts_us=now_us,
+                ends_us=None,
+            )
+            yield Round(data=(assigned,))
+            return person
 
         return self.transact(work())
 

@@ -11,6 +11,12 @@ from uuid import uuid4
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
 
 def b64(raw: bytes) -> str:
@@ -74,3 +80,11 @@ class Holder:
         body = {name: value for name, value in body.items() if name not in drop}
         signed = f"{b64(compact(head))}.{b64(compact(body))}"
         return f"{signed}.{b64(self.sign(signed.encode()))}"
+
+
+def pem(holder: Holder, *, public: bool = False) -> str:
+    """The holder's key as it stands in a file."""
+    if public:
+        key = holder.key.public_key()
+        return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    return holder.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

@@ -28,7 +28,7 @@ from holdfast.kit.files import write_durably
 from holdfast.kit.terminal import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from holdfast.kit.config import Settings
 
@@ -76,8 +76,12 @@ class Demo:
             "# Nobody has both a feed's key and a token that it empowers: a second administrator makes the key."
         )
         self.run("person", "add", TELEPHONY, "--employer", "house", "--role", "admin")
-        issued = self.run("token", "create", "--person", TELEPHONY, "--expires", "1h", secret=True)
-        key = json.loads(self.run("feed", "key", FEED, "--json", secret=True, token=issued.strip()))
+        held = str(files / "telephony.pem")
+        self.run("token", "key", held)
+        issued = self.run("token", "create", "--person", TELEPHONY, "--expires", "1h",
+                          "--dpop-key", held, secret=True)  # fmt: skip
+        acting = {"HOLDFAST_TOKEN": issued.strip(), "HOLDFAST_TOKEN_KEY_FILE": held}
+        key = json.loads(self.run("feed", "key", FEED, "--json", secret=True, acting=acting))
         self._state = {
             "vkeys": vkeys.split(),
             "kid": key["kid"],
@@ -109,19 +113,18 @@ class Demo:
         expect: tuple[int, ...] = (0,),
         secret: bool = False,
         shown: bool = True,
-        token: str = "",
+        acting: Mapping[str, str] | None = None,
     ) -> str:
         """Run one command on the house, show it, and return what it printed; secrets are not shown.
 
-        ``token`` names in whose name; without one it is the first administrator's.
+        ``acting`` holds the settings that say in whose name; without them it is the first administrator's.
         """
         if shown:
-            by = "HOLDFAST_TOKEN=… " if token else ""
+            by = "".join(f"{name}=… " for name in acting or ())
             self._write(f"$ {by}holdfast {self._short(arguments)}")
-        acting = {"HOLDFAST_TOKEN": token} if token else {}
         done = subprocess.run(
             [sys.executable, "-m", "holdfast", *arguments],
-            env={**os.environ, "HOLDFAST_HOME": str(self.home), **acting},
+            env={**os.environ, "HOLDFAST_HOME": str(self.home), **(acting or {})},
             capture_output=True,
             text=True,
             check=False,

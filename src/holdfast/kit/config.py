@@ -198,6 +198,7 @@ SETTINGS: Final = (
     Setting("debug", "false", _flag, "show tracebacks of internal errors on the terminal"),
     Setting("root.passphrase", "", _text, "opens the root key file when it is sealed", secret=True),
     Setting("token", "", _text, "credential that the command line acts with", secret=True),
+    Setting("token_key", "", _text, "key that this token is bound to, as PEM", secret=True),
     Setting("feed_key", "", _text, "key that `holdfast feed push` signs with", secret=True),
 )
 _BY_KEY: Final = {setting.key: setting for setting in SETTINGS}
@@ -240,6 +241,7 @@ class Settings:
     debug: bool
     root_passphrase: Secret[str] | None
     token: Secret[str] | None
+    token_key: Secret[str] | None
     feed_key: Secret[str] | None
     rows: tuple[ExplainedSetting, ...] = field(repr=False)
 

@@ -16,7 +16,6 @@ class Signal(StrEnum):
     FEED_ID_REUSED = "feed.id_reused"  # another event under an id that was taken in
     # approvals
     APPROVAL_PAIR = "approval.pair"  # one approver gave half or more of a person's approvals
-    APPROVAL_ONE_HAND = "approval.one_hand"  # requester or approver issued the other's token
     # the client
     FREEZE_REFUSED = "freeze.refused"  # somebody tried to freeze, confirm or lift who may not
     # the machine

@@ -62,6 +62,7 @@ def _looks(house: House) -> tuple[ApprovalShown, ...]:
 
 def caller_of(house: House) -> Asked:
     """Who asks or decides about looks: the holder of the token, here."""
+    from holdfast.spine.identity.acting import proved_here
     from holdfast.spine.identity.credentials import hash_secret
     from holdfast.spine.turn.answers import Asked
 
@@ -70,8 +71,8 @@ def caller_of(house: House) -> Asked:
             "this is done by the person whose token HOLDFAST_TOKEN holds, and it is not set",
             remedy="Set HOLDFAST_TOKEN to your own token, or decide over HTTP.",
         )
-    secret = hash_secret(house.settings.token.reveal())
-    return Asked(client="", collection="", contact="", secret_hash=secret, peer=HERE)
+    secret, proved = hash_secret(house.settings.token.reveal()), proved_here(house.settings)
+    return Asked(client="", collection="", contact="", secret_hash=secret, proved=proved, peer=HERE)
 
 
 def _data(one: Waiting) -> dict[str, Any]:

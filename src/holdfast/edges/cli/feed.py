@@ -209,6 +209,7 @@ def key(ctx: click.Context, *, name: str, kid: str, as_json: bool) -> None:
 
 def _made(house: House, feed: str, made: FeedKey, sealed: bytes) -> Work[None]:
     from holdfast.spine.administration.scene import digest_of, enter
+    from holdfast.spine.identity.requester import joined
     from holdfast.spine.signals.registry import add_key, client_of
 
     entered = yield from enter(house, Act.FEED_KEY_ADD)
@@ -216,9 +217,9 @@ def _made(house: House, feed: str, made: FeedKey, sealed: bytes) -> Work[None]:
     scene = yield from entered.judge(
         clients=(client,), digest=digest_of(feed), summary={"feed": feed}
     )
-    by = scene.acting
+    by, made_by = scene.acting, joined(scene.acting.hands)
     yield from add_key(
-        feed, made.kid, sealed, by=by.reference, now_us=scene.now_us, made_by=by.person
+        feed, made.kid, sealed, by=by.reference, now_us=scene.now_us, made_by=made_by
     )
 
 

@@ -120,6 +120,14 @@ def key_of_file(content: bytes) -> HolderKey:
     raise ValueError(msg)
 
 
+def key_of_private_file(content: bytes) -> HolderKey:
+    """Read a private key, PEM without a passphrase; whoever has it has the key. ``ValueError`` for anything else."""
+    if b"PRIVATE KEY" not in content:
+        msg = "no private key in PEM"
+        raise ValueError(msg)
+    return key_of_file(content)
+
+
 def new_key_file() -> Secret[bytes]:
     """Make a private key on P-256, as PEM (PKCS #8) without a passphrase."""
     key = generate_private_key(_P256)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from holdfast.kit.db import Round
 from holdfast.spine.administration.store import FEED_KEY_MAKERS, TOKEN_HOLDERS, TOKENS_HELD
 from holdfast.spine.identity.people import leads_of
+from holdfast.spine.identity.requester import words
 from holdfast.spine.identity.store import ASSIGNMENTS_OF_PERSON, OTHER_ADMINS
 from holdfast.vocabulary.acts import Act
 from holdfast.vocabulary.facts import FactId, FactState, FactValue
@@ -92,16 +93,16 @@ def feed_apart(
     """Whether, after the act, nobody has both a key of a feed of the client and a token that the feed empowers.
 
     Somebody has a feed key that they made or use, and a token that they hold or that they issued: they saw the secret.
+    What is done with a token that others saw too, they may have done.
     """
     (makers,) = yield Round(data=(FEED_KEY_MAKERS(client=client),))
-    keys = {row[0] for row in makers}
-    tokens: set[str] = set()
+    keys, tokens = _names(makers), set[str]()
     if act in {Act.FEED_KEY_ADD, Act.FEED_PUSH}:
-        keys = {acting.person}
+        keys = set(acting.hands)
         (rows,) = yield Round(data=(TOKEN_HOLDERS(client=client, now=now_us),))
         tokens = _names(rows)
     elif act is Act.TOKEN_PERSON and member is not None:
-        tokens = {member.id} if keyed else {member.id, acting.person}
+        tokens = {member.id} if keyed else {member.id, *acting.hands}
     elif act is Act.PERSON_ASSIGN and member is not None:
         (rows,) = yield Round(data=(TOKENS_HELD(person=member.id, client=client, now=now_us),))
         tokens = _names(rows)
@@ -110,7 +111,7 @@ def feed_apart(
 
 
 def _names(rows: Iterable[tuple[str, ...]]) -> set[str]:
-    return {name for row in rows for name in row if name}
+    return {name for row in rows for joined in row for name in words(joined)}
 
 
 def clients_of(person: str, now_us: int) -> Work[tuple[str, ...]]:

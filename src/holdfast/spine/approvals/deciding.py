@@ -24,6 +24,7 @@ from holdfast.spine.approvals.rules import (
 )
 from holdfast.spine.identity.people import leads_of
 from holdfast.spine.identity.references import reference_of
+from holdfast.spine.identity.requester import words
 from holdfast.spine.ledger.recorder import append
 from holdfast.vocabulary import ids
 from holdfast.vocabulary.leaves import Leaf, LeafType
@@ -41,12 +42,24 @@ _WHY: Final = {
     "same_credential": "this is the credential by which it was asked for",
     "same_device": "it was asked for at the device that you are at",
     "same_line": "the contract wants an approver of another reporting line",
+    "one_hand": "one person issued the credentials of both, or one of you the other's, and could act as both",
 }
+_REMEDY: Final = "Let somebody else decide."
+_OWN_KEY: Final = (
+    "Decide with a token that is bound to a key of yours (`holdfast token key`, `token create --jkt`), or from an "
+    "account of your own; or let somebody else decide."
+)
 
 
-def check_independent(request: Request, by: Party, limits: Limits) -> Work[None]:
-    """Raise :class:`Denied` (code ``not_independent``) unless ``by`` is independent of who asked."""
+def check_independent(
+    request: Request, by: Party, limits: Limits, *, grant: bool = True
+) -> Work[None]:
+    """Raise :class:`Denied` (code ``not_independent``) unless ``by`` is independent of who asked.
+
+    Refusing opens nothing: there it does not matter who may have both credentials.
+    """
     asker = request.requester
+    seen: dict[str, tuple[str, ...]] = (yield from _seen_by(asker, by)) if grant else {}
     lines: tuple[frozenset[str], frozenset[str]] = frozenset(), frozenset()
     if limits.other_line:
         lines = (yield from leads_of(asker.person)), (yield from leads_of(by.person))
@@ -56,9 +69,12 @@ def check_independent(request: Request, by: Party, limits: Limits) -> Work[None]
         other_line=limits.other_line,
         requester_line=lines[0],
         approver_line=lines[1],
+        requester_seen_by=seen.get(asker.credential, ()),
+        approver_seen_by=seen.get(by.credential, ()),
     )
     if why:
-        raise Denied(_WHY[why], remedy="Let somebody else decide.", code="not_independent")
+        remedy = _OWN_KEY if why == "one_hand" else _REMEDY
+        raise Denied(_WHY[why], remedy=remedy, code="not_independent")
 
 
 def decide(
@@ -78,7 +94,7 @@ def decide(
     contract allows in a shift (``approval_limit``), and :class:`Conflict` (``approval_closed``) when the request was
     decided before or has lapsed.
     """
-    yield from check_independent(request, by, limits)
+    yield from check_independent(request, by, limits, grant=grant)
     since_us = (now_us if sure_us is None else sure_us) - SHIFT_US
     write = _refuse(request, by, now_us)
     if grant:
@@ -158,7 +174,6 @@ def _tell(request: Request, by: Party, share: Share, *, now_us: int, outcome: st
     granted = outcome == ApprovalState.GRANTED.value
     until_us = use_by_us(request.kind, request.created_us, now_us) if granted else now_us
     writes: list[Query] = []
-    one_hand = granted and (yield from _one_hand(request.requester, by))
     for log in request.logs:
         approver = yield from reference_of(by.person, log)
         body = {
@@ -176,18 +191,13 @@ def _tell(request: Request, by: Party, share: Share, *, now_us: int, outcome: st
             signal = {"signal": Signal.APPROVAL_PAIR.value, "subject": approver}
             body = {**signal, "count": share.pair}
             writes.append(_leaf(log, LeafType.SIGNAL_RAISED, now_us, body))
-        if one_hand:
-            body = {"signal": Signal.APPROVAL_ONE_HAND.value, "subject": approver, "count": 1}
-            writes.append(_leaf(log, LeafType.SIGNAL_RAISED, now_us, body))
     yield Round(data=tuple(writes))
 
 
-def _one_hand(asker: Party, by: Party) -> Work[bool]:
-    """Whether one of the two issued the token by which the other asked or approved: they may be one person."""
-    (rows,) = yield Round(data=(store.ISSUERS(ids=[asker.credential, by.credential]),))
-    issuers: dict[str, str] = dict(rows)
-    knows = {issuers.get(by.credential), issuers.get(asker.credential)}
-    return bool(knows & {asker.person, by.person})
+def _seen_by(asker: Party, by: Party) -> Work[dict[str, tuple[str, ...]]]:
+    """Return who, beside its holder, may know each of the two credentials."""
+    (rows,) = yield Round(data=(store.SEEN_BY(ids=[asker.credential, by.credential]),))
+    return {credential: words(persons) for credential, persons in rows}
 
 
 def _leaf(log: str, kind: LeafType, now_us: int, body: Mapping[str, object]) -> Query:

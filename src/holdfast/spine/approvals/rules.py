@@ -1,7 +1,7 @@
 """Who may approve for whom, how often, and for how long. Pure.
 
-* Nobody approves for themselves: not as the same person, not from the same device, not by the same credential and,
-  where the contract says so, not within the requester's reporting line.
+* Nobody approves for themselves: not as the same person, not from the same device, not by the same credential, not
+  where one person may have both credentials and, where the contract says so, not within the requester's reporting line.
 * Within a shift one approver gives at most so many approvals, and at most so many to one requester.
 * A request lapses by time alone; nothing has to run for it.
 """
@@ -65,10 +65,13 @@ def dependence(
     other_line: bool = False,
     requester_line: Collection[str] = (),
     approver_line: Collection[str] = (),
+    requester_seen_by: Collection[str] = (),
+    approver_seen_by: Collection[str] = (),
 ) -> str:
     """Say why ``approver`` is not independent of ``requester``; empty when they are.
 
-    The lines are the chains of leads above each. With ``other_line`` neither may stand in the other's.
+    The lines are the chains of leads above each. With ``other_line`` neither may stand in the other's. Who has seen a
+    credential may act as its holder: nobody may have both.
 
     >>> dependence(Party("per_1"), Party("per_2"))
     ''
@@ -81,6 +84,9 @@ def dependence(
         return "same_credential"
     if set(approver.device.split()) & set(requester.device.split()):
         return "same_device"
+    hands = {requester.person, *requester_seen_by} & {approver.person, *approver_seen_by}
+    if hands:
+        return "one_hand"
     if other_line and (approver.person in requester_line or requester.person in approver_line):
         return "same_line"
     return ""

@@ -86,8 +86,8 @@ SHARE = statement(
 )
 # Who saw a token's secret when it was issued. Of one that is bound to its holder's key, knowing the secret is nothing.
 # across clients: a credential's issuer, by its id
-ISSUERS = statement(
-    "approvals.issuers",
+SEEN_BY = statement(
+    "approvals.seen_by",
     """SELECT id, CASE WHEN jkt = '' AND x5t = '' THEN issued_by ELSE '' END
     FROM identity_credential WHERE id IN (:ids*)""",
 )

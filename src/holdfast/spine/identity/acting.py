@@ -2,7 +2,8 @@
 
 ``HOLDFAST_TOKEN`` (or a file that ``HOLDFAST_TOKEN_FILE`` names) counts if it is set, else the operating-system user,
 if a person is bound to it. The user is the one that the process runs as; ``USER`` or ``LOGNAME`` are not asked,
-because everybody can set them.
+because everybody can set them. A token that is bound to a key counts only with that key, in ``HOLDFAST_TOKEN_KEY`` (or
+a file that ``HOLDFAST_TOKEN_KEY_FILE`` names). No proof is made of it: nothing is sent, this process has the key.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Denied, NotAuthenticated
+from holdfast.spine.identity.bindings import thumbprint_of_private_key
 from holdfast.spine.identity.credentials import hash_secret
 from holdfast.spine.identity.people import person_of_os_user
 from holdfast.spine.identity.place import within
+from holdfast.spine.identity.presented import UNPROVED, Proved
 from holdfast.spine.identity.references import reference_of
-from holdfast.spine.identity.requester import requester_of
+from holdfast.spine.identity.requester import not_accepted, requester_of
 from holdfast.spine.identity.store import CREDENTIAL
 from holdfast.vocabulary.levels import AuthLevel, PersonState, Role
 
@@ -48,7 +51,8 @@ class HasSettings(Protocol):
 class Acting:
     """A person who administers. ``credential`` is the token's id, or "" for an operating-system user.
 
-    ``device`` and ``client`` are what the token is bound to, ``elsewhere`` says that its networks are not here.
+    ``device`` and ``client`` are what the token is bound to, ``elsewhere`` says that its networks are not here,
+    ``seen_by`` who may know it beside its holder.
     """
 
     person: str
@@ -59,6 +63,12 @@ class Acting:
     device: str = ""
     client: str = ""
     elsewhere: bool = False
+    seen_by: tuple[str, ...] = ()
+
+    @property
+    def hands(self) -> frozenset[str]:
+        """Everybody who may be the one who acts here, as far as credentials tell: they see what is shown now."""
+        return frozenset((self.person, *self.seen_by))
 
     def reference(self, log: str) -> Work[str]:
         """Return the acting person's reference in ``log``: what stands as ``by`` in a leaf."""
@@ -85,7 +95,7 @@ def named_person(house: HasSettings) -> Work[Acting]:
     Raises :class:`NotAuthenticated` when nobody is named, and :class:`Denied` for a service, which is nobody.
     """
     if house.settings.token is not None:
-        return (yield from _by_token(house.settings.token.reveal(), house.clock.now_us()))
+        return (yield from _by_token(house, house.settings.token.reveal()))
     user = os_user()
     member = yield from person_of_os_user(user)
     if member is None:
@@ -96,14 +106,29 @@ def named_person(house: HasSettings) -> Work[Acting]:
     return Acting(member.id, member.roles, state=member.state)
 
 
-def _by_token(text: str, now_us: int) -> Work[Acting]:
+def proved_here(settings: Settings) -> Proved:
+    """Return what this process proves: that it has the key in ``HOLDFAST_TOKEN_KEY``, if one is set.
+
+    Raises :class:`InvalidInput` for what is no private key.
+    """
+    key = settings.token_key
+    if key is None:
+        return UNPROVED
+    return Proved(jkt=thumbprint_of_private_key(key.reveal().encode(), "token_key"))
+
+
+def _by_token(house: HasSettings, text: str) -> Work[Acting]:
+    proved = proved_here(house.settings)
     (rows,) = yield Round(data=(CREDENTIAL(secret_hash=hash_secret(text)),))
     try:
-        requester = requester_of(rows[0] if rows else None, now_us)
+        requester = requester_of(rows[0] if rows else None, house.clock.now_us(), proved)
+        if requester.via:
+            raise not_accepted()  # it counts only as sent by that service
     except NotAuthenticated:
         raise NotAuthenticated(
-            "the token in HOLDFAST_TOKEN is not accepted: unknown, expired or revoked",
-            remedy="Set it to a current token, or leave it out to act as the person of this account.",
+            "the token in HOLDFAST_TOKEN is not accepted: unknown, expired, revoked, or bound to what is not here",
+            remedy="Set it to a current token, and HOLDFAST_TOKEN_KEY_FILE to the file of the key that it is bound to; "
+            "or leave it out to act as the person of this account.",
         ) from None
     if not requester.is_person:
         raise Denied(
@@ -120,6 +145,7 @@ def _by_token(text: str, now_us: int) -> Work[Acting]:
         device=requester.device,
         client=requester.client,
         elsewhere=bool(requester.networks) and not within(HERE, requester.networks),
+        seen_by=requester.seen_by,
     )
 
 

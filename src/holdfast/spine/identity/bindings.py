@@ -5,13 +5,24 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from holdfast.kit.crypto.holder import certificate_thumbprint, key_of_file, new_key_file
+from holdfast.kit.crypto.holder import (
+    certificate_thumbprint,
+    key_of_file,
+    key_of_private_file,
+    new_key_file,
+)
 from holdfast.kit.errors import InvalidInput
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["checked_thumbprint", "new_key_file", "thumbprint_of_certificate", "thumbprint_of_key"]
+__all__ = [
+    "checked_thumbprint",
+    "new_key_file",
+    "thumbprint_of_certificate",
+    "thumbprint_of_key",
+    "thumbprint_of_private_key",
+]
 
 _THUMBPRINT: Final = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")  # 32 bytes in base64url
 
@@ -33,6 +44,18 @@ def thumbprint_of_key(path: Path, field: str) -> str:
         return key_of_file(path.read_bytes()).thumbprint
     except ValueError as error:
         raise InvalidInput(f"{path} holds no key for this: {error}", field=field) from None
+
+
+def thumbprint_of_private_key(content: bytes, field: str) -> str:
+    """Return the thumbprint of a private key that stands in ``content``, PEM; a public one shows nothing."""
+    try:
+        return key_of_private_file(content).thumbprint
+    except ValueError as error:
+        raise InvalidInput(
+            f"this is not the key that a token is bound to: {error}",
+            field=field,
+            remedy="`holdfast token key FILE` makes one.",
+        ) from None
 
 
 def thumbprint_of_certificate(path: Path, field: str) -> str:

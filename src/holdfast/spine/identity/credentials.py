@@ -81,7 +81,7 @@ def issue(
 ) -> Work[IssuedToken]:
     """Issue a token to a person or to a service; exactly one of the two is named.
 
-    ``issued_by`` is the person who sees its secret now; "" when nobody does but the holder.
+    ``issued_by`` are the persons who may see its secret now, joined by commas; "" when nobody does but the holder.
 
     Raises :class:`InvalidInput` when ``life_us`` is longer than the house allows.
     """

@@ -91,7 +91,7 @@ class Credential(models.Model):
     jkt = models.TextField(default="")  # thumbprint of the holder's key (RFC 9449); "" is none
     x5t = models.TextField(default="")  # thumbprint of the holder's certificate (RFC 8705)
     via = models.TextField(default="")  # service that alone may send it; "" is any, or none
-    issued_by = models.TextField(default="")  # the person who saw the secret; "" of one from before
+    issued_by = models.TextField(default="")  # persons who may have seen the secret: "per_1,per_2"
     created_us = models.BigIntegerField()
     expires_us = models.BigIntegerField()
     revoked_us = models.BigIntegerField(null=True)

@@ -27,8 +27,9 @@ class Requester(msgspec.Struct, frozen=True, kw_only=True):
     """The holder of an accepted token: a person, or a service that is nobody's.
 
     ``networks`` and ``device`` are what the token is bound to (empty: not bound), ``client`` the one client that it is
-    good for ("" for any), ``via`` the service that alone may send it. Of a service, ``person`` and ``employer`` are "",
-    ``roles`` are empty and ``scopes`` say what it may do.
+    good for ("" for any), ``via`` the service that alone may send it. ``seen_by`` are the persons who may know the
+    token beside its holder, and so act as they; nobody where a key has to be shown as well. Of a service, ``person``
+    and ``employer`` are "", ``roles`` are empty and ``scopes`` say what it may do.
     """
 
     credential: str
@@ -41,6 +42,7 @@ class Requester(msgspec.Struct, frozen=True, kw_only=True):
     device: str
     client: str
     via: str
+    seen_by: tuple[str, ...] = ()
     expires_us: int
     revoked_us: int | None
     person_state: PersonState
@@ -80,7 +82,7 @@ def requester_of(row: Row | None, now_us: int, proved: Proved = UNPROVED) -> Req
     if row is None:
         raise not_accepted()
     (ident, kind, person, service, scope, level, networks, device, client) = row[:9]
-    expires_us, revoked_us, state, employer, roles, jkt, x5t, via = row[11:19]
+    expires_us, revoked_us, state, employer, roles, jkt, x5t, via, issued_by = row[11:20]
     if kind != FIRST or revoked_us is not None or expires_us <= now_us:
         raise not_accepted()
     if jkt not in {"", proved.jkt} or x5t not in {"", proved.x5t}:
@@ -96,6 +98,7 @@ def requester_of(row: Row | None, now_us: int, proved: Proved = UNPROVED) -> Req
         device=device,
         client=client,
         via=via,
+        seen_by=() if jkt or x5t else words(issued_by),
         expires_us=expires_us,
         revoked_us=revoked_us,
         person_state=PersonState.ACTIVE if person is None else PersonState(state),

@@ -139,7 +139,7 @@ CREDENTIAL = statement(
     "identity.credential",
     """SELECT c.id, c.kind, c.person, c.service, c.scope, c.level, c.networks, c.device, c.client,
               c.challenge, c.contact, c.expires_us, c.revoked_us, p.state, p.employer, p.roles,
-              c.jkt, c.x5t, c.via
+              c.jkt, c.x5t, c.via, c.issued_by
        FROM identity_credential c LEFT JOIN identity_person p ON p.id = c.person
        WHERE c.secret_hash = :secret_hash""",
 )

@@ -121,10 +121,7 @@ def _circumstances(arrival: Arrival, queue: str) -> Work[_Circumstances]:
         queue=line,
         cause=_cause(arrival, line, presence, paces),
         record=record_of(
-            (Provisional(*row) for row in earlier),
-            client=client,
-            now_us=now_us,
-            sure_us=arrival.sure_us,
+            (Provisional(*row) for row in earlier), now_us=now_us, sure_us=arrival.sure_us
         ),
         outage=outages[0][0] if outages else "",
         outage_until_us=outages[0][4] if outages else 0,

@@ -4,7 +4,8 @@ A contact is stored as *registers* (see ``merge.py``) from which everything else
 so nothing has to run for a contact to close. It is open to one person, for one customer, while all of this holds:
 
 * a feed said that the contact is with this person, and nobody said later that it is with somebody else;
-* it has not ended, or ended less than the queue's wrap-up time ago (then: no new search, no new customer);
+* it has not ended, or ended less than the queue's wrap-up time ago (then: no new search, no new customer), and the
+  person had it before it ended: who got it only then has nothing to wrap up;
 * the feed said something about it within the queue's longest time;
 * the person took no later voice contact (a voice contact closes at the next one), and did not log out since.
 """
@@ -136,6 +137,7 @@ def standing(contact: Contact, queue: Queue | None, now_us: int) -> Standing:
     if contact.ended_us:
         wrap_up_s = queue.wrap_up_s if queue else SECONDS_WRAP_UP
         over = now_us >= contact.ended_us + wrap_up_s * SECOND_US
+        over |= contact.holder_us > contact.ended_us
         return Standing.ENDED if over else Standing.WRAPPING
     longest_s = queue.longest_s if queue else SECONDS_LONGEST_CONTACT
     if now_us >= contact.last_event_us + longest_s * SECOND_US:

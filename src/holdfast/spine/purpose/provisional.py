@@ -192,20 +192,18 @@ class Record(NamedTuple):
     """A person's earlier ones, as far as they bear on the next."""
 
     waiting: bool  # one waits for its event
-    in_shift: int  # opened for this client within a shift
+    in_shift: int  # opened within a shift
     unreconciled: bool  # one was not confirmed, and not cleared
 
 
-def record_of(
-    given: Iterable[Provisional], *, client: str, now_us: int, sure_us: int | None = None
-) -> Record:
-    """Sum up a person's provisional contacts; those of outages do not count.
+def record_of(given: Iterable[Provisional], *, now_us: int, sure_us: int | None = None) -> Record:
+    """Sum up a person's provisional contacts, of whichever client; those of outages do not count.
 
     ``sure_us`` is the time by which a shift may have passed: now, unless the clock is in doubt.
     """
     since_us = (now_us if sure_us is None else sure_us) - SHIFT_US
     own = [one for one in given if one.basis == Basis.PROVISIONAL]
-    recent = [one for one in own if one.client == client and one.opened_us > since_us]
+    recent = [one for one in own if one.opened_us > since_us]
     return Record(
         waiting=any(waits(one, now_us) for one in own),
         in_shift=len(recent),

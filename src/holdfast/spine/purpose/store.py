@@ -166,7 +166,7 @@ OPEN_PROVISIONAL = statement(
     WHERE NOT EXISTS (SELECT 1 FROM purpose_provisional
             WHERE person = :person AND basis = 'provisional' AND state IN ('open', 'unreconciled'))
         AND (SELECT COUNT(*) FROM purpose_provisional
-            WHERE client = :client AND person = :person AND basis = 'provisional' AND opened_us > :since_us) < :most
+            WHERE person = :person AND basis = 'provisional' AND opened_us > :since_us) < :most
     RETURNING id""",
 )
 # A row comes back while the outage stands and the person's privilege is not suspended.

@@ -34,7 +34,7 @@ class FeedKey(models.Model):
     feed = models.TextField()
     kid = models.TextField()
     sealed = models.BinaryField()
-    made_by = models.TextField(default="")  # the person who saw the secret; "" of a key from before
+    made_by = models.TextField(default="")  # persons who may have seen the secret: "per_1,per_2"
     created_us = models.BigIntegerField()
     retired_us = models.BigIntegerField(null=True)
 

@@ -182,7 +182,7 @@ def make_key(root: Root, feed: str, now_us: int) -> tuple[FeedKey, bytes]:
 def add_key(
     feed: str, kid: str, sealed: bytes, *, by: Reference, now_us: int, made_by: str = ""
 ) -> Work[None]:
-    """Store a key; ``made_by`` is the person who sees its secret now.
+    """Store a key; ``made_by`` are the persons who may see its secret now, joined by commas.
 
     :class:`NotFound` without such a feed, :class:`Conflict` when three keys are active.
     """

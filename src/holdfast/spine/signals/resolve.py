@@ -80,7 +80,7 @@ def prepare(batch: VerifiedBatch, known: Known, *, sure_us: int | None = None) -
         for arrived in batch.arrived
         if arrived.event.customer is not None
     }
-    people = yield from _people(batch.arrived)
+    people = yield from _people(batch)
     refs = yield from _contact_refs(batch)
     sure_us = batch.received_us if sure_us is None else sure_us
     hits = yield from _hits(batch.feed.client, tokens.values(), sure_us)
@@ -121,11 +121,20 @@ def _without_erased(resolved: Resolved, named: Mapping[str, str]) -> Resolved:
     return resolved._replace(event=resolved.event._replace(customer=""))
 
 
-def _people(arrived: Iterable[Arrived]) -> Work[dict[str, str]]:
-    """Return name → person for every name that means exactly one: ``per_…``, a staff id, or ``employer/staff id``."""
-    names = {a.event.person for a in arrived if a.event.person}
+def _people(batch: VerifiedBatch) -> Work[dict[str, str]]:
+    """Return name → person for every name that means exactly one who works for the feed's client.
+
+    A name is ``per_…``, a staff id, or ``employer/staff id``.
+    """
+    names = {a.event.person for a in batch.arrived if a.event.person}
     staff_ids = {name.rpartition("/")[2] for name in names}
-    (rows,) = yield Round(data=(PERSONS_NAMED(persons=sorted(names), staff_ids=sorted(staff_ids)),))
+    named = PERSONS_NAMED(
+        client=batch.feed.client,
+        persons=sorted(names),
+        staff_ids=sorted(staff_ids),
+        now_us=batch.received_us,
+    )
+    (rows,) = yield Round(data=(named,))
     meant: dict[str, set[str]] = defaultdict(set)
     for person, staff_id, employer in rows:
         for name in (person, staff_id, f"{employer}/{staff_id}"):

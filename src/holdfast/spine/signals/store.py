@@ -65,10 +65,13 @@ ADD_EVENT = statement(
     """INSERT INTO signals_event (feed, event_id, digest, seen_us) VALUES (:feed, :event_id, :digest, :seen_us)
     ON CONFLICT (feed, event_id) DO NOTHING RETURNING event_id""",
 )
+# A feed speaks of those who work for its client, now or later: of others it learns nothing, and closes nothing.
 PERSONS_NAMED = statement(
     "signals.persons_named",
-    """SELECT id, staff_id, employer FROM identity_person
-    WHERE id IN (:persons*) OR staff_id IN (:staff_ids*)""",
+    """SELECT p.id, p.staff_id, p.employer FROM identity_person p
+    WHERE (p.id IN (:persons*) OR p.staff_id IN (:staff_ids*))
+        AND EXISTS (SELECT 1 FROM identity_assignment a
+            WHERE a.person = p.id AND a.client = :client AND (a.ends_us IS NULL OR a.ends_us > :now_us))""",
 )
 
 INDEX_HITS = statement(

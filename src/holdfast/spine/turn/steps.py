@@ -315,11 +315,13 @@ def refuse(
     *,
     reasons: tuple[RuleReason, ...] | None = None,
 ) -> Work[Refused]:
-    """Write a refusal and answer it. A step-up that would help comes with a challenge."""
+    """Write a refusal and answer it. A step-up that would help comes with a challenge; without a contact none can."""
     judgement = line.judgement
     code = _CODES.get(line.outcome, "denied")
     challenge = None
-    if line.outcome is Outcome.STEP_UP and arrival.contact_ref:
+    if line.outcome is Outcome.STEP_UP and not arrival.contact_ref:
+        code = _CODES[Outcome.DENY]
+    elif line.outcome is Outcome.STEP_UP:
         challenge = new_id(ids.CHALLENGE, arrival.now_us)
         line = line._replace(writes=(*line.writes, _challenge(arrival, challenge)))
     line = line._replace(fold=_fold_of(arrival, line))

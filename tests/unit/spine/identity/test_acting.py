@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import pytest
 
 from holdfast.kit.clock import HOUR_US
 from holdfast.kit.db import Round
-from holdfast.kit.errors import Denied, NotAuthenticated
+from holdfast.kit.errors import Denied, InvalidInput, NotAuthenticated
 from holdfast.kit.secret import Secret
 from holdfast.spine.identity import people
 from holdfast.spine.identity.acting import Acting, acting_person, os_user
 from holdfast.spine.identity.credentials import Bounds, issue, issue_step_up, revoke
-from holdfast.vocabulary.levels import PersonState, Role
+from holdfast.vocabulary.levels import AuthLevel, PersonState, Role
+from support.holders import Holder, pem
 from support.stores import NOON_US, SmallHouse
 
 
@@ -41,6 +43,11 @@ def with_token(house, secret):
     house.settings = dataclasses.replace(house.settings, token=Secret(secret))
 
 
+def with_key(house, text):
+    key = None if text is None else Secret(text)
+    house.settings = dataclasses.replace(house.settings, token_key=key)
+
+
 def token(house, person, **bounds):
     issued = house.transact(
         issue(person=person, life_us=HOUR_US, now_us=NOON_US, bounds=Bounds(**bounds))
@@ -51,6 +58,55 @@ def token(house, person, **bounds):
 
 def acting(house):
     return house.transact(acting_person(house))
+
+
+def test_a_token_that_only_a_service_may_send_does_not_act_here(house):
+    person = add(house)
+    token(house, person, via="crm")
+    with pytest.raises(NotAuthenticated):
+        acting(house)
+
+
+def test_a_token_that_is_bound_to_a_key_acts_with_that_key_only(house):
+    person, holder = add(house), Holder()
+    token(house, person, jkt=holder.jkt)
+    for key in (None, pem(Holder()), pem(Holder("EdDSA"))):
+        with_key(house, key)
+        with pytest.raises(NotAuthenticated):
+            acting(house)
+    with_key(house, pem(holder))
+    assert (acting(house).person, acting(house).level) == (person, AuthLevel.POSSESSION)
+
+
+@pytest.mark.parametrize(
+    "key", ["", "x", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"]
+)
+def test_what_is_no_private_key_is_named(house, key):
+    person, holder = add(house), Holder()
+    token(house, person, jkt=holder.jkt)
+    for text in (key, pem(holder, public=True), json.dumps(holder.jwk)):
+        with_key(house, text)
+        with pytest.raises(InvalidInput) as refused:
+            acting(house)
+        assert refused.value.field == "token_key"
+
+
+def test_who_may_have_seen_the_token_is_known_of_who_acts(house):
+    person = add(house)
+    seen = issue(person=person, life_us=HOUR_US, now_us=NOON_US, issued_by="per_1,per_2")
+    with_token(house, house.transact(seen).secret.reveal())
+    assert acting(house).hands == {person, "per_1", "per_2"}
+    holder = Holder()
+    bound = issue(
+        person=person,
+        life_us=HOUR_US,
+        now_us=NOON_US,
+        issued_by="per_1",
+        bounds=Bounds(jkt=holder.jkt),
+    )
+    with_token(house, house.transact(bound).secret.reveal())
+    with_key(house, pem(holder))
+    assert acting(house).hands == {person}
 
 
 def test_the_account_that_runs_the_process_stands_for_its_person(house):

@@ -102,18 +102,18 @@ class TestTime:
     def test_what_was_cleared_does_not_count(self):
         assert not is_unreconciled(LOOKED._replace(state=State.CLEARED), T0 + HOUR_US)
 
-    def test_a_record_sums_up_one_shift_at_one_client(self):
+    def test_a_record_sums_up_one_shift_at_all_clients(self):
         done = LOOKED._replace(state=State.RECONCILED)
         old = done._replace(opened_us=T0 - 12 * HOUR_US)
         elsewhere = done._replace(client="tel-02")
-        record = record_of([done, old, elsewhere, IN_OUTAGE], client="tel-01", now_us=T0 + 1)
-        assert record == (False, 1, False)
+        record = record_of([done, old, elsewhere, IN_OUTAGE], now_us=T0 + 1)
+        assert record == (False, 2, False)
 
     def test_what_waits_or_failed_elsewhere_counts_here(self):
         elsewhere = LOOKED._replace(client="tel-02")
         soon, late = T0 + MINUTE_US, T0 + HOUR_US
-        assert record_of([elsewhere], client="tel-01", now_us=soon) == (True, 0, False)
-        assert record_of([elsewhere], client="tel-01", now_us=late) == (False, 0, True)
+        assert record_of([elsewhere], now_us=soon) == (True, 1, False)
+        assert record_of([elsewhere], now_us=late) == (False, 1, True)
 
 
 class TestContact:

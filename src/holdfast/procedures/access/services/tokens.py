@@ -30,7 +30,7 @@ from holdfast.spine.identity.credentials import (
     issue_step_up,
     revoke,
 )
-from holdfast.spine.identity.requester import FIRST, words
+from holdfast.spine.identity.requester import FIRST, joined, words
 from holdfast.spine.identity.store import CREDENTIAL, CREDENTIAL_BY_ID, CREDENTIALS
 from holdfast.vocabulary.acts import Act
 from holdfast.vocabulary.leaves import LeafType
@@ -147,7 +147,7 @@ def create_for_person(
         life_us=life_us or PERSON_LIFE_US,
         now_us=scene.now_us,
         bounds=bounds,
-        issued_by=scene.acting.person,
+        issued_by=joined(scene.acting.hands),
     )
     reached = yield from clients_of(member.id, scene.now_us)
     clients = [client for client in reached if bounds.client in {"", client}]
@@ -181,7 +181,7 @@ def create_for_service(
         life_us=life_us or SERVICE_LIFE_US,
         now_us=scene.now_us,
         bounds=bounds,
-        issued_by=scene.acting.person,
+        issued_by=joined(scene.acting.hands),
     )
     yield from _tell_created(scene, issued, clients)
     return issued
@@ -340,7 +340,7 @@ def step_up(house: HasSettings, challenge: str) -> Work[tuple[IssuedToken, str]]
         contact=contact,
         challenge=challenge,
         now_us=scene.now_us,
-        issued_by=scene.acting.person,
+        issued_by=joined(scene.acting.hands),
     )
     yield from tell(
         scene,
