@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from holdfast.spine.identity.credentials import Bounds, issue
+from holdfast.spine.identity.references import credential_reference
 from support.desk import Desk
 from support.holders import Holder
 
@@ -46,7 +47,10 @@ def crm(tmp_path):
     (answer,) = crm.reveal(crm.headers(crm.bank.agent.token))
     assert answer.status == 200, answer.body
     (leaf,) = crm.bank.leaves("decision.made")
-    assert (leaf["token"], leaf["service"]) == (crm.bank.agent.credential, crm.service.id)
+    assert (leaf["token"], leaf["service"]) == tuple(
+        credential_reference(one, "client-bank-01")
+        for one in (crm.bank.agent.credential, crm.service.id)
+    )
     assert leaf["level"] == "bearer"
     yield crm
     crm.close()
@@ -139,7 +143,8 @@ def test_a_suspended_persons_session(crm):
     (answer,) = crm.reveal(crm.headers(crm.bank.agent.token))
     assert answer.status == 403
     leaf = crm.bank.leaves("decision.made")[-1]
-    assert (leaf["outcome"], leaf["service"]) == ("deny", crm.service.id)
+    service = credential_reference(crm.service.id, "client-bank-01")
+    assert (leaf["outcome"], leaf["service"]) == ("deny", service)
     assert leaf["rules"] == ["person.not_suspended"]
 
 

@@ -16,7 +16,7 @@ from holdfast.spine.decision.contract import compile_contract
 from holdfast.spine.decision.publish import By, draft, publish_contract
 from holdfast.spine.identity.credentials import revoke
 from holdfast.spine.identity.people import change_state
-from holdfast.spine.identity.references import reference_of
+from holdfast.spine.identity.references import credential_reference, reference_of
 from holdfast.spine.ledger.memory import Memory
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.ledger.registrar import Registrar
@@ -202,10 +202,12 @@ def test_a_person_suspended_since_the_copy_is_not_active_after_a_restore(bank):
     assert refused(bank)
 
 
-def test_a_token_revoked_since_the_copy_is_not_accepted_after_a_restore(bank):
+@pytest.mark.parametrize("log", [HOUSE_LOG, LOG])
+def test_a_token_revoked_since_the_copy_is_not_accepted_after_a_restore(bank, log):
     copy = bank.backup()
     bank.house.transact(revoke(bank.agent.credential, bank.clock.now_us()))
-    leaf(bank, HOUSE_LOG, LeafType.TOKEN_REVOKED, token=bank.agent.credential)
+    token = credential_reference(bank.agent.credential, log)
+    leaf(bank, log, LeafType.TOKEN_REVOKED, token=token)
     bank.publish()
     bank.restore(copy)
     assert bank.sql(

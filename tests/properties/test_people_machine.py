@@ -33,6 +33,7 @@ from holdfast.spine.identity.acting import os_user
 from holdfast.spine.identity.credentials import Bounds, hash_secret
 from holdfast.spine.identity.facts import assigned_at, person_facts
 from holdfast.spine.identity.people import add_person
+from holdfast.spine.identity.references import credential_reference
 from holdfast.spine.identity.requester import level_of, requester_of, step_up_of
 from holdfast.vocabulary.levels import AuthLevel, Role
 from support.stores import SmallHouse
@@ -310,8 +311,9 @@ class People(RuleBasedStateMachine):
         }
         for secret in self.tokens:
             for client in CLIENTS:
+                log = f"client-{client}"
                 if self.opens(secret, client):
-                    assert (f"client-{client}", self.ids[secret]) in heard
+                    assert (log, credential_reference(self.ids[secret], log)) in heard
 
     @invariant()
     def leaves_name_nobody(self):

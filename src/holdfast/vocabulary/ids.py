@@ -38,6 +38,7 @@ PROVISIONAL: Final = "prv"
 OUTAGE: Final = "out"
 HOLD: Final = "hld"
 CONTACT_REF: Final = "ct"
+CREDENTIAL_REF: Final = "t"
 CUSTOMER_REF: Final = "c"
 PERSON_REF: Final = "p"
 

@@ -116,6 +116,7 @@ class LeafSpec:
 
 
 _BY = {"by": "reference of the person who did it"}
+_IN_LOG = "reference of the credential in this log; in the house's log its id"
 SPECS: Final[dict[LeafType, LeafSpec]] = {
     LeafType.HOUSE_FOUNDED: LeafSpec(
         "The house was set up.", "house", {**_BY, "version": "of Holdfast"}
@@ -234,7 +235,7 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
         {
             "act": "id of the permit",
             "outcome": "claimed, done, failed or not_done",
-            "token": "id of the service's credential",
+            "token": "reference of the service's credential in this log",
         },
     ),
     LeafType.EXPORT_REQUESTED: LeafSpec(
@@ -329,7 +330,7 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
         "both",
         {
             **_BY,
-            "token": "id",
+            "token": _IN_LOG,
             "person": "reference or empty",
             "service": "name or empty",
             "scopes": "list of what a service may do with it",
@@ -337,13 +338,17 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
             "expires": "time",
         },
     ),
-    LeafType.TOKEN_REVOKED: LeafSpec("A credential was revoked.", "both", {**_BY, "token": "id"}),
+    LeafType.TOKEN_REVOKED: LeafSpec(
+        "A credential was revoked.",
+        "both",
+        {**_BY, "token": _IN_LOG},
+    ),
     LeafType.TOKEN_STEPPED_UP: LeafSpec(
         "A short-lived second token was issued for a challenge.",
         "both",
         {
             **_BY,
-            "token": "id",
+            "token": _IN_LOG,
             "person": "reference of whom it lets see more",
             "client": "id",
             "challenge": "id",
@@ -450,8 +455,8 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
             "op": "operation",
             "outcome": "permit, partial, step_up, approval or deny",
             "person": "reference",
-            "token": "id of the credential",
-            "service": "id of the credential of the service that asked on the person's behalf, or empty",
+            "token": "reference of the credential in this log",
+            "service": "reference of the credential of the service that asked on the person's behalf, or empty",
             "level": "authentication level",
             "contact": "reference or empty",
             "basis": "what the contact rests on: feed, provisional, outage, or empty without a contact of the person",
@@ -470,7 +475,7 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
         "A system of the client's asked for decisions by the contract's [[pdp]] rules; the vault was not touched.",
         "client",
         {
-            "token": "id of the service's credential",
+            "token": "reference of the service's credential in this log",
             "asked": "number of decisions",
             "permitted": "how many of them were permits",
             "policies": "digest of the policy set",

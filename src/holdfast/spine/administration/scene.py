@@ -25,7 +25,7 @@ from holdfast.spine.administration.second import NeedsSecondPerson, taken, wante
 from holdfast.spine.decision.store import BUMP_FENCE, CLIENT_ERASED_STATES, CLIENT_STATE
 from holdfast.spine.identity.acting import named_person
 from holdfast.spine.identity.people import find_person
-from holdfast.spine.identity.references import reference_of
+from holdfast.spine.identity.references import credential_reference, reference_of
 from holdfast.spine.ledger.recorder import append
 from holdfast.vocabulary.acts import NOT_WHEN_ERASED
 from holdfast.vocabulary.ids import HOUSE_LOG, LEAF, client_log
@@ -224,8 +224,8 @@ def tell(
 ) -> Work[None]:
     """Write one leaf to the house's log and one to each client's, and let the clients' fences rise.
 
-    Persons stand in each log under its own references. ``person`` fills the field of that name: "" for nobody, None
-    where the type has no such field.
+    Persons and credentials stand in each log under its own references. ``person`` fills the field of that name: ""
+    for nobody, None where the type has no such field.
     """
     reached = sorted(set(clients))
     yield from tell_in(scene, kind, (HOUSE_LOG, *map(client_log, reached)), person=person, **body)
@@ -242,6 +242,8 @@ def tell_in(
         filled = {**body, "by": (yield from scene.acting.reference(log))}
         if person is not None:
             filled["person"] = (yield from reference_of(person, log)) if person else ""
+        if "token" in body:
+            filled["token"] = credential_reference(body["token"], log)
         leaf = Leaf(kind, new_id(LEAF, scene.now_us), scene.now_us, filled)
         queries.append(append(log, leaf))
     yield Round(data=tuple(queries))

@@ -17,7 +17,7 @@ from holdfast.spine.identity import store as identity
 from holdfast.spine.identity.accept import accepted
 from holdfast.spine.identity.facts import assigned_at
 from holdfast.spine.identity.place import within
-from holdfast.spine.identity.references import reference_of
+from holdfast.spine.identity.references import credential_reference, reference_of
 from holdfast.spine.ledger.checkpoint import base64_text
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.turn.answers import DecisionShown, LeafPointer
@@ -141,7 +141,7 @@ def _tell(reader: Requester, client: str, decision: str, now_us: int) -> Work[No
     if reader.is_person:
         reference = yield from reference_of(reader.person, log)
     else:
-        reference = reader.credential
+        reference = credential_reference(reader.credential, log)
     leaf = Leaf(
         LeafType.DECISION_READ,
         new_id(ids.LEAF, now_us),

@@ -15,6 +15,7 @@ from holdfast.spine.decision.freezing import standing_of
 from holdfast.spine.decision.pdp import Decided
 from holdfast.spine.decision.policies import current_policies
 from holdfast.spine.decision.store import CLIENT
+from holdfast.spine.identity.references import credential_reference
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.operations.decisions import reader_of
 from holdfast.vocabulary import ids
@@ -58,13 +59,13 @@ def evaluate(
     (row,) = (yield Round(data=(CLIENT(client=client),)))[0]
     is_open = standing_of(row).is_open(house.sure_us())
     decided = tuple(_decided(policies.pdp, asked, semantic, is_open=is_open))
+    log = ids.client_log(client)
     body = {
-        "token": service.credential,
+        "token": credential_reference(service.credential, log),
         "asked": len(decided),
         "permitted": sum(one.permitted for one in decided),
         "policies": policies.digest,
     }
-    log = ids.client_log(client)
     leaf = Leaf(LeafType.DECISION_EVALUATED, new_id(ids.DECISION, now_us), now_us, body)
     odd = sum(one.reason == "not_evaluated" for one in decided)
     writes = [append(log, leaf), *_signal(log, service, odd, now_us)]
@@ -101,5 +102,6 @@ def _one(pdp: Pdp, asked: Asking | None, *, is_open: bool) -> Decided:
 
 def _signal(log: str, service: Requester, odd: int, now_us: int) -> Iterator[Query]:
     if odd:
-        body = {"signal": "decision.not_evaluated", "subject": service.credential, "count": odd}
+        who = credential_reference(service.credential, log)
+        body = {"signal": "decision.not_evaluated", "subject": who, "count": odd}
         yield append(log, Leaf(LeafType.SIGNAL_RAISED, new_id(ids.LEAF, now_us), now_us, body))

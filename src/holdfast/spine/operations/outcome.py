@@ -14,6 +14,7 @@ from holdfast.kit.db import Round
 from holdfast.kit.ids import new_id
 from holdfast.spine.actions.permits import TOLD_WITHIN_US, digest_of, no_such_permit
 from holdfast.spine.actions.store import CLAIM, MISS, PERMIT, SETTLE, UNREPORTED
+from holdfast.spine.identity.references import credential_reference
 from holdfast.spine.ledger.checkpoint import base64_text
 from holdfast.spine.ledger.recorder import append, hash_of
 from holdfast.spine.operations.decisions import reader_of
@@ -69,13 +70,14 @@ def report_outcome(
     (taken,) = yield Round(data=(change,))
     if not taken:
         return (yield from _refused(claims, outcome, used=bool(rows[0][4]), now_us=now_us))
+    log = ids.client_log(claims.client)
+    token = credential_reference(who.credential, log)
     leaf = Leaf(
         LeafType.ACTION_REPORTED,
         new_id(ids.LEAF, now_us),
         now_us,
-        {"act": act, "outcome": outcome, "token": who.credential},
+        {"act": act, "outcome": outcome, "token": token},
     )
-    log = ids.client_log(claims.client)
     written = append(log, leaf)
     yield Round(data=(written,))
     return OutcomeTaken(act, outcome, LeafPointer(log, leaf.id, base64_text(hash_of(written))))

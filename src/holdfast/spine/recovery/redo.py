@@ -16,6 +16,7 @@ from holdfast.kit.errors import IntegrityBroken
 from holdfast.spine.decision.freezing import UNTIL_LIFTED_US
 from holdfast.spine.decision.store import BUMP_FENCE, CLIENT
 from holdfast.spine.identity import store as identity
+from holdfast.spine.identity.references import credential_reference
 from holdfast.spine.identity.requester import joined, words
 from holdfast.spine.ledger.entries import leaf_of
 from holdfast.spine.ledger.tail import leaves_from
@@ -256,7 +257,12 @@ class _Narrowing:
         return kept != had
 
     def _revoked(self, leaf: dict[str, Any]) -> Work[bool]:
-        (rows,) = yield Round(data=(identity.REVOKE(id=leaf["token"], now=self._now_us),))
+        token = leaf["token"]
+        if self._client:
+            (ids,) = yield Round(data=(store.UNREVOKED(),))
+            meant = [row[0] for row in ids if credential_reference(row[0], self._log) == token]
+            token = meant[0] if meant else token
+        (rows,) = yield Round(data=(identity.REVOKE(id=token, now=self._now_us),))
         return bool(rows)
 
     def _retired(self, leaf: dict[str, Any]) -> Work[bool]:

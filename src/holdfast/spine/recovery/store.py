@@ -65,6 +65,10 @@ CLOSE_CHALLENGES: Final = statement(
     "recovery.close_challenges",
     "UPDATE decision_challenge SET used_us = :now_us WHERE used_us IS NULL",
 )
+# across clients: a client's log names a token by a reference that follows from the id
+UNREVOKED = statement(
+    "recovery.unrevoked", "SELECT id FROM identity_credential WHERE revoked_us IS NULL"
+)
 # across clients: second tokens live for minutes; whoever still has one asks anew
 END_STEP_UPS: Final = statement(
     "recovery.end_step_ups",

@@ -19,6 +19,7 @@ from holdfast.spine.decision import store as decisions
 from holdfast.spine.decision.freezing import EXEMPT_RULE, by_exemption
 from holdfast.spine.decision.verdict import RuleReason
 from holdfast.spine.identity import store as identity
+from holdfast.spine.identity.references import credential_reference
 from holdfast.spine.ledger import folding
 from holdfast.spine.ledger.checkpoint import base64_text
 from holdfast.spine.ledger.recorder import append, hash_of
@@ -231,8 +232,8 @@ def _said(arrival: Arrival, line: Line) -> dict[str, Any]:
         "op": line.operation.value,
         "outcome": line.outcome.value,
         "person": arrival.person_ref,
-        "token": arrival.requester.credential,
-        "service": arrival.service,
+        "token": credential_reference(arrival.requester.credential, arrival.log),
+        "service": credential_reference(arrival.service, arrival.log),
         "level": arrival.level.name.lower(),
         "contact": "" if arrival.glass else arrival.contact_ref,
         "basis": arrival.basis,

@@ -11,6 +11,7 @@ from holdfast.procedures.access.services.assignments import Line, Term
 from holdfast.spine.identity import store
 from holdfast.spine.identity.credentials import Bounds
 from holdfast.spine.identity.facts import assigned_at
+from holdfast.spine.identity.references import credential_reference
 from holdfast.vocabulary.levels import PersonState, Role
 from support.admin import AdminHouse, ask
 from support.stores import NOON_US
@@ -146,7 +147,7 @@ def test_a_client_hears_of_the_tokens_that_reach_it_when_the_person_is_assigned(
     house.transact(assignments.assign(house, "A1", CARDS))
     house.transact(assignments.assign(house, "A1", CARDS, queues=("in",)))
     heard = [leaf["token"] for log, leaf in told(house, "token.created") if log == "client-bank-01"]
-    assert heard == [any_client.id]
+    assert heard == [credential_reference(any_client.id, "client-bank-01")]
 
 
 def create(house, text="A1", life_us=None, **bounds):
@@ -298,7 +299,7 @@ def test_a_challenge_is_answered_once_in_the_name_of_both(house):
     leaves = dict(told(house, "token.stepped_up"))
     assert sorted(leaves) == ["client-bank-01", "house"]
     leaf = leaves["client-bank-01"]
-    assert leaf["token"] == issued.id
+    assert leaf["token"] == credential_reference(issued.id, "client-bank-01")
     assert leaf["person"] != leaf["by"]
     with pytest.raises(Conflict, match="answered"):
         house.transact(tokens.step_up(house, "stp_1"))
