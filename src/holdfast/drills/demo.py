@@ -35,12 +35,28 @@ if TYPE_CHECKING:
 CLIENT: Final = "bank-01"
 COLLECTION: Final = "customers"
 AGENT: Final = "A0001"
+LEAD: Final = "L0001"
 TELEPHONY: Final = "T0001"
 FEED: Final = "bank-acd"
 CUSTOMERS: Final = 2000
 WRAP_UP_S: Final = 2
 STATE: Final = "demo.json"
 _TYPES: Final = "contact.queued,contact.connected,contact.held,contact.transferred,contact.ended"
+#: What the demo's contract has beside the bank's: an action for its call, and approvals for many runs of a day.
+_ACTION: Final = """
+[[action]]
+id = "block_card"
+label = "Block of a card"
+clause = "4.7"
+reasons = ["dispute"]
+proof = { matches = 2 }
+targets = ["card-system"]
+approval = true
+
+[approval]
+per_pair = 100
+per_approver = 100
+"""
 
 
 class Demo:
@@ -61,7 +77,7 @@ class Demo:
         files = self.home / "files"
         files.mkdir(parents=True, exist_ok=True)
         contract = CONTRACT.replace('wrap_up = "2 min"', f'wrap_up = "{WRAP_UP_S} s"')
-        write_durably(files / "contract.toml", contract.encode())
+        write_durably(files / "contract.toml", (contract + _ACTION).encode())
         write_durably(files / "schema.toml", SCHEMA.encode())
         write_customers(files / "customers.csv", CUSTOMERS, spoilt=3)
         self.run("init")
@@ -70,6 +86,8 @@ class Demo:
         self.run("collection", "add", CLIENT, COLLECTION, "--schema", schema)
         self.run("import", f"{CLIENT}/{COLLECTION}", str(files / "customers.csv"), expect=(0, 3))
         self.run("person", "add", AGENT, "--employer", "house", "--role", "agent",
+                 "--programme", "cards-in")  # fmt: skip
+        self.run("person", "add", LEAD, "--employer", "house", "--role", "lead",
                  "--programme", "cards-in")  # fmt: skip
         self.run("feed", "add", FEED, "--client", CLIENT, "--types", _TYPES)
         self._write(
@@ -88,20 +106,27 @@ class Demo:
             "secret": key["secret"],
             "runs": 0,
         }
-        self.issue_token()
+        self.issue_tokens()
 
-    def issue_token(self) -> None:
-        """Give the agent a token for the day."""
-        issued = json.loads(self.run("token", "create", "--person", AGENT, "--json", secret=True))
-        self._state |= {"token": issued["token"], "expires": issued["expires"]}
+    def issue_tokens(self) -> None:
+        """Give the agent and their lead tokens for the day."""
+        for person, name in ((LEAD, "lead_token"), (AGENT, "token")):
+            create = ("token", "create", "--person", person, "--json")
+            issued = json.loads(self.run(*create, secret=True))
+            self._state |= {name: issued["token"], "expires": issued["expires"]}
         self._keep()
 
     def load(self) -> None:
-        """Read what an earlier run left, and renew the agent's token when its day is nearly over."""
+        """Read what an earlier run left, and renew the tokens when their day is nearly over."""
         self._state = json.loads((self.home / STATE).read_text())
+        if "lead_token" not in self._state:
+            raise Unavailable(
+                f"the demo house in {self.home} was made by an earlier version",
+                remedy="Begin anew: `make clean`, then `make run`.",
+            )
         left_us = parse_rfc3339(self._state["expires"]) - SystemClock().now_us()
         if left_us < HOUR_US:
-            self.issue_token()
+            self.issue_tokens()
 
     def _keep(self) -> None:
         content = json.dumps(self._state, indent=1).encode()
@@ -152,6 +177,7 @@ class Demo:
         desk = Desk(
             url=f"http://localhost:{settings.data_plane_port}",
             token=self._state["token"],
+            lead_token=self._state["lead_token"],
             client=CLIENT,
             collection=COLLECTION,
             agent=AGENT,
@@ -159,7 +185,12 @@ class Demo:
             feed_kid=self._state["kid"],
             feed_secret=self._state["secret"],
         )
-        caller = Caller(phone=one.phone, account=one.account, date_of_birth=one.date_of_birth)
+        caller = Caller(
+            phone=one.phone,
+            account=one.account,
+            date_of_birth=one.date_of_birth,
+            postcode=one.postcode,
+        )
         return walk(
             desk,
             caller,

@@ -31,14 +31,16 @@ class Caller:
     phone: str
     account: str
     date_of_birth: str
+    postcode: str
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where the agent works: the data plane's address, their token, the client and its feed."""
+    """Where the agent works: the data plane's address, their token and their lead's, the client and its feed."""
 
     url: str
     token: str
+    lead_token: str
     client: str
     collection: str
     agent: str
@@ -54,16 +56,19 @@ class Api:
         self._desk = desk
 
     def post(
-        self, path: str, body: dict[str, Any], *, step_up: str = ""
+        self, path: str, body: dict[str, Any], *, step_up: str = "", approval: str = ""
     ) -> tuple[int, dict[str, Any]]:
         """Send ``body`` as the agent."""
-        headers = {
-            "Authorization": f"Bearer {self._desk.token}",
-            "Content-Type": "application/json",
-        }
+        headers = {"Content-Type": "application/json"}
         if step_up:
             headers["Holdfast-Step-Up"] = f"Bearer {step_up}"
-        return self._send(path, json.dumps(body).encode(), headers)
+        if approval:
+            headers["Holdfast-Approval"] = approval
+        return self._send(path, json.dumps(body).encode(), headers, token=self._desk.token)
+
+    def lead(self, path: str, *, method: str = "GET") -> tuple[int, dict[str, Any]]:
+        """Ask as the agent's lead, without a body."""
+        return self._send(path, None, {}, token=self._desk.lead_token, method=method)
 
     def event(self, event: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Send one signed event as the telephony system."""
@@ -75,8 +80,18 @@ class Api:
         signature = f"t={at},kid={desk.feed_kid},v1={mac}"
         return self._send(f"/v1/feeds/{desk.feed}", body, {"Holdfast-Signature": signature})
 
-    def _send(self, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
-        request = Request(self._desk.url + path, data=body, headers=headers, method="POST")  # noqa: S310
+    def _send(
+        self,
+        path: str,
+        body: bytes | None,
+        headers: dict[str, str],
+        *,
+        token: str = "",
+        method: str = "POST",
+    ) -> tuple[int, dict[str, Any]]:
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        request = Request(self._desk.url + path, data=body, headers=headers, method=method)  # noqa: S310
         try:
             with urlopen(request, timeout=10) as response:  # noqa: S310
                 return response.status, json.load(response)
@@ -152,6 +167,13 @@ def otherwise(path: str, status: int, expect: int, answer: dict[str, Any]) -> Un
     return Unavailable(f"{path} answered {status} instead of {expect}: {answer}")
 
 
+def _expected(path: str, answered: tuple[int, dict[str, Any]], expect: int) -> dict[str, Any]:
+    status, answer = answered
+    if status != expect:
+        raise otherwise(path, status, expect, answer)
+    return answer
+
+
 class _Walk:
     def __init__(self, desk: Desk, caller: Caller, teller: Teller, contact: str) -> None:
         self._desk = desk
@@ -160,6 +182,8 @@ class _Walk:
         self._contact = contact
         self._api = Api(desk)
         self._customer = ""
+        self._proof: list[str] = []
+        self._step_up = ""
 
     def all(
         self, *, run: Callable[..., str], folder: Path, vkeys: list[str], wrap_up_s: int
@@ -171,21 +195,22 @@ class _Walk:
         refused = self.is_refused()
         self.verifies()
         self.steps_up(run)
+        self.acts()
         decision = self.ends(wrap_up_s)
         self.proves(run, folder, vkeys, decision)
         return refused
 
-    def _look(self, path: str, expect: int, *, step_up: str = "", **body: Any) -> dict[str, Any]:
+    def _look(
+        self, path: str, expect: int, *, step_up: str = "", approval: str = "", **body: Any
+    ) -> dict[str, Any]:
         given = {
             "client": self._desk.client,
             "collection": self._desk.collection,
             "purpose": {"contact": self._contact},
             **body,
         }
-        status, answer = self._api.post(path, given, step_up=step_up)
-        if status != expect:
-            raise otherwise(path, status, expect, answer)
-        return answer
+        answered = self._api.post(path, given, step_up=step_up, approval=approval)
+        return _expected(path, answered, expect)
 
     def _event(self, kind: str, **more: Any) -> None:
         event = {
@@ -241,6 +266,8 @@ class _Walk:
             told = self._look(
                 "/v1/verify", 200, customer=self._customer, field="dob", answer=answer
             )
+            if told["match"]:
+                self._proof.append(told["decision"])
             word = "match" if told["match"] else "no match"
             self._tell.line(f"dob {answer}: {word}, attempts left: {told['attempts_left']}")
 
@@ -253,8 +280,33 @@ class _Walk:
         refused = self._look("/v1/reveal", 403, **look)
         self._tell.refusal(refused)
         issued = json.loads(run("token", "step-up", refused["challenge"], "--json"))
-        answer = self._look("/v1/reveal", 200, step_up=issued["token"], **look)
-        self._tell.fields(answer)
+        self._step_up = issued["token"]
+        self._tell.fields(self._look("/v1/reveal", 200, step_up=self._step_up, **look))
+
+    def acts(self) -> None:
+        """An action is permitted once, with the caller's proof and a second person's yes."""
+        self._tell.step(
+            "Blocking the card takes two answers of this call as proof, and a second person's yes."
+        )
+        second = {"field": "postcode", "answer": self._caller.postcode}
+        told = self._look("/v1/verify", 200, customer=self._customer, **second)
+        proof = [*self._proof, told["decision"]]
+        action: dict[str, Any] = {
+            "customer": self._customer,
+            "action": "block_card",
+            "proof": proof,
+        }
+        refused = self._look("/v1/act", 403, step_up=self._step_up, **action)
+        self._tell.line(f"refused: {refused['code']}  ({refused['decision']})")
+        asked = self._api.post("/v1/approvals", {"decision": refused["decision"]})
+        approval = _expected("/v1/approvals", asked, 200)["approval"]
+        here = f"/v1/approvals/{approval}"
+        seen = _expected(here, self._api.lead(here), 200)
+        name, what = seen["fields"]["name"]["value"], seen["wanted"][":action"]
+        self._tell.line(f"the lead sees: {what}, asked for by {seen['requester']}, for {name}")
+        _expected(here, self._api.lead(f"{here}/approve", method="POST"), 200)
+        acted = self._look("/v1/act", 200, step_up=self._step_up, approval=approval, **action)
+        self._tell.line(f"permitted: {acted['action']} by {acted['target']}, once, for a minute")
 
     def ends(self, wrap_up_s: int) -> str:
         """After the contact nothing is shown any more."""
@@ -278,6 +330,6 @@ class _Walk:
         told = json.loads(run("verify", str(folder), *keys, "--json"))
         found = any(decision in line for line in (folder / "decisions.ndjson").open())
         self._tell.line(f"{told['size']} leaves, {told['outcome']}")
-        self._tell.line(f"the refusal of step 7 stands in it: {'yes' if found else 'no'}")
+        self._tell.line(f"the refusal of step 8 stands in it: {'yes' if found else 'no'}")
         if not found:
             raise Unavailable("the refusal is not in the client's log")
