@@ -9,6 +9,7 @@
     ├── Conflict          409  the state does not allow it (now)
     ├── InvalidInput      400  the request is malformed; names the field
     ├── TooLarge          413  the input is over a stated limit
+    ├── TooSlow           408  the input did not come in time
     ├── TooMany           429  you ask too fast; nothing was done
     ├── IntegrityBroken   500  ledger or cryptography does not verify; never caught broadly
     └── Unavailable       503  a part is missing or busy; nothing was written, try again
@@ -101,6 +102,13 @@ class TooLarge(InvalidInput):
 
     code = "too_large"
     status = 413
+
+
+class TooSlow(InvalidInput):
+    """The input did not come in time; whoever sends it a byte at a time does not hold a place for ever."""
+
+    code = "too_slow"
+    status = 408
 
 
 class IntegrityBroken(HoldfastError):

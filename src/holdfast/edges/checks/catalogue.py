@@ -70,4 +70,5 @@ DEPLOY: Final = (
         "deploy.W005", "every feed speaks, and can be rekeyed", f"{_HERE}.deploy_people:feeds_alive"
     ),
     Check("deploy.W006", "a copy was made lately", f"{_HERE}.deploy_people:backed_up"),
+    Check("deploy.W007", "a proxy holds off who does not read", f"{_HERE}.deploy:in_front"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import resource
 import stat
 import tempfile
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from holdfast.edges.checks.findings import Skipped, doubtful, wrong
+from holdfast.edges.listening import MOST_CONNECTIONS, OTHER_FILES
 from holdfast.kit.clock import monotonic_s
 from holdfast.kit.config import is_loopback
 from holdfast.spine.ledger.keys import FOLDER as SIGNING
@@ -54,6 +56,23 @@ def encryption(settings: Settings) -> Iterator[Finding]:
         yield wrong(
             "the data plane speaks no TLS and knows no proxy that does",
             "Set tls.certificate and tls.key, or trusted_proxies to the address of the proxy in front.",
+        )
+
+
+def in_front(settings: Settings) -> Iterator[Finding]:
+    """Idle and slow senders are cut off here; who never reads an answer holds a connection until a proxy ends it."""
+    reached = (settings.data_plane_host, settings.console_host)
+    if not settings.trusted_proxies and not all(map(is_loopback, reached)):
+        yield doubtful(
+            "the listeners face clients without a proxy: one that never reads its answer keeps its connection",
+            "Put a proxy with time limits for both directions in front, or let a firewall say who may connect.",
+        )
+    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = MOST_CONNECTIONS + OTHER_FILES
+    if most_files != resource.RLIM_INFINITY and most_files < needed:
+        yield doubtful(
+            f"a process may open {most_files} files, which is fewer than {MOST_CONNECTIONS} connections need",
+            f"Raise the hard limit (LimitNOFILE={needed} in the unit of systemd).",
         )
 
 

@@ -15,6 +15,7 @@ from granian.constants import Interfaces
 from granian.server import Server
 
 from holdfast.edges.checks.run import require_sound
+from holdfast.edges.listening import bounds
 from holdfast.kit.config import load_settings
 from holdfast.kit.process import die_with_parent, forbid_core_dumps, refuse_taken_port
 
@@ -38,11 +39,11 @@ def main() -> None:
         blocking_threads=THREADS,
         factory=True,
         log_enabled=False,
-        websockets=False,
         ssl_cert=settings.tls_certificate,
         ssl_key=settings.tls_key,
         ssl_ca=settings.tls_client_ca,
         ssl_client_verify=settings.tls_client_ca is not None,
+        **bounds(),
     )
     server.serve()
 

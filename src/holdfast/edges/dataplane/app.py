@@ -5,6 +5,7 @@ A handler turns a request into an operation of the spine and submits it to the t
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -24,6 +25,7 @@ from holdfast.kit.errors import (
     NotFound,
     TooLarge,
     TooMany,
+    TooSlow,
     Unavailable,
 )
 from holdfast.kit.http.problem import CONTENT_TYPE, Problem, problem
@@ -43,6 +45,7 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 _JSON: Final = b"application/json"
+BODY_WITHIN_S: Final = 10.0
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,128}\Z")
 _APPROVAL = re.compile(r"apr_[0-9a-hjkmnp-tv-z]{26}\Z")
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}\Z")
@@ -103,7 +106,16 @@ class Request:
         return given
 
     async def body(self, most_bytes: int = MOST_BODY_BYTES) -> bytes:
-        """Read the body; :class:`TooLarge` beyond ``most_bytes``."""
+        """Read the body; :class:`TooLarge` beyond ``most_bytes``, :class:`TooSlow` when it does not come."""
+        try:
+            async with asyncio.timeout(BODY_WITHIN_S):
+                return await self._body(most_bytes)
+        except TimeoutError:
+            raise TooSlow(
+                f"the body did not come within {BODY_WITHIN_S:.0f} seconds", field="body"
+            ) from None
+
+    async def _body(self, most_bytes: int) -> bytes:
         declared = self.headers.get(b"content-length", b"")
         if declared.isdigit() and int(declared) > most_bytes:
             raise TooLarge(f"the body is over {most_bytes} bytes", field="body")
@@ -112,10 +124,12 @@ class Request:
             body: bytes = message.get("body", b"")
         else:
             chunks = [message["body"]]
+            size = len(chunks[0])
             while message.get("more_body"):
                 message = await self._receive()
                 chunks.append(message.get("body", b""))
-                if sum(map(len, chunks)) > most_bytes:
+                size += len(chunks[-1])
+                if size > most_bytes:
                     raise TooLarge(f"the body is over {most_bytes} bytes", field="body")
             body = b"".join(chunks)
         if len(body) > most_bytes:

@@ -64,7 +64,7 @@ class Documented(NamedTuple):
     queries: tuple[str, ...] = ()
 
 
-_LOOK = (400, 401, 403, 413, 421, 429, 503)
+_LOOK = (400, 401, 403, 408, 413, 421, 429, 503)
 _FREEZE = (*_LOOK, 404, 409)
 _ONE_APPROVAL = (400, 401, 403, 404, 421, 429, 503)
 OPERATIONS: Final = (
@@ -109,7 +109,7 @@ OPERATIONS: Final = (
         "Say what became of a permit",
         OutcomeRequest,
         OutcomeTaken,
-        (400, 401, 403, 404, 409, 413, 421, 429, 503),
+        (400, 401, 403, 404, 408, 409, 413, 421, 429, 503),
         ("id",),
         look=False,
     ),
@@ -119,7 +119,7 @@ OPERATIONS: Final = (
         "Let records leave the house in a sealed file, once a second person has approved it",
         ExportRequest,
         ExportShown,
-        (400, 401, 403, 404, 413, 421, 429, 503),
+        (400, 401, 403, 404, 408, 413, 421, 429, 503),
         look=False,
     ),
     Documented(
@@ -177,7 +177,7 @@ OPERATIONS: Final = (
         "Ask to look without a contact, in an emergency",
         GlassRequest,
         ApprovalShown,
-        (400, 401, 403, 404, 413, 421, 429, 503),
+        (400, 401, 403, 404, 408, 413, 421, 429, 503),
     ),
     Documented(
         "/v1/break-glass/{id}/end",
@@ -185,7 +185,7 @@ OPERATIONS: Final = (
         "End your break-glass before its time",
         None,
         GlassEnded,
-        (400, 401, 403, 404, 413, 421, 429, 503),
+        (400, 401, 403, 404, 408, 413, 421, 429, 503),
         ("id",),
     ),
     Documented(
@@ -194,7 +194,7 @@ OPERATIONS: Final = (
         "Ask for the approval that a decision said is needed",
         ApprovalRequest,
         ApprovalShown,
-        (400, 401, 403, 404, 409, 413, 421, 429, 503),
+        (400, 401, 403, 404, 408, 409, 413, 421, 429, 503),
     ),
     Documented(
         "/v1/approvals",
@@ -346,7 +346,7 @@ def document() -> bytes:
     feed: dict[str, Any] = {
         **_FEED["post"],
         "responses": {
-            **_responses(Report, (400, 401, 413, 421, 503)),
+            **_responses(Report, (400, 401, 408, 413, 421, 503)),
             "422": {
                 "description": "The signature is good, but every line was refused",
                 "content": {"application/json": {"schema": _ref(Report)}},

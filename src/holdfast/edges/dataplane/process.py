@@ -19,6 +19,7 @@ from granian.server.embed import Server
 
 from holdfast.edges.checks.run import require_sound
 from holdfast.edges.dataplane.assembled import assemble
+from holdfast.edges.listening import bounds
 from holdfast.kit.config import Settings, load_settings
 from holdfast.kit.log import configure
 from holdfast.kit.process import die_with_parent, forbid_core_dumps, refuse_taken_port
@@ -52,12 +53,11 @@ async def _serve(settings: Settings) -> None:
         port=settings.data_plane_port,
         interface=Interfaces.ASGINL,
         log_enabled=False,
-        websockets=False,
-        backlog=1024,
         ssl_cert=settings.tls_certificate,
         ssl_key=settings.tls_key,
         ssl_ca=settings.tls_client_ca,
         ssl_client_verify=settings.tls_client_ca is not None,
+        **bounds(),
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)

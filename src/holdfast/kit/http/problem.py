@@ -13,6 +13,7 @@ TITLES: Final[dict[int, str]] = {
     403: "A rule refuses",
     404: "Not found",
     405: "Method not allowed",
+    408: "Too slow",
     409: "The present state does not allow it",
     413: "Too large",
     415: "Unsupported content type",

@@ -89,6 +89,14 @@ def test_encryption(settings):
     assert found(with_(settings, trusted_proxies=("10.0.0.1/32",)), "deploy.E002") == []
 
 
+def test_in_front(settings):
+    assert found(settings, "deploy.W007") == []
+    reached = with_(settings, data_plane_host="192.0.2.20")
+    ((severity, message),) = found(reached, "deploy.W007")
+    assert (severity, "without a proxy" in message) == (Severity.WARNING, True)
+    assert found(with_(reached, trusted_proxies=("192.0.2.10/32",)), "deploy.W007") == []
+
+
 def test_root_apart(settings, home):
     assert "not sealed" in found(settings, "deploy.E003")[0][1]
     elsewhere = with_(settings, data_path=home / "d" / "x", keys_path=home / "k" / "x")
