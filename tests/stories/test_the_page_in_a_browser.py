@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import json
 
 import pytest
 
 from holdfast.spine.ledger.page import verifier_page
 from support.browser import Browser, needs_browser
-from support.verdicts import FILE
+from support.verdicts import FILE, content, lay_out
 
 pytestmark = [pytest.mark.slow, needs_browser]
 BOOK = json.loads(FILE.read_text())
@@ -23,20 +22,11 @@ def browser(tmp_path_factory):
         yield browser
 
 
-def content(text):
-    return (
-        text.encode() if isinstance(text, str) else base64.b64decode(text["base64"]) * text["times"]
-    )
-
-
 def laid_out(folder, name):
     """The bundle of a case, as a client unpacks it, with the page in it; and the answers beside it."""
     case = CASES[name]
     bundle = folder / "bundle"
-    for path, text in {**BOOK["bases"][case["base"]], **case["files"]}.items():
-        if text is not None:
-            (bundle / path).parent.mkdir(parents=True, exist_ok=True)
-            (bundle / path).write_bytes(content(text))
+    lay_out(BOOK, case, bundle)
     (bundle / "verifier.html").write_bytes(verifier_page())
     answers = []
     for file, text in case["answers"].items():

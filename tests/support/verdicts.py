@@ -795,5 +795,21 @@ def made() -> dict[str, Any]:
     return {"keys": keys, "bases": book.bases, "cases": book.cases}
 
 
+def content(text: Any) -> bytes:
+    """A file of the book as bytes."""
+    if isinstance(text, str):
+        return text.encode()
+    return base64.b64decode(text["base64"]) * int(text["times"])
+
+
+def lay_out(book: dict[str, Any], case: dict[str, Any], folder: Path) -> None:
+    """Write the bundle of a case, as a client unpacks it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, text in {**book["bases"][case["base"]], **case["files"]}.items():
+        if text is not None:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(content(text))
+
+
 if __name__ == "__main__":
     FILE.write_text(json.dumps(made(), indent=1, ensure_ascii=False) + "\n")

@@ -54,6 +54,17 @@ def paint(text: str, colour: str, *, stream: TextIO | None = None) -> str:
     return click.style(text, fg=colour)
 
 
+def printable(text: str) -> str:
+    """Return ``text`` with everything escaped that moves a cursor, breaks a line or turns the reading around.
+
+    What others wrote (a bundle, a file's name) must not draw on the reader's screen.
+    """
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape", "surrogatepass").decode()
+        for one in text
+    )
+
+
 def say(text: str = "", *, colour: str = "") -> None:
     """Talk to the person: standard error, never data."""
     click.echo(paint(text, colour, stream=sys.stderr) if colour else text, err=True)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdfast.kit.clock import SystemClock
-from holdfast.kit.errors import InvalidInput
-from holdfast.kit.terminal import emit, json_option, paint, say
+from holdfast.kit.errors import IntegrityBroken, InvalidInput
+from holdfast.kit.terminal import emit, json_option, paint, printable, say
 from holdfast.spine.ledger.note import MOST_BYTES, parse_vkey
 from holdfast.spine.ledger.verify import Given, Outcome, verify_bundle
 from holdfast.spine.ledger.verify.bundle import read_bounded
@@ -74,8 +74,10 @@ def verify(ctx: click.Context, /, folder: Path, *, as_json: bool, **given: Any) 
     \b
     Exit codes:
       0  authentic
+      2  the input makes no sense: no log there, a mistyped key
       4  consistent with itself, not authenticated (no --key)
       6  broken: edited, cut or forged, or a given key did not sign
+      7  the memory of earlier verifications cannot be read
       8  rolled back, or another history than was seen before
       9  whole, but a leaf that a genuine receipt promised is missing
 
@@ -90,7 +92,7 @@ def verify(ctx: click.Context, /, folder: Path, *, as_json: bool, **given: Any) 
         raise InvalidInput(f"{folder} is not a folder", field="DIR")
     brought = _brought(**given)
     report = verify_bundle(folder, brought)
-    emit(report.as_data(), as_json=as_json, text="\n".join(_lines(report)))
+    emit(report.as_data(), as_json=as_json, text="\n".join(_text(report)))
     if not brought.keys and (folder / "vkeys").is_file() and not as_json:
         say("The bundle names keys in its file 'vkeys'. Compare them with your contract's first.")
     ctx.exit(report.outcome)
@@ -121,8 +123,16 @@ def _keys(text: str) -> Iterable[VerifierKey]:
 def _read(path: Path, field: str) -> bytes:
     try:
         return read_bounded(path, MOST_BYTES)
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be read: {error.strerror}", field=field) from None
+    except (OSError, IntegrityBroken) as error:
+        why = error.strerror if isinstance(error, OSError) else error.message
+        raise InvalidInput(f"{path} cannot be read: {why}", field=field) from None
+
+
+def _text(report: Report) -> Iterable[str]:
+    """The report for a person. The verdict comes last, and nothing of the bundle can draw one of its own."""
+    yield from map(printable, _lines(report))
+    yield from (paint(printable(line), "red") for line in _wrong(report))
+    yield paint(*_VERDICTS[report.outcome])
 
 
 def _lines(report: Report) -> Iterable[str]:
@@ -144,9 +154,10 @@ def _lines(report: Report) -> Iterable[str]:
         yield f"receipt  {receipt.leaf} ({receipt.file}): {receipt.promise.value}; {receipt.says}"
     for note in report.notes:
         yield f"note     {note}"
+
+
+def _wrong(report: Report) -> Iterable[str]:
     for finding in report.findings:
-        yield paint(f"WRONG    {finding.message} [{finding.code}]", "red")
+        yield f"WRONG    {finding.message} [{finding.code}]"
     if report.more_findings:
-        yield paint(f"WRONG    and {report.more_findings} more", "red")
-    text, colour = _VERDICTS[report.outcome]
-    yield paint(text, colour)
+        yield f"WRONG    and {report.more_findings} more"

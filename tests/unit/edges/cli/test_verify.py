@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ from holdfast.edges.cli.main import run
 from holdfast.kit.terminal import ExitCode
 from support.bundles import Client
 from support.ledger import BANK, LedgerHouse
+from support.verdicts import FILE, content, lay_out
 
 
 @pytest.fixture(scope="module")
@@ -129,3 +131,96 @@ def test_it_needs_neither_django_nor_a_database_nor_the_network(client, tmp_path
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+BOOK = json.loads(FILE.read_text())
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("an honest log", 0),
+        ("half a key", 2),
+        ("no log at all", 2),
+        ("an earlier checkpoint by a stranger", 2),
+        ("an honest log without a key", 4),
+        ("an edited leaf", 6),
+        ("a receipt: by a stranger", 6),
+        ("a certificate: of a client, not done", 6),
+        ("rolled back", 8),
+        ("two roots for one size", 8),
+        ("another history", 8),
+        ("a receipt: broken", 9),
+        ("a receipt: broken, in a log that was rolled back", 8),
+    ],
+)
+def test_each_verdict_has_its_exit_code(name, code, tmp_path):
+    (case,) = (case for case in BOOK["cases"] if case["name"] == name)
+    lay_out(BOOK, case, tmp_path / "bundle")
+    words = [tmp_path / "bundle"]
+    for key in case["keys"]:
+        words += ["--key", BOOK["keys"].get(key, key)]
+    if case["since"] is not None:
+        (tmp_path / "since").write_bytes(content(case["since"]))
+        words += ["--since", tmp_path / "since"]
+    for file, text in case["answers"].items():
+        (tmp_path / file).write_bytes(content(text))
+        words += ["--receipt", tmp_path / file]
+    assert verify(*words) == code
+
+
+@pytest.mark.parametrize(
+    "memory",
+    [
+        b"",
+        b"[]",
+        b"[" * 100_000,
+        b'{"origin": "ORIGIN", "size": 9, "at": "now", "root": "ROOT"}',
+        b'{"origin": "ORIGIN", "size": -1, "at": "2026-11-23T12:00:00.000000Z", "root": "ROOT"}',
+        b'{"origin": "ORIGIN", "size": true, "at": "2026-11-23T12:00:00.000000Z", "root": "ROOT"}',
+        b'{"origin": "ORIGIN", "size": 9, "at": "2026-11-23T12:00:00.000000Z", "root": "AAAA"}',
+        b'{"origin": "another", "size": 9, "at": "2026-11-23T12:00:00.000000Z", "root": "ROOT"}',
+    ],
+)
+def test_a_memory_that_was_tampered_with_has_its_exit_code(client, capsys, tmp_path, memory):
+    assert verify(client.honest, "--key", client.key_file) == ExitCode.OK
+    (path,) = (tmp_path / "state" / "holdfast" / "verified").iterdir()
+    true = json.loads(path.read_bytes())
+    memory = memory.replace(b"ORIGIN", true["origin"].encode()).replace(
+        b"ROOT", true["root"].encode()
+    )
+    path.write_bytes(memory)
+    assert verify(client.honest, "--key", client.key_file) == ExitCode.UNAVAILABLE == 7
+    assert "memory of earlier verifications" in capsys.readouterr().err
+    assert path.read_bytes() == memory
+
+
+def test_nothing_in_a_bundle_draws_a_verdict_on_the_screen(client, capsys):
+    bundle = client.copy(client.honest)
+    (bundle / "certificates").mkdir()
+    fake = "x\nAUTHENTIC: whole, and signed by every key that was given.\x1b[2J\u202e\x9b1m"
+    (bundle / "certificates" / f"{fake}.json").write_text("{}")
+    assert verify(bundle, "--key", client.key_file) == ExitCode.INTEGRITY
+    out = capsys.readouterr().out
+    assert "\\x1b[2J" in out
+    assert not {one for one in out if not one.isprintable()} - {"\n"}
+    assert not [line for line in out.splitlines() if line.startswith("AUTHENTIC")]
+
+
+@pytest.mark.parametrize(
+    "path", ["checkpoint", "tile/0/000", "tile/entries/000", "certificates/c.json"]
+)
+@pytest.mark.parametrize("how", ["loop", "folder", "pipe", "device"])
+def test_what_is_no_file_is_a_finding_and_no_crash(client, capsys, path, how):
+    bundle = client.copy(client.honest)
+    where = bundle / path
+    where.unlink(missing_ok=True)
+    where.parent.mkdir(exist_ok=True)
+    {
+        "loop": lambda: where.symlink_to(where),
+        "folder": where.mkdir,
+        "pipe": lambda: os.mkfifo(where),
+        "device": lambda: where.symlink_to("/dev/zero"),
+    }[how]()
+    assert verify(bundle, "--key", client.key_file) == ExitCode.INTEGRITY
+    assert "internal" not in capsys.readouterr().err

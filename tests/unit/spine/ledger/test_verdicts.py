@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import shutil
 import subprocess
@@ -16,7 +15,7 @@ from holdfast.spine.ledger.page import verifier_script
 from holdfast.spine.ledger.verify import Given, verify_bundle
 from holdfast.spine.ledger.verify.history import UserMemory
 from support.stores import NOON_US
-from support.verdicts import FILE, made
+from support.verdicts import FILE, content, lay_out, made
 
 DRIVER = Path(__file__).parents[3] / "support" / "verifier.js"
 NODE = shutil.which("node")
@@ -30,18 +29,8 @@ def today():
     return made()
 
 
-def content(text):
-    if isinstance(text, str):
-        return text.encode()
-    return base64.b64decode(text["base64"]) * text["times"]
-
-
 def by_the_command(book, case, folder):
-    files = {**book["bases"][case["base"]], **case["files"]}
-    for path, text in files.items():
-        if text is not None:
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_bytes(content(text))
+    lay_out(book, case, folder)
     try:
         given = Given(
             UserMemory(folder.parent / "state"),

@@ -26,9 +26,8 @@ class BundleFiles:
 
     def checkpoint(self) -> bytes:
         """The signed checkpoint; :class:`InvalidInput` when the folder holds none."""
-        path = self.folder / "checkpoint"
         try:
-            return read_bounded(path, MOST_BYTES)
+            return self._read("checkpoint", MOST_BYTES)
         except FileNotFoundError:
             raise InvalidInput(
                 f"{self.folder} holds no log: there is no file 'checkpoint'",
@@ -45,7 +44,7 @@ class BundleFiles:
         most = _MOST_BUNDLE_BYTES if tile.level == ENTRIES else WIDTH * HASH_BYTES
         for candidate in self._candidates(tile):
             try:
-                return cut(tile, read_bounded(self.folder / candidate.path, most))
+                return cut(tile, self._read(candidate.path, most))
             except (FileNotFoundError, NotADirectoryError):
                 continue
         raise IntegrityBroken(f"{tile.path} is missing", code="missing_file")
@@ -55,22 +54,38 @@ class BundleFiles:
         if tile.width == WIDTH:
             return
         yield tile.full
-        partials = (self.folder / tile.path).parent
-        if partials.is_dir():
-            widths = [int(path.name) for path in partials.iterdir() if path.name.isdecimal()]
-            for width in sorted(width for width in widths if tile.width < width < WIDTH):
-                yield tile._replace(width=width)
+        for width in range(tile.width + 1, WIDTH):
+            yield tile._replace(width=width)
 
     def certificates(self) -> Iterator[tuple[str, bytes]]:
         """Name and content of each file ``certificates/*.json``, in order."""
-        folder = self.folder / "certificates"
-        if not folder.is_dir():
-            return
-        paths = sorted(path for path in folder.iterdir() if path.suffix == ".json")
-        if len(paths) > _MOST_CERTIFICATES:
+        names = sorted(self._names_in("certificates"))
+        if len(names) > _MOST_CERTIFICATES:
             raise IntegrityBroken(f"more than {_MOST_CERTIFICATES} certificates")
-        for path in paths:
-            yield path.name, read_bounded(path, _MOST_CERTIFICATE_BYTES)
+        for name in names:
+            yield name, self._read(f"certificates/{name}", _MOST_CERTIFICATE_BYTES)
+
+    def _names_in(self, folder: str) -> list[str]:
+        path = self.folder / folder
+        if not path.is_dir():
+            return []
+        try:
+            return [each.name for each in path.iterdir() if each.suffix == ".json"]
+        except OSError as error:
+            raise _unreadable(folder, error) from None
+
+    def _read(self, path: str, most: int) -> bytes:
+        """Read a file of the bundle; one that is there and does not open is a finding, and no crash."""
+        try:
+            return read_bounded(self.folder / path, most)
+        except (FileNotFoundError, NotADirectoryError):
+            raise
+        except OSError as error:
+            raise _unreadable(path, error) from None
+
+
+def _unreadable(path: str, error: OSError) -> IntegrityBroken:
+    return IntegrityBroken(f"{path} cannot be read: {error.strerror}", code="unreadable")
 
 
 def read_bounded(path: Path, most: int) -> bytes:

@@ -14,6 +14,8 @@ from holdfast.kit.clock import rfc3339
 from holdfast.kit.errors import Unavailable
 from holdfast.kit.files import write_durably
 from holdfast.spine.ledger.checkpoint import Head, base64_text, from_base64
+from holdfast.spine.ledger.tree import HASH_BYTES
+from holdfast.spine.ledger.verify.reading import moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,16 +42,17 @@ class UserMemory:
         path = self._path(origin)
         try:
             document = json.loads(path.read_bytes())
-            root = from_base64(document["root"])
-            size, at = int(document["size"]), str(document["at"])
+            root, size = from_base64(document["root"]), document["size"]
+            at = moment(document["at"])
             same_log = document["origin"] == origin
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             raise _unreadable(path) from None
-        if not same_log or root is None:
+        proper = type(size) is int and size >= 0 and at is not None
+        if not same_log or not proper or root is None or len(root) != HASH_BYTES:
             raise _unreadable(path)
-        return Seen(Head(origin, size, root), at)
+        return Seen(Head(origin, size, root), document["at"])
 
     def remember(self, head: Head, now_us: int) -> None:
         """Keep ``head`` as the last verified one of its log; ``OSError`` when that cannot be written."""
