@@ -172,6 +172,17 @@ def test_the_same_through_a_proxy_that_does_not_look_at_certificates(desk, bound
 
 
 @pytest.mark.parametrize(
+    "name",
+    ["client_cert", "x-client-cert", "x-ssl-client-cert", "ssl-client-cert", "client-cert-chain"],
+)
+def test_a_certificate_under_another_name_which_the_proxy_lets_through(desk, bound, name):
+    headers, der = bound
+    not_let_in(desk, [*headers, (name, client_cert(der)[1])])
+    digest = hashlib.sha256(der).hexdigest()
+    not_let_in(desk, [*headers, ("x-forwarded-client-cert", f"By=proxy;Hash={digest}")])
+
+
+@pytest.mark.parametrize(
     "value", ["", ":", "::", ":AAA:", ":ä:", "AAAA", ":AAAA: ", ":" + "A" * 20_000 + ":"]
 )
 def test_a_certificate_that_is_written_wrongly(desk, bound, value):
