@@ -97,7 +97,7 @@ def decide_request(house: HasSettings, ident: str, *, grant: bool) -> Work[Reque
     scene = yield from entered.judge(
         clients=request.clients, on=request.summary.get("person", ""), approves=True
     )
-    party = Party(person, credential=entered.acting.credential)
+    party = Party(person, entered.acting.key, entered.acting.credential)
     return (yield from decide(request, party, grant=grant, now_us=scene.now_us))
 
 

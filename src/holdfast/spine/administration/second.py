@@ -75,7 +75,7 @@ def wanted(
     return Wanted(
         kind=ApprovalKind.ADMINISTER,
         operation=act.value,
-        requester=Party(acting.person, credential=acting.credential),
+        requester=Party(acting.person, acting.key, acting.credential),
         digest=sha256(length_prefixed(_LABEL, *encoded, digest)).digest(),
         clients=clients,
         summary={**named, **(summary or {})},

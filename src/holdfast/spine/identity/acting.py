@@ -52,7 +52,7 @@ class Acting:
     """A person who administers. ``credential`` is the token's id, or "" for an operating-system user.
 
     ``device`` and ``client`` are what the token is bound to, ``elsewhere`` says that its networks are not here,
-    ``seen_by`` who may know it beside its holder.
+    ``seen_by`` who may know it beside its holder, ``key`` the thumbprint of the key that is held here.
     """
 
     person: str
@@ -64,6 +64,7 @@ class Acting:
     client: str = ""
     elsewhere: bool = False
     seen_by: tuple[str, ...] = ()
+    key: str = ""
 
     @property
     def hands(self) -> frozenset[str]:
@@ -146,6 +147,7 @@ def _by_token(house: HasSettings, text: str) -> Work[Acting]:
         client=requester.client,
         elsewhere=bool(requester.networks) and not within(HERE, requester.networks),
         seen_by=requester.seen_by,
+        key=proved.jkt,
     )
 
 
