@@ -140,7 +140,8 @@ def arrive(house: House, asked: Asked, *, customer: str = "") -> Work[Arrival]:
     now_us = house.clock.now_us()
     who = yield from _who(house, asked, now_us)
     person, log = who.requester.person, _log_of(asked, who)
-    asks = _asks(house, asked, who, _spent(house, asked, who, customer))
+    spent = _spent(asked, who, customer, now_us=now_us, sure_us=house.sure_us())
+    asks = _asks(house, asked, who, spent)
     asks |= {"reference": identity.REFERENCE(person=person, log=log)}
     asks |= _also_asks(asked, person, customer, now_us)
     rows = dict(zip(asks, (yield Round(data=tuple(asks.values()))), strict=True))
@@ -195,10 +196,12 @@ def _log_of(asked: Asked, who: _Who) -> str:
     return ids.client_log(asked.client) if who.known_client else ids.HOUSE_LOG
 
 
-def _spent(house: House, asked: Asked, who: _Who, customer: str) -> tuple[Query, Query]:
-    now_us, person = house.clock.now_us(), who.requester.person
+def _spent(
+    asked: Asked, who: _Who, customer: str, *, now_us: int, sure_us: int
+) -> tuple[Query, Query]:
     mac = budgets.customer_mac(who.keys, customer, now_us)
-    return budgets.loads(asked.client, person, now_us, sure_us=house.sure_us(), mac=mac)
+    person = who.requester.person
+    return budgets.loads(asked.client, person, now_us, sure_us=sure_us, mac=mac)
 
 
 def _asks(house: House, asked: Asked, who: _Who, spent: tuple[Query, Query]) -> dict[str, Query]:
