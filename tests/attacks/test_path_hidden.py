@@ -7,9 +7,6 @@ Work is counted, not timed: the statements that ran, the rows that were sealed o
 from __future__ import annotations
 
 import json
-import sys
-from collections import Counter
-from contextlib import contextmanager
 
 import pytest
 
@@ -18,11 +15,11 @@ from holdfast.spine.operations.decisions import read_decision
 from holdfast.spine.turn.answers import Revealed
 from support.answers import body, rules, text_of
 from support.bank import customer, new_bank
+from support.counting import counted, entries, record_size
 from support.second import SECOND, SecondClient
 
 MINE, HIDDEN, ABSENT = "C00001", "C00002", "cus_01m000000000000000000000zz"
 NO_DECISION = "dec_" + "0" * 26
-SEALING = {"encrypt", "decrypt", "digest", "finalize", "verify"}
 
 
 @pytest.fixture
@@ -45,31 +42,6 @@ def looks(bank, name):
     )
 
 
-@contextmanager
-def counted(bank):
-    """Count statements and the calls into cryptography while the block runs."""
-    work = Counter()
-    stores = (bank.house._own.data, bank.house._own.keys)
-
-    def called(_frame, event, function):
-        if event == "c_call" and function.__name__ in SEALING:
-            work[function.__name__] += 1
-
-    for store in stores:
-        store.set_trace_callback(lambda text: work.update([text.split("(", 1)[0][:60]]))
-    sys.setprofile(called)
-    try:
-        yield work
-    finally:
-        sys.setprofile(None)
-        for store in stores:
-            store.set_trace_callback(None)
-
-
-def entries(bank):
-    return [entry for (entry,) in bank.sql("SELECT entry FROM ledger_pending ORDER BY id")]
-
-
 @pytest.mark.parametrize("number", range(5))
 def test_a_hidden_customer_and_an_absent_one_are_answered_alike(bank, number):
     hidden, absent = looks(bank, HIDDEN)[number](), looks(bank, ABSENT)[number]()
@@ -86,10 +58,7 @@ def test_their_lines_and_records_are_of_one_size(bank, number):
     assert len(hidden) == len(absent)
     differing = {k for k, v in json.loads(hidden).items() if json.loads(absent)[k] != v}
     assert differing <= {"id", "decision", "record"}
-    lines = [json.loads(entry)["id"] for entry in (hidden, absent)]
-    sizes = bank.sql("SELECT length(sealed) FROM decision_record WHERE id IN (?, ?)", *lines)
-    assert len(sizes) == 2
-    assert len(set(sizes)) == 1
+    assert record_size(bank, hidden) == record_size(bank, absent)
 
 
 @pytest.mark.parametrize("number", range(5))
