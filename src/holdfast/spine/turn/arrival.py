@@ -143,7 +143,7 @@ def arrive(house: House, asked: Asked, *, customer: str = "") -> Work[Arrival]:
     spent = _spent(asked, who, customer, now_us=now_us, sure_us=house.sure_us())
     asks = _asks(house, asked, who, spent)
     asks |= {"reference": identity.REFERENCE(person=person, log=log)}
-    asks |= _also_asks(asked, person, customer, now_us)
+    asks |= _also_asks(asked, who, customer, now_us)
     rows = dict(zip(asks, (yield Round(data=tuple(asks.values()))), strict=True))
     glass = glass_of(rows.get("glass", []))
     contact, word = yield from _contact(asked, who, rows, glass=glass, customer=customer)
@@ -152,7 +152,7 @@ def arrive(house: House, asked: Asked, *, customer: str = "") -> Work[Arrival]:
     facts = _facts(house, asked, who, _Called(contact, queue, assigned, customer, now_us))
     found = frozenset(one for one in (word.customer,) if one) if word else frozenset[str]()
     if word is None and glass is None:
-        found = yield from _candidates(asked, contact, facts, customer)
+        found = _candidates(rows.get("candidates", []), facts)
     facts[FactId.CUSTOMER_FOUND] = _found(customer in found)
     yours = facts[FactId.CONTACT_YOURS].met
     schema = house.schemas.get(asked.client, asked.collection, who.fence, rows.get("collection"))
@@ -220,9 +220,11 @@ def _asks(house: House, asked: Asked, who: _Who, spent: tuple[Query, Query]) -> 
     return asks
 
 
-def _also_asks(asked: Asked, person: str, customer: str, now_us: int) -> dict[str, Query]:
+def _also_asks(asked: Asked, who: _Who, customer: str, now_us: int) -> dict[str, Query]:
     """What is asked because the request brought it along: other requests pay nothing for it."""
-    asks = {}
+    asks, person = {}, who.requester.person
+    if customer:
+        asks["candidates"] = purpose.CANDIDATES(client=asked.client, contact=who.contact_ref)
     if asked.glass:
         of = {"client": asked.client, "person": person, "customer": customer}
         asks["glass"] = approvals.GLASS(id=asked.glass, now_us=now_us, **of)
@@ -322,19 +324,13 @@ def _found(met: bool) -> FactValue:  # noqa: FBT001  the one thing that it says
     return known(met, "found here" if met else "not found here")
 
 
-def _candidates(
-    asked: Asked, contact: Contact | None, facts: Mapping[FactId, FactValue], customer: str
-) -> Work[frozenset[str]]:
-    """Customers whom this contact's searches found; asked only where the contact's own customer is another."""
-    if (
-        contact is None
-        or not customer
-        or not facts[FactId.CONTACT_YOURS].met
-        or facts[FactId.CUSTOMER_BOUND].met
-    ):
-        return frozenset()
-    (rows,) = yield Round(data=(purpose.CANDIDATES(client=asked.client, contact=contact.ref),))
-    return frozenset(row[0] for row in rows)
+def _candidates(rows: Rows, facts: Mapping[FactId, FactValue]) -> frozenset[str]:
+    """Customers whom this contact's searches found, if it is this person's and not the customer's own already.
+
+    They are loaded whoever is asked for: else the work would tell of a customer who was on the contact and is erased.
+    """
+    mine = facts[FactId.CONTACT_YOURS].met and not facts[FactId.CUSTOMER_BOUND].met
+    return frozenset(row[0] for row in rows) if mine else frozenset()
 
 
 def _reason(contract: Contract, contact: Contact | None, queue: Queue | None) -> Reason | None:
