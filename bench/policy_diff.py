@@ -80,6 +80,7 @@ def store_all(bank: Bank, contents: list[records.Content]) -> None:
                     month=month,
                     person="per_bench",
                     leaf=ident,
+                    leaf_hash=sealed.commitment,
                     salt=sealed.salt,
                     sealed=sealed.sealed,
                 )
