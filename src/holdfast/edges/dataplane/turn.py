@@ -61,6 +61,7 @@ class Turns:
         self._seals = seals
         self._data = stores.data
         self._keys = stores.keys
+        self._marking = stores.data.cursor()  # for savepoints
         self._loop = loop
         self._waiting: deque[_Waiting] = deque()
         self._scheduled = False
@@ -140,16 +141,16 @@ class Turns:
                 self._keys.execute("COMMIT")
 
     def _one(self, waiting: _Waiting) -> Any:
-        data = self._data
-        data.execute("SAVEPOINT op")
+        data, execute = self._data, self._marking.execute
+        execute("SAVEPOINT op")
         try:
             result: Any = drive(waiting.work(), data, self._keys)
         except Exception as error:  # noqa: BLE001  it wrote nothing and shows nothing
-            data.execute("ROLLBACK TO op")
+            execute("ROLLBACK TO op")
             result = _Failed(error)
             if isinstance(error, HoldfastError) and error.aftermath is not None:
                 drive(error.aftermath(), data, self._keys)
-        data.execute("RELEASE op")
+        execute("RELEASE op")
         return result
 
     def _finish(self, batch: list[_Waiting], results: list[Any]) -> None:

@@ -16,8 +16,9 @@ A parameter written ``(:names*)`` takes a list and expands to as many placeholde
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 Row = tuple[Any, ...]
@@ -66,25 +67,36 @@ def statement(name: str, text: str) -> Statement:
     return Statement(name, " ".join(text.split()))
 
 
-def for_sqlite(query: Query) -> tuple[str, dict[str, Any]]:
-    """Return SQL and parameters in SQLite's dialect."""
-    text, lists = _sqlite_text(query.statement.text)
-    if not lists:
-        return text, query.params
-    return _expand(query, lists, ":{}")
+def for_sqlite(query: Query) -> tuple[str, Sequence[Any] | dict[str, Any]]:
+    """Return SQL and parameters in SQLite's dialect; numbered, which binds faster than names, unless one is a list."""
+    lists = _lists(query.statement.text)
+    if lists:
+        return _expand(query, lists, ":{}")
+    text, values_of = _numbered(query.statement.text)
+    return text, values_of(query.params)
 
 
 def for_postgres(query: Query) -> tuple[str, dict[str, Any]]:
     """Return SQL and parameters in psycopg's dialect."""
-    _, lists = _sqlite_text(query.statement.text)
+    lists = _lists(query.statement.text)
     text, params = _expand(query, lists, ":{}") if lists else (query.statement.text, query.params)
     return _NAME.sub(r"%(\1)s", text.replace("%", "%%")), params
 
 
 @lru_cache(maxsize=4096)
-def _sqlite_text(text: str) -> tuple[str, tuple[str, ...]]:
-    lists = tuple(name for name, star in _NAME.findall(text) if star)
-    return text, lists
+def _lists(text: str) -> tuple[str, ...]:
+    return tuple(name for name, star in _NAME.findall(text) if star)
+
+
+@lru_cache(maxsize=4096)
+def _numbered(text: str) -> tuple[str, Callable[[dict[str, Any]], Sequence[Any]]]:
+    """Return the text with ``?1`` for its first parameter, and what takes the values out of a mapping in that order."""
+    numbers: dict[str, int] = {}
+    numbered = _NAME.sub(lambda named: f"?{numbers.setdefault(named[1], len(numbers) + 1)}", text)
+    names = tuple(numbers)
+    if len(names) > 1:
+        return numbered, itemgetter(*names)
+    return numbered, lambda params: [params[name] for name in names]
 
 
 def _expand(query: Query, lists: tuple[str, ...], mark: str) -> tuple[str, dict[str, Any]]:
