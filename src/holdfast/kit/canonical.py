@@ -29,13 +29,10 @@ def _check(value: Any) -> None:
         if kind is str or kind is bool or item is None or isinstance(item, str):
             continue
         if kind is dict:
-            for key in item:
-                if not isinstance(key, str) or not (key.isascii() or max(key) <= "\uffff"):
-                    msg = "object keys must be strings of the Basic Multilingual Plane"
-                    raise TypeError(msg)
-            waiting.extend(item.values())
+            _check_keys(item)
+            waiting += [inner for inner in item.values() if type(inner) is not str]
         elif kind is list or kind is tuple:
-            waiting.extend(item)
+            waiting += [inner for inner in item if type(inner) is not str]
         elif isinstance(item, int):
             if abs(item) > 2**53:
                 msg = "integers beyond 2^53 are written as strings"
@@ -43,6 +40,16 @@ def _check(value: Any) -> None:
         else:
             msg = f"{kind.__name__} has no canonical form"
             raise TypeError(msg)
+
+
+def _check_keys(item: dict[Any, Any]) -> None:
+    try:
+        together = "".join(item)
+    except TypeError:
+        together = None
+    if together is None or not (together.isascii() or max(together) <= "\uffff"):
+        msg = "object keys must be strings of the Basic Multilingual Plane"
+        raise TypeError(msg)
 
 
 def length_prefixed(*parts: bytes) -> bytes:

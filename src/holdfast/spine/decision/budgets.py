@@ -30,6 +30,7 @@ from holdfast.spine.decision.store import (
 from holdfast.vocabulary.contract import Budgets
 from holdfast.vocabulary.facts import FactId, FactState, FactValue
 from holdfast.vocabulary.ids import client_log
+from holdfast.vocabulary.levels import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -55,6 +56,8 @@ SEARCHES: Final = "searches"
 MAC_BYTES: Final = 16
 _RULES: Final = ("budget.customers_", "budget.sensitive_", "budget.searches_")
 _NO_LIMIT: Final = 2**31
+_SOME_LEFT: Final = FactValue(FactState.KNOWN, met=True, value="some left")
+_PERMITTED: Final = frozenset({Outcome.PERMIT, Outcome.PARTIAL})
 
 
 class Keys(Protocol):
@@ -232,7 +235,7 @@ def _charge(
 
 def is_charged(judgement: Judgement) -> bool:
     """Whether a try costs budget: a permitted one, and a refused one unless budgets alone refused it."""
-    return judgement.permit is not None or not refused_by_budget(judgement.rules)
+    return judgement.outcome in _PERMITTED or not refused_by_budget(judgement.rules)
 
 
 def refused_by_budget(rules: Collection[str]) -> bool:
@@ -242,6 +245,6 @@ def refused_by_budget(rules: Collection[str]) -> bool:
 
 def _left(met: bool, free_minute: int) -> FactValue:  # noqa: FBT001  the one thing that it says
     if met:
-        return FactValue(FactState.KNOWN, met=True, value="some left")
+        return _SOME_LEFT
     free = datetime.fromtimestamp(free_minute * 60, UTC)
     return FactValue(FactState.KNOWN, met=False, value=f"used up until {free:%H:%M} UTC")

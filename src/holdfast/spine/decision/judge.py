@@ -22,6 +22,7 @@ Whatever the engine cannot evaluate refuses everything and sets ``errors``; the 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec.structs
@@ -154,14 +155,15 @@ def judge(policies: ClientPolicies, question: Question) -> Judgement:
     return _Bench(policies, question).judge()
 
 
-def _by_presentation(groups: tuple[Group, ...]) -> list[tuple[Group, ...]]:
+@lru_cache(maxsize=4096)
+def _by_presentation(groups: tuple[Group, ...]) -> tuple[tuple[Group, ...], ...]:
     """Split groups into those asked for in clear and the others.
 
     Joined over both, a masked field of a high class would be judged as if it were asked for in clear.
     """
     clear = tuple(group for group in groups if group.presentation is Presentation.CLEAR)
     rest = tuple(group for group in groups if group.presentation is not Presentation.CLEAR)
-    return [part for part in (clear, rest) if part]
+    return tuple(part for part in (clear, rest) if part)
 
 
 class _Weighed(NamedTuple):

@@ -7,7 +7,8 @@ them all: the guards are monotone, so what is permitted for it is permitted for 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -102,6 +103,8 @@ class Sets:
     unknown: frozenset[str] = field(default_factory=frozenset)
 
 
+_KNOWN: Final = FactState.KNOWN
+_DECLARED: Final = {fact: (fact.value, told.kind) for fact, told in DECLARATIONS.items()}
 #: For these kinds *unknown* is not the same as *unmet* (SPINE 3).
 _UNKNOWN_MATTERS: Final = frozenset({FactKind.IDENTITY_PLACE, FactKind.ENTITLEMENT})
 
@@ -116,67 +119,88 @@ def sets_of(facts: Mapping[FactId, FactValue]) -> Sets:
     for fact, value in facts.items():
         if fact in OF_GROUPS:
             continue
-        kind = DECLARATIONS[fact].kind
-        known = value.state is FactState.KNOWN or (
-            value.state is FactState.STALE and kind is FactKind.ENTITLEMENT
-        )
-        if known and value.met is True:
-            met.append(str(fact))
-        elif not known and kind in _UNKNOWN_MATTERS:
-            unknown.append(str(fact))
+        name, kind = _DECLARED[fact]
+        state = value.state
+        if state is _KNOWN or (state is FactState.STALE and kind is FactKind.ENTITLEMENT):
+            if value.met is True:
+                met.append(name)
+        elif kind in _UNKNOWN_MATTERS:
+            unknown.append(name)
     return Sets(frozenset(met), frozenset(unknown))
 
 
 def look_of(question: Question, group: Group, sets: Sets) -> Look:
     """The context in which ``group`` is judged."""
-    met = sets.met | {FactId.FIELD_SET.value} if group.in_field_set else sets.met
-    return Look(
-        met=tuple(sorted(met)),
-        unknown=tuple(sorted(sets.unknown)),
-        level=int(question.level),
-        approved=question.approved,
-        data_class=int(group.data_class),
-        clear=group.presentation is Presentation.CLEAR,
-        verify_only=group.handling is Handling.VERIFY_ONLY,
-        masked_only=group.handling is Handling.MASKED,
-        reference=group.handling is Handling.REFERENCE,
-        mask_by_reason=group.mask_required,
-        approval_by_reason=group.approval_required,
-        by_action=bool(group.by_action),
-        collection=question.collection,
-        reason=question.reason,
-    )
+    return joined(question, (group,), sets)
 
 
 def asking(look: Look, facts: frozenset[str]) -> Look:
     """The same context without facts that no policy asks for."""
-    met = tuple([name for name in look.met if name in facts])
-    unknown = tuple([name for name in look.unknown if name in facts]) if look.unknown else ()
+    met, unknown = _asked_of(look.met, facts), _asked_of(look.unknown, facts)
     return msgspec.structs.replace(look, met=met, unknown=unknown)
 
 
 def joined(question: Question, groups: Sequence[Group], sets: Sets) -> Look:
     """The context of the strictest group that contains all of ``groups``."""
-    if len(groups) == 1:
-        return look_of(question, groups[0], sets)
-    handlings = {group.handling for group in groups}
-    in_clear = [group for group in groups if group.presentation is Presentation.CLEAR]
-    inside = all(group.in_field_set for group in groups)
-    met = sets.met | {FactId.FIELD_SET.value} if inside else sets.met
+    frame = _framed(tuple(groups))
     return Look(
-        met=tuple(sorted(met)),
-        unknown=tuple(sorted(sets.unknown)),
+        met=_listed(sets.met, frame.in_field_set),
+        unknown=_listed(sets.unknown),
         level=int(question.level),
         approved=question.approved,
-        data_class=max(int(group.data_class) for group in groups),
-        clear=any(group.presentation is Presentation.CLEAR for group in groups),
-        verify_only=Handling.VERIFY_ONLY in handlings,
-        # These three limit what is asked for in clear; a group that asks for no more than its mask is not limited.
-        masked_only=any(group.handling is Handling.MASKED for group in in_clear),
-        reference=any(group.handling is Handling.REFERENCE for group in in_clear),
-        mask_by_reason=any(group.mask_required for group in in_clear),
-        approval_by_reason=any(group.approval_required for group in groups),
-        by_action=any(group.by_action for group in groups),
+        data_class=frame.data_class,
+        clear=frame.clear,
+        verify_only=frame.verify_only,
+        masked_only=frame.masked_only,
+        reference=frame.reference,
+        mask_by_reason=frame.mask_by_reason,
+        approval_by_reason=frame.approval_by_reason,
+        by_action=frame.by_action,
         collection=question.collection,
         reason=question.reason,
     )
+
+
+# What follows is worked out once and remembered: people at the same work ask the same, and the facts hold alike.
+
+
+class _Frame(NamedTuple):
+    """The part of a context that follows from the groups alone."""
+
+    in_field_set: bool
+    data_class: int
+    clear: bool
+    verify_only: bool
+    masked_only: bool
+    reference: bool
+    mask_by_reason: bool
+    approval_by_reason: bool
+    by_action: bool
+
+
+@lru_cache(maxsize=4096)
+def _framed(groups: tuple[Group, ...]) -> _Frame:
+    handlings = {group.handling for group in groups}
+    # These three limit what is asked for in clear; of several groups, one that asks for its mask only is not limited.
+    limited = [g for g in groups if len(groups) == 1 or g.presentation is Presentation.CLEAR]
+    return _Frame(
+        in_field_set=all(group.in_field_set for group in groups),
+        data_class=max(int(group.data_class) for group in groups),
+        clear=any(group.presentation is Presentation.CLEAR for group in groups),
+        verify_only=Handling.VERIFY_ONLY in handlings,
+        masked_only=any(group.handling is Handling.MASKED for group in limited),
+        reference=any(group.handling is Handling.REFERENCE for group in limited),
+        mask_by_reason=any(group.mask_required for group in limited),
+        approval_by_reason=any(group.approval_required for group in groups),
+        by_action=any(group.by_action for group in groups),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _listed(names: frozenset[str], in_field_set: bool = False) -> tuple[str, ...]:  # noqa: FBT001, FBT002  a key
+    return tuple(sorted(names | {FactId.FIELD_SET.value} if in_field_set else names))
+
+
+@lru_cache(maxsize=4096)
+def _asked_of(names: tuple[str, ...], facts: frozenset[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name in facts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from holdfast.spine.decision.facts import DECLARATIONS
@@ -61,6 +62,7 @@ def fact_values(question: Question, group: Group | None = None) -> dict[FactId, 
     return values
 
 
+@lru_cache(maxsize=1024)
 def _known(met: bool, value: str) -> FactValue:  # noqa: FBT001  the one thing that it says
     return FactValue(FactState.KNOWN, met, value)
 

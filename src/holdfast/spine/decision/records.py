@@ -11,6 +11,7 @@ the sealed record and dies with it.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from holdfast.kit.canonical import length_prefixed
-from holdfast.kit.clock import SECOND_US
+from holdfast.kit.clock import DAY_US, SECOND_US
 from holdfast.kit.crypto import aead
 from holdfast.kit.errors import IntegrityBroken
 from holdfast.kit.ids import random_bytes
@@ -47,6 +48,9 @@ class Fact(msgspec.Struct, frozen=True, omit_defaults=True):
     value: str = ""
     as_of_us: int = 0
     source: str = ""
+
+
+_USUAL_STATE: Final = Fact().state
 
 
 class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -148,14 +152,18 @@ def _asked(question: Question) -> Asked:
         approved=question.approved,
         reason=question.reason,
         collection=question.collection,
-        facts={
-            str(fact): Fact(str(v.state), v.met, v.value, v.as_of_us, v.source)
-            for fact, v in question.facts.items()
-        },
+        facts={fact._value_: _stored(value) for fact, value in question.facts.items()},
         groups=question.groups,
         approval=question.approval,
         about=dict(question.about),
     )
+
+
+def _stored(value: FactValue) -> Fact:
+    state, met, word, as_of_us, source = value
+    # The encoder leaves a field out where it holds the very object that is its default; an equal one it writes.
+    usual = _USUAL_STATE if state is FactState.KNOWN else state.value
+    return Fact(usual, met, word, as_of_us, source)
 
 
 def _said(verdict: Verdict, limits: tuple[RuleReason, ...]) -> Said:
@@ -203,7 +211,12 @@ def question_of(record: Content) -> Question:
 
 def month_of(at_us: int) -> str:
     """The month whose key seals a record made at ``at_us``: ``2026-11``, UTC."""
-    return f"{datetime.fromtimestamp(at_us // SECOND_US, UTC):%Y-%m}"
+    return _month_of_day(at_us // DAY_US)
+
+
+@lru_cache(maxsize=64)
+def _month_of_day(day: int) -> str:
+    return f"{datetime.fromtimestamp(day * (DAY_US // SECOND_US), UTC):%Y-%m}"
 
 
 def encode(record: Content) -> bytes:

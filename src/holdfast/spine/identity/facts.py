@@ -6,6 +6,7 @@ and device are known when the peer's address is; a proxy that hides it makes the
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -140,5 +141,6 @@ def standing_facts(person: str, rows: Iterable[Row]) -> dict[FactId, StandingFac
     }
 
 
+@lru_cache(maxsize=1024)
 def _known(met: bool, value: str) -> FactValue:  # noqa: FBT001  the one thing that it says
     return FactValue(FactState.KNOWN, met=met, value=value)

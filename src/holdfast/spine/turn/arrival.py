@@ -6,6 +6,7 @@ made from it alone cannot tell whether a customer exists (SPINE 2).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec.structs
@@ -125,6 +126,7 @@ class Arrival(NamedTuple):
         return self.facts[FactId.CONTACT_YOURS].met
 
 
+@lru_cache(maxsize=1024)
 def known(met: bool, value: str = "") -> FactValue:  # noqa: FBT001  the one thing that it says
     """Return a fact that is known now."""
     return FactValue(FactState.KNOWN, met, value)
