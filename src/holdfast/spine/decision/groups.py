@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from holdfast.spine.decision.contract_actions import ACT
 from holdfast.spine.decision.question import Group
 from holdfast.vocabulary.levels import DataClass, Handling, Operation, Presentation
@@ -35,16 +37,46 @@ def groups_of(
     (:func:`hit_fields`). A field that the schema does not have is one that the reason does not need: the answer is the
     same.
     """
-    stands = contract.reasons.get(reason)
-    if operation is Operation.SEARCH:
-        return _search_groups(contract, stands, schema, fields)
-    allowed = _allowed(operation, contract, stands, schema)
-    keys: dict[Group, list[str]] = {}
-    for name in dict.fromkeys(fields):
-        spec = schema.by_name.get(name) if schema is not None else None
-        group = _group(operation, spec, stands, schema, inside=name in allowed)
-        keys.setdefault(group, []).append(name)
-    return tuple(_with(group, names) for group, names in keys.items())
+    return Grouping(operation, contract, schema, reason=reason).of(fields)
+
+
+class Grouping:
+    """:func:`groups_of` for many requests that differ in their fields only: what a field is, is found out once."""
+
+    def __init__(
+        self,
+        operation: Operation,
+        contract: Contract,
+        schema: CollectionSchema | None,
+        *,
+        reason: str,
+    ) -> None:
+        self.operation = operation
+        self._contract = contract
+        self.schema = schema
+        self.stands = contract.reasons.get(reason)
+        self._allowed = frozenset(_allowed(operation, contract, self.stands, schema))
+        self._kinds: dict[str, Group] = {}  # of the schema's fields
+
+    def of(self, fields: Sequence[str]) -> tuple[Group, ...]:
+        """Sort ``fields`` into groups."""
+        if self.operation is Operation.SEARCH:
+            return _search_groups(self._contract, self.stands, self.schema, fields)
+        known = self._kinds
+        kinds: dict[Group, list[str]] = {}
+        for name in dict.fromkeys(fields):
+            kinds.setdefault(known.get(name) or self._kind(name), []).append(name)
+        return tuple(
+            [msgspec.structs.replace(kind, fields=tuple(names)) for kind, names in kinds.items()]
+        )
+
+    def _kind(self, name: str) -> Group:
+        spec = self.schema.by_name.get(name) if self.schema is not None else None
+        inside = name in self._allowed
+        kind = _group(self.operation, spec, self.stands, self.schema, inside=inside)
+        if spec is not None:
+            self._kinds[name] = kind
+        return kind
 
 
 def act_groups(
@@ -181,16 +213,3 @@ _PRESENTED: Final = {
     Operation.APPROVE: Presentation.MASKED,
 }
 _NEVER_CLEAR: Final = frozenset({Handling.MASKED, Handling.REFERENCE, Handling.VERIFY_ONLY})
-
-
-def _with(group: Group, names: list[str]) -> Group:
-    return Group(
-        fields=tuple(names),
-        data_class=group.data_class,
-        handling=group.handling,
-        presentation=group.presentation,
-        in_field_set=group.in_field_set,
-        mask_required=group.mask_required,
-        approval_required=group.approval_required,
-        by_action=group.by_action,
-    )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
+from holdfast.spine.decision.groups import Grouping
 from holdfast.spine.decision.judge import judge
 from holdfast.spine.decision.verdict import Permit
 from holdfast.spine.replay.derived import Turn
@@ -144,6 +146,8 @@ class Comparison:
         self._then = then
         self._known: dict[Situation, Compared] = {}
         self._stood: dict[tuple[Around, str], Circumstances] = {}
+        self._groupings: dict[tuple[str, str, str, str], Grouping] = {}
+        self._kinds: dict[Group, int] = {}  # what groups there are, without their fields; few
         self._verdicts: dict[tuple[object, ...], _Verdicts] = {}
         self.judged = 0  # distinct situations
 
@@ -173,13 +177,15 @@ class Comparison:
         """Return the one answer, or None and why there is not one."""
         turn = Turn(situation.around, then, by.contract)
         stood = self._circumstances(turn)
-        schema = self._schemas.get(turn.around.collection)
-        several = groups_for(turn, situation, schema, stood.reason) if stood.ways else ()
+        several: tuple[tuple[Group, ...], ...] = ()
+        if stood.ways:
+            several = groups_for(turn, situation, self._grouping(turn, stood.reason))
         gaps = (*stood.gaps, *(("searched field",) if len(several) > 1 else ()))
         answers: dict[tuple[object, ...], Answer] = {}
-        for groups in several:
+        for given in several:
+            shape, groups = self._shaped(given)
             for way in stood.ways:
-                found = self._judged(turn, by, (groups, stood.reason), way)
+                found = self._judged(turn, by, (shape, stood.reason), way)
                 if found.errors:
                     return None, ("not evaluated",)
                 answer = _answer_of(
@@ -200,19 +206,50 @@ class Comparison:
             found = self._stood[key] = circumstances(turn)
         return found
 
-    def _judged(
-        self, turn: Turn, by: ClientPolicies, asks: tuple[tuple[Group, ...], str], way: Way
-    ) -> _Verdicts:
-        """Judge a question, once for all that differ in the names of their fields only."""
-        groups, reason = _nameless(asks[0]), asks[1]
+    def _grouping(self, turn: Turn, reason: str) -> Grouping:
         around = turn.around
-        asked = (around.operation, around.collection, reason, groups)
+        key = (around.operation, around.collection, reason, turn.to.digest)
+        found = self._groupings.get(key)
+        if found is None:
+            if len(self._groupings) >= MOST_KEPT:
+                self._groupings.clear()
+            schema = self._schemas.get(around.collection)
+            found = Grouping(Operation(around.operation), turn.to, schema, reason=reason)
+            self._groupings[key] = found
+        return found
+
+    def _shaped(self, groups: tuple[Group, ...]) -> tuple[tuple[int, ...], tuple[Group, ...]]:
+        """Put groups into one order, whatever their fields; return it as numbers of what each group is."""
+        kinds = self._kinds
+        ranked = []
+        for group in groups:
+            kind = msgspec.structs.replace(group, fields=())
+            ranked.append((kinds.setdefault(kind, len(kinds)), group))
+        ranked.sort(key=itemgetter(0))
+        return tuple([number for number, _ in ranked]), tuple([group for _, group in ranked])
+
+    def _named(self, shape: tuple[int, ...]) -> tuple[Group, ...]:
+        """Groups of such a shape, of one field each."""
+        kinds = list(self._kinds)
+        return tuple(
+            msgspec.structs.replace(kinds[number], fields=(str(place),))
+            for place, number in enumerate(shape)
+        )
+
+    def _judged(
+        self, turn: Turn, by: ClientPolicies, asks: tuple[tuple[int, ...], str], way: Way
+    ) -> _Verdicts:
+        """Judge a question, once for all that differ in the names or the order of their fields only."""
+        shape, reason = asks
+        around = turn.around
+        asked = (around.operation, around.collection, reason, shape)
         held = (around.programme, around.roles, around.programmes, around.level, around.approved)
         key = (by.digest, asked, held, way.key)
         found = self._verdicts.get(key)
         if found is None:
             if len(self._verdicts) >= MOST_KEPT:
                 self._verdicts.clear()
+            groups = self._named(shape)
             question = question_of(turn, groups=groups, facts=way.facts, reason=reason)
             found = self._verdicts[key] = _verdicts_of(judge(by, question))
         return found
@@ -222,12 +259,6 @@ def _verdicts_of(judgement: Judgement) -> _Verdicts:
     permits = tuple(map(_presented, judgement.verdicts)) if judgement.question.groups else ()
     return _Verdicts(
         judgement.outcome, judgement.whole, permits, judgement.rules, bool(judgement.errors)
-    )
-
-
-def _nameless(groups: tuple[Group, ...]) -> tuple[Group, ...]:
-    return tuple(
-        msgspec.structs.replace(group, fields=(str(number),)) for number, group in enumerate(groups)
     )
 
 

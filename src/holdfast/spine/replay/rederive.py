@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from holdfast.spine.decision.groups import act_groups, groups_of
+from holdfast.spine.decision.groups import act_groups
 from holdfast.spine.decision.question import Question
 from holdfast.spine.replay.derived import follow, values_of
 from holdfast.spine.replay.situation import value_of
@@ -27,10 +27,10 @@ from holdfast.vocabulary.levels import AuthLevel, Operation, Role
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from holdfast.spine.decision.groups import Grouping
     from holdfast.spine.decision.question import Group
     from holdfast.spine.replay.derived import Turn
     from holdfast.spine.replay.situation import Situation
-    from holdfast.vocabulary.schema import CollectionSchema
 
 MOST_VARIANTS: Final = 64
 UNKNOWN_OPERATION: Final = "operation"
@@ -93,16 +93,15 @@ def _key(facts: Mapping[FactId, FactValue]) -> tuple[object, ...]:
 
 
 def groups_for(
-    turn: Turn, situation: Situation, schema: CollectionSchema | None, reason: str
+    turn: Turn, situation: Situation, grouping: Grouping
 ) -> tuple[tuple[Group, ...], ...]:
     """The groups of the fields asked for under ``turn.to``; several where the record does not tell which."""
-    operation = Operation(turn.around.operation)
-    if operation is Operation.ACT:
-        stands = turn.to.reasons.get(reason)
-        return (act_groups(turn.actions[1], stands, schema, situation.fields),)
-    if operation is not Operation.SEARCH:
-        return (groups_of(operation, turn.to, schema, situation.fields, reason=reason),)
-    (shown,) = groups_of(operation, turn.to, schema, (), reason=reason)
+    if grouping.operation is Operation.ACT:
+        action, stands = turn.actions[1], grouping.stands
+        return (act_groups(action, stands, grouping.schema, situation.fields),)
+    if grouping.operation is not Operation.SEARCH:
+        return (grouping.of(situation.fields),)
+    (shown,) = grouping.of(())
     ways = _searchable(turn, inside=situation.inside)
     return tuple((msgspec.structs.replace(shown, in_field_set=inside),) for inside in ways)
 

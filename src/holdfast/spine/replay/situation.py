@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import msgspec
@@ -105,6 +106,7 @@ _VALUED: Final = frozenset(
         FactId.ACTION_PROVEN,
     }
 )
+_WITH_VALUES: Final = frozenset({fact.value for fact in _VALUED} | {FactId.CLIENT_OPEN.value})
 _NAMES: Final = {fact.value: fact for fact in FactId}
 _STATES: Final = {state.value: state for state in FactState}
 _decode: Final = msgspec.json.Decoder(Slim).decode
@@ -150,14 +152,18 @@ def situation_of(record: Slim, *, aged: bool) -> Situation:
 
 
 def _known(name: str, fact: _Fact, at_us: int, *, aged: bool) -> Known:
-    ident = _NAMES[name]
-    state = _STATES[fact.state]
-    if ident in _VALUED:
-        age_us = at_us - fact.as_of_us if aged and ident is FactId.CONTACT_LIVE else 0
-        return Known(ident, state, fact.met, fact.value, age_us)
-    if ident is FactId.CLIENT_OPEN and is_freeze(fact.value):
-        return Known(ident, state, fact.met, "frozen")
-    return Known(ident, state, fact.met)
+    if name not in _WITH_VALUES:
+        return _plain(name, fact.state, fact.met)
+    ident, state = _NAMES[name], _STATES[fact.state]
+    if ident is FactId.CLIENT_OPEN:
+        return Known(ident, state, fact.met, "frozen" if is_freeze(fact.value) else "")
+    age_us = at_us - fact.as_of_us if aged and ident is FactId.CONTACT_LIVE else 0
+    return Known(ident, state, fact.met, fact.value, age_us)
+
+
+@lru_cache(maxsize=1024)
+def _plain(name: str, state: str, met: bool) -> Known:  # noqa: FBT001  as the record has it
+    return Known(_NAMES[name], _STATES[state], met)
 
 
 def value_of(known: Known) -> FactValue:
