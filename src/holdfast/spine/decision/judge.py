@@ -62,7 +62,7 @@ from holdfast.vocabulary.facts import FactId
 from holdfast.vocabulary.levels import Audience, AuthLevel, Operation, Outcome, Presentation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from holdfast.spine.decision.engine import Answer
     from holdfast.spine.decision.exporting import Order
@@ -70,7 +70,7 @@ if TYPE_CHECKING:
     from holdfast.vocabulary.contract import Contract
     from holdfast.vocabulary.schema import CollectionSchema
 
-__all__ = ["Group", "Judgement", "Question", "judge"]
+__all__ = ["Group", "Judgement", "Question", "judge", "outcome_of", "whole_of"]
 
 GRANT_TIER: Final = 4
 
@@ -98,25 +98,12 @@ class Judgement:
     @property
     def outcome(self) -> Outcome:
         """All of it, some of it, or what would help: a step-up, an approval, nothing."""
-        permits = sum(isinstance(verdict, Permit) for verdict in self.verdicts)
-        if permits:
-            return Outcome.PERMIT if permits == len(self.verdicts) else Outcome.PARTIAL
-        if any(isinstance(verdict, StepUp) for verdict in self.verdicts):
-            return Outcome.STEP_UP
-        if any(isinstance(verdict, NeedsApproval) for verdict in self.verdicts):
-            return Outcome.APPROVAL
-        return Outcome.DENY
+        return outcome_of([_OUTCOMES[type(verdict)] for verdict in self.verdicts])
 
     @property
     def whole(self) -> Outcome:
         """The same where all or nothing is done: what would help must help every group (deny > approve > step up)."""
-        if any(isinstance(verdict, Denial) for verdict in self.verdicts):
-            return Outcome.DENY
-        if any(isinstance(verdict, NeedsApproval) for verdict in self.verdicts):
-            return Outcome.APPROVAL
-        if any(isinstance(verdict, StepUp) for verdict in self.verdicts):
-            return Outcome.STEP_UP
-        return Outcome.PERMIT
+        return whole_of([_OUTCOMES[type(verdict)] for verdict in self.verdicts])
 
     @property
     def permit(self) -> Permit | None:
@@ -148,6 +135,31 @@ class Judgement:
             given = limits if isinstance(verdict, Permit) else verdict.reasons
             found.update(dict.fromkeys(given))
         return list(found)
+
+
+_OUTCOMES: Final[dict[type[Verdict], Outcome]] = {
+    Permit: Outcome.PERMIT,
+    StepUp: Outcome.STEP_UP,
+    NeedsApproval: Outcome.APPROVAL,
+    Denial: Outcome.DENY,
+}
+
+
+def outcome_of(apart: Sequence[Outcome]) -> Outcome:
+    """What several groups come to, each permitted, to be stepped up for, to be approved or denied."""
+    if Outcome.PERMIT in apart:
+        return (
+            Outcome.PARTIAL if any(one is not Outcome.PERMIT for one in apart) else Outcome.PERMIT
+        )
+    return next((one for one in (Outcome.STEP_UP, Outcome.APPROVAL) if one in apart), Outcome.DENY)
+
+
+def whole_of(apart: Sequence[Outcome]) -> Outcome:
+    """What they come to where all or nothing is done."""
+    for one in (Outcome.DENY, Outcome.APPROVAL, Outcome.STEP_UP):
+        if one in apart:
+            return one
+    return Outcome.PERMIT
 
 
 def judge(policies: ClientPolicies, question: Question) -> Judgement:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from holdfast.spine.decision.groups import Grouping
-from holdfast.spine.decision.judge import judge
+from holdfast.spine.decision.judge import judge, outcome_of, whole_of
 from holdfast.spine.decision.verdict import Permit
 from holdfast.spine.replay.derived import Turn
 from holdfast.spine.replay.rederive import circumstances, groups_for, question_of
@@ -16,7 +16,7 @@ from holdfast.vocabulary.facts import FactId
 from holdfast.vocabulary.levels import Operation, Outcome, Presentation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from holdfast.spine.decision.judge import Judgement
     from holdfast.spine.decision.policies import ClientPolicies
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 MOST_KEPT: Final = (
     20_000  # situations; the memory that a comparison takes does not grow with the days
 )
+_NO_GROUP: Final = -1
+_ONE_FIELD: Final = ("",)
 _COMBINED: Final = "verify.combined"
 _SELECTIVE: Final = "search.selective"
 _WHOLE: Final = frozenset({Operation.VERIFY, Operation.UPDATE, Operation.ACT})
@@ -115,7 +117,7 @@ class Compared(NamedTuple):
 
 
 class _Verdicts(NamedTuple):
-    """What a judgement came to, for groups of such a shape; which fields they hold does not matter to it."""
+    """What judgements came to, for groups of such a shape; which fields they hold does not matter to it."""
 
     outcome: Outcome
     whole: Outcome
@@ -147,8 +149,8 @@ class Comparison:
         self._known: dict[Situation, Compared] = {}
         self._stood: dict[tuple[Around, str], Circumstances] = {}
         self._groupings: dict[tuple[str, str, str, str], Grouping] = {}
-        self._kinds: dict[Group, int] = {}  # what groups there are, without their fields; few
-        self._verdicts: dict[tuple[object, ...], _Verdicts] = {}
+        self._kinds: dict[Group, int] = {}  # what groups there are, whatever their fields; few
+        self._verdicts: dict[tuple[object, ...], dict[int, _Verdicts]] = {}
         self.judged = 0  # distinct situations
 
     def compare(self, situation: Situation) -> Compared:
@@ -223,42 +225,54 @@ class Comparison:
         kinds = self._kinds
         ranked = []
         for group in groups:
-            kind = msgspec.structs.replace(group, fields=())
+            kind = msgspec.structs.replace(group, fields=_ONE_FIELD)
             ranked.append((kinds.setdefault(kind, len(kinds)), group))
         ranked.sort(key=itemgetter(0))
         return tuple([number for number, _ in ranked]), tuple([group for _, group in ranked])
 
-    def _named(self, shape: tuple[int, ...]) -> tuple[Group, ...]:
-        """Groups of such a shape, of one field each."""
-        kinds = list(self._kinds)
-        return tuple(
-            msgspec.structs.replace(kinds[number], fields=(str(place),))
-            for place, number in enumerate(shape)
-        )
-
     def _judged(
         self, turn: Turn, by: ClientPolicies, asks: tuple[tuple[int, ...], str], way: Way
     ) -> _Verdicts:
-        """Judge a question, once for all that differ in the names or the order of their fields only."""
+        """Judge groups of such a shape, each once in the same circumstances.
+
+        A group's verdict does not hang on what is asked beside it: the judge takes groups together only to be quicker,
+        and may because the guards are monotone (SPINE 4).
+        """
         shape, reason = asks
         around = turn.around
-        asked = (around.operation, around.collection, reason, shape)
+        asked = (around.operation, around.collection, reason)
         held = (around.programme, around.roles, around.programmes, around.level, around.approved)
         key = (by.digest, asked, held, way.key)
-        found = self._verdicts.get(key)
-        if found is None:
+        known = self._verdicts.get(key)
+        if known is None:
             if len(self._verdicts) >= MOST_KEPT:
                 self._verdicts.clear()
-            groups = self._named(shape)
-            question = question_of(turn, groups=groups, facts=way.facts, reason=reason)
-            found = self._verdicts[key] = _verdicts_of(judge(by, question))
-        return found
+            known = self._verdicts[key] = {}
+        for number in shape or (_NO_GROUP,):
+            if number not in known:
+                groups = (list(self._kinds)[number],) if shape else ()
+                question = question_of(turn, groups=groups, facts=way.facts, reason=reason)
+                known[number] = _verdicts_of(judge(by, question))
+        if len(shape) <= 1:
+            return known[shape[0] if shape else _NO_GROUP]
+        return _together([known[number] for number in shape])
 
 
 def _verdicts_of(judgement: Judgement) -> _Verdicts:
     permits = tuple(map(_presented, judgement.verdicts)) if judgement.question.groups else ()
     return _Verdicts(
         judgement.outcome, judgement.whole, permits, judgement.rules, bool(judgement.errors)
+    )
+
+
+def _together(apart: Sequence[_Verdicts]) -> _Verdicts:
+    outcomes = [one.outcome for one in apart]
+    return _Verdicts(
+        outcome_of(outcomes),
+        whole_of(outcomes),
+        tuple([one.permits[0] for one in apart]),
+        tuple(dict.fromkeys([rule for one in apart for rule in one.rules])),
+        any(one.errors for one in apart),
     )
 
 
