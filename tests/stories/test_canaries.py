@@ -7,7 +7,6 @@ search, reveal, verify, update, refusals, malformed requests and feed events of 
 
 from __future__ import annotations
 
-import base64
 import csv
 import json
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.drills.bank.build import CLIENT, COLLECTION
+from support.canaries import files, where
 from support.live import LiveBank
 from support.server import holdfast
 
@@ -51,37 +51,6 @@ def bank(tmp_path, monkeypatch):
     scratch.mkdir()
     monkeypatch.setenv("TMPDIR", str(scratch))
     return LiveBank(tmp_path / "house")
-
-
-def spellings(value: str) -> set[bytes]:
-    """The value as it may stand in a file: as text, without signs, in hexadecimal and in base64."""
-    bare = "".join(c for c in value if c.isalnum())
-    texts = {value, value.lower(), value.removeprefix("+"), value.removeprefix("+1"), bare}
-    found: set[bytes] = set()
-    for text in texts:
-        raw = text.encode()
-        found |= {raw, raw.hex().encode(), text.encode("utf-16-le")}
-        for lead in range(3):
-            whole = base64.b64encode(b"\0" * lead + raw)
-            found.add(whole[4 if lead else 0 : len(whole) - 4])
-    return {one for one in found if len(one) >= 6}
-
-
-def where(canaries, places):
-    """Which canary stands in which place."""
-    return [
-        (name, place)
-        for place, content in places
-        for name, value in canaries.items()
-        if any(one in content for one in spellings(value))
-    ]
-
-
-def files(*folders):
-    for folder in folders:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                yield str(path), path.read_bytes()
 
 
 def processes(pid):

@@ -62,10 +62,20 @@ class Exporter:
     """A house with an administrator, a data protection officer, and a recipient outside."""
 
     def __init__(self, home: Path, rows_at_most: int = 5) -> None:
-        self.public, self.private = new_key()
-        text = EXPORT.replace("KEY", self.public)
+        keys = new_key()
+        text = EXPORT.replace("KEY", keys[0])
         text = text.replace("rows_at_most = 4", f"rows_at_most = {rows_at_most}")
-        self.bank: Bank = bank_with(home, ("\n[verification]\nneeded", text))
+        self._begin(bank_with(home, ("\n[verification]\nneeded", text)), keys)
+
+    @classmethod
+    def at(cls, bank: Bank, keys: tuple[str, bytes]) -> Exporter:
+        """At a bank whose contract has the export already, to the recipient with this key."""
+        made = cls.__new__(cls)
+        made._begin(bank, keys)
+        return made
+
+    def _begin(self, bank: Bank, keys: tuple[str, bytes]) -> None:
+        self.bank, (self.public, self.private) = bank, keys
         self.house = self.bank.house
         self.admin = Acting(self.bank.admin, frozenset({Role.ADMIN}))
         now = self.bank.clock.now_us()
