@@ -217,6 +217,24 @@ def test_somebody_elses(bank):
     assert rules(look(bank, glass, agent=bank.other)) == {"contact.yours"}
 
 
+def test_it_is_opened_under_another_contract_than_it_was_asked_for(bank):
+    ident = ask(bank)
+    bank.publish(WITH_APPROVAL.replace('label = "Lost or stolen card"', 'label = "Lost card"'))
+    with pytest.raises(Conflict) as error:
+        bank.decide(ident)
+    assert error.value.code == "approval_closed"
+    assert not bank.leaves("glass.opened")
+    assert bank.decide(ident, grant=False).state == "refused"
+
+
+def test_its_approver_was_suspended_since(bank):
+    glass = opened(bank)
+    find(bank, glass)
+    assert isinstance(look(bank, glass), Revealed)
+    bank.sql("UPDATE identity_person SET state = 'suspended' WHERE id = ?", bank.lead.id)
+    assert rules(look(bank, glass)) == {"contact.yours"}
+
+
 def test_it_is_opened_once(bank):
     ident = ask(bank)
     bank.decide(ident)

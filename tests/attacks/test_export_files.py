@@ -7,6 +7,7 @@ from io import BytesIO
 
 import pytest
 
+from holdfast.drills.bank.build import import_customers
 from holdfast.kit.errors import Conflict, IntegrityBroken
 from holdfast.spine.actions.sealed_file import CHUNK_BYTES, SealedWriter, open_file
 from holdfast.spine.operations.export_job import expire_exports
@@ -200,6 +201,25 @@ def test_a_customer_who_was_erased_since_it_was_ordered(exporter):
     names = {row["name"] for row in exporter.opened(exporter.fetch(ordered))}
     assert len(names) == 4
     assert customer(2)["name"] not in names
+
+
+@pytest.mark.parametrize(("grown_by", "state"), [(0, "done"), (1, "done"), (2, "failed")])
+def test_what_is_imported_after_the_yes_carries_more_out_than_the_contract_allows(
+    tmp_path, grown_by, state
+):
+    exporter = Exporter(tmp_path / "capped", rows_at_most=6)
+    export = exporter.ordered()
+    more = [customer(n) for n in range(6, 6 + grown_by)]
+    if more:
+        import_customers(exporter.house, exporter.bank.admin, more)
+    exporter.run(export)
+    assert exporter.state(export) == state
+    if state == "failed":
+        assert exporter.bank.leaves("export.failed")[-1]["reason"] == "export.rows"
+        assert not list((tmp_path / "capped").rglob("*.hfex"))
+    else:
+        assert exporter.bank.leaves("export.finished")[-1]["count"] == 5 + grown_by
+    exporter.bank.close()
 
 
 def test_a_record_that_was_changed_in_the_store(exporter):

@@ -7,11 +7,14 @@ import dataclasses
 import pytest
 
 from holdfast.kit.errors import Denied, InvalidInput
+from holdfast.spine.administration.approving import decide_request
 from holdfast.spine.administration.refusals import Refused
 from holdfast.spine.administration.second import NeedsSecondPerson
 from holdfast.spine.identity.acting import Acting
+from holdfast.spine.identity.people import change_lead
 from holdfast.vocabulary.levels import PersonState, Role
 from support import freezing
+from support.bank import Agent
 from support.exporting import Exporter
 from support.second import SECOND, SecondClient
 
@@ -45,6 +48,19 @@ def test_the_own_yes(exporter):
         exporter.approve(error.value, by=exporter.admin)
     with pytest.raises(NeedsSecondPerson):
         exporter.ask()
+
+
+def test_the_yes_of_ones_own_lead_where_the_contract_wants_another_line(exporter):
+    bank = exporter.bank
+    ((text,),) = bank.sql("SELECT text FROM decision_contract")
+    freezing.publish(bank, contract=f"{text}\n[approval]\nother_line = true\n")
+    assert bank.house.transact(change_lead(exporter.admin.person, exporter.dpo.person))
+    with pytest.raises(NeedsSecondPerson) as error:
+        exporter.ask()
+    lead = bank.new_token(Agent(exporter.dpo.person, "", "", ""))
+    with freezing.acting(bank, lead), pytest.raises(Denied) as alone:
+        bank.house.transact(decide_request(bank.house, error.value.approval, grant=True))
+    assert alone.value.code == "not_independent"
 
 
 @pytest.mark.parametrize(

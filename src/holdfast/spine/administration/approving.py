@@ -14,8 +14,10 @@ from holdfast.spine.administration.scene import enter
 from holdfast.spine.administration.store import WAITING
 from holdfast.spine.approvals.deciding import decide
 from holdfast.spine.approvals.requests import load
-from holdfast.spine.approvals.rules import Party
+from holdfast.spine.approvals.rules import UNLIMITED, Party
+from holdfast.spine.decision.contract import compile_contract
 from holdfast.spine.decision.reasons import reason_of
+from holdfast.spine.decision.store import CONTRACT
 from holdfast.vocabulary.acts import Act
 from holdfast.vocabulary.levels import ApprovalKind
 
@@ -79,7 +81,8 @@ def decide_request(house: HasSettings, ident: str, *, grant: bool) -> Work[Reque
     """Grant or refuse a request in the name of who acts, who is judged by the guards of the act itself.
 
     Raises :class:`NotFound` for a request that does not exist or is no administrative one, :class:`Refused` when who
-    decides might not do the act, or asked for it, and :class:`Conflict` when it was decided before or has lapsed.
+    decides might not do the act, or asked for it, :class:`Denied` when they are of the requester's reporting line and a
+    client concerned wants another, and :class:`Conflict` when it was decided before or has lapsed.
     """
     request = yield from load(ident)
     if request is None or request.kind is not ApprovalKind.ADMINISTER:
@@ -98,7 +101,14 @@ def decide_request(house: HasSettings, ident: str, *, grant: bool) -> Work[Reque
         clients=request.clients, on=request.summary.get("person", ""), approves=True
     )
     party = Party(person, entered.acting.key, entered.acting.credential)
-    return (yield from decide(request, party, grant=grant, now_us=scene.now_us))
+    limits = UNLIMITED._replace(other_line=(yield from _other_line(request.clients)))
+    return (yield from decide(request, party, grant=grant, now_us=scene.now_us, limits=limits))
+
+
+def _other_line(clients: tuple[str, ...]) -> Work[bool]:
+    """Whether the contract of any client concerned wants an approver of another reporting line."""
+    found = yield Round(data=tuple(CONTRACT(client=client) for client in clients))
+    return any(compile_contract(rows[0][0]).approval.other_line for rows in found if rows)
 
 
 def _second_person_rule() -> Any:

@@ -132,6 +132,7 @@ OPEN_GLASS = statement(
         WHERE client = :client AND person = :person AND closed_us = 0 AND until_us > :opened_us)
     ON CONFLICT DO NOTHING RETURNING id""",
 )
+# It stands while its approver does: whoever was suspended since has opened nothing.
 GLASS = statement(
     "approvals.glass",
     """SELECT g.id, g.programme, g.queue, g.reason, g.opened_us, g.until_us, g.most,
@@ -141,6 +142,8 @@ GLASS = statement(
         (SELECT COUNT(*) FROM purpose_candidate n
             WHERE n.client = :client AND n.contact = :id AND n.customer = :customer)
     FROM approvals_glass g
+    JOIN approvals_request r ON r.id = g.approval AND r.client = :client
+    JOIN identity_person p ON p.id = r.decided_by AND p.state = 'active'
     WHERE g.client = :client AND g.id = :id AND g.person = :person AND g.closed_us = 0
         AND g.until_us > :now_us""",
 )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from holdfast.kit.db import Round
-from holdfast.kit.errors import IntegrityBroken
+from holdfast.kit.errors import Conflict, IntegrityBroken
 from holdfast.spine.approvals import store
 from holdfast.spine.approvals.deciding import decide
 from holdfast.spine.approvals.glass import open_glass
@@ -166,6 +166,12 @@ def decide_approval(
     hindered = _hindered(bench.judgement, grant=grant)
     if hindered is not None:
         return (yield from _refused(bench, hindered))
+    if grant and bench.request.policies != arrival.policies.bound:
+        raise Conflict(
+            "the contract was changed since this was asked for",
+            remedy="It is to be asked for anew.",
+            code="approval_closed",
+        )
     rule = arrival.contract.approval
     limits = Limits(rule.per_pair, rule.per_approver, rule.other_line)
     by = party_of(arrival.requester, asked)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from holdfast.kit.db import Query, Work
+    from holdfast.spine.decision.exporting import Order
     from holdfast.spine.house import House
     from holdfast.spine.turn.target import Target
     from holdfast.vocabulary.contract import Contract
@@ -114,7 +115,8 @@ def _fill(
     for batch in _batches(house, export):
         contract, schema, targets = house.transact(_load(house, export, batch))
         for target in targets:
-            for line in _lines(export, contract, schema, target):
+            grown = export.order._replace(rows=max(export.rows, rows + len(target.records)))
+            for line in _lines(export, grown, contract, schema, target):
                 writer.write(line)
                 rows += 1
         beat()
@@ -159,11 +161,14 @@ def _load(
     return policies.contract, schema, targets
 
 
-def _lines(
-    export: Export, contract: Contract, schema: CollectionSchema, target: Target
+def _lines(  # noqa: PLR0917  all that the permit is made from
+    export: Export, grown: Order, contract: Contract, schema: CollectionSchema, target: Target
 ) -> Iterator[bytes]:
-    """One line of JSON for each record of a customer, under a permit of its own."""
-    permit = permit_export(contract, schema, export.order, target.customer)
+    """One line of JSON for each record of a customer, under a permit of its own.
+
+    ``grown`` is the order with as many rows as there are by now: more may have been imported since it was asked for.
+    """
+    permit = permit_export(contract, schema, grown, target.customer)
     if not isinstance(permit, Permit):
         raise NotAllowed(permit.reasons[0].rule)
     declared = next(
