@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from holdfast.edges.cli.feed import _retired
-from holdfast.edges.cli.feed_push import _keys_of
+from holdfast.edges.cli.feed_push import own_key
 from holdfast.kit.clock import DAY_US
 from holdfast.procedures.access.services import assignments, tokens
 from holdfast.procedures.access.services.assignments import Line
@@ -98,7 +98,7 @@ def test_who_issued_an_agents_token_sends_events_with_the_houses_copy_of_the_key
     office.make_key(by=office.second)
     token(office)
     with pytest.raises(Refused) as caught:
-        office.transact(_keys_of(office, FEED))
+        office.transact(own_key(office, FEED))
     assert caught.value.rules == BOTH
 
 

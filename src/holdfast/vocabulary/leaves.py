@@ -58,6 +58,7 @@ class LeafType(StrEnum):
     FEED_ADDED = "feed.added"
     FEED_KEY_ADDED = "feed.key_added"
     FEED_KEY_RETIRED = "feed.key_retired"
+    FEED_PUSHED = "feed.pushed"
     CONTACT_BOUND = "contact.bound"
     CONTACT_REBOUND = "contact.rebound"
     REASON_CHANGED = "reason.changed"
@@ -75,6 +76,7 @@ class LeafType(StrEnum):
     ADMINISTRATION_REFUSED = "administration.refused"
     GLASS_OPENED = "glass.opened"
     GLASS_CLOSED = "glass.closed"
+    CUSTOMER_FOUND = "customer.found"
     SHRED_REQUESTED = "shred.requested"
     SHRED_DONE = "shred.done"
     HOLD_PLACED = "hold.placed"
@@ -366,6 +368,11 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
     LeafType.FEED_KEY_RETIRED: LeafSpec(
         "A feed's signing key was retired.", "client", {**_BY, "feed": "name", "kid": "key id"}
     ),
+    LeafType.FEED_PUSHED: LeafSpec(
+        "Somebody of the house took its own copy of a feed's key, to sign events that no telephone system told.",
+        "client",
+        {**_BY, "feed": "name", "kid": "key id"},
+    ),
     LeafType.CONTACT_BOUND: LeafSpec(
         "A contact was bound to a customer.",
         "client",
@@ -545,6 +552,11 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
         "A break-glass was ended before its time.",
         "client",
         {"glass": "id", "person": "reference of who ended it", "customers": "number looked at"},
+    ),
+    LeafType.CUSTOMER_FOUND: LeafSpec(
+        "Somebody of the house asked which customer has a number of the client's; no field was shown.",
+        "client",
+        {**_BY, "customer": "reference, or empty where no live customer has it"},
     ),
     LeafType.SHRED_REQUESTED: LeafSpec(
         "A customer's erasure was ordered; from here every look is refused.",

@@ -17,7 +17,8 @@ from holdfast.kit.ids import new_id
 from holdfast.kit.secret import Secret
 from holdfast.kit.terminal import ExitCode, emit, json_option, progress, say
 from holdfast.vocabulary.acts import Act
-from holdfast.vocabulary.ids import FEED_EVENT
+from holdfast.vocabulary.ids import FEED_EVENT, client_log
+from holdfast.vocabulary.leaves import LeafType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -111,22 +112,26 @@ def read_key(text: str) -> FeedKey:
 
 def _own_key(ctx: click.Context, name: str) -> FeedKey:
     house = open_house_from(ctx)
-    keys = house.read(_keys_of(house, name))
-    if not keys:
-        raise NotFound(f"{name} has no key", remedy=f"Make one: holdfast feed key {name}")
-    return keys[0]
+    return house.transact(own_key(house, name))
 
 
-def _keys_of(house: House, name: str) -> Work[list[FeedKey]]:
-    """The feed's active keys, newest first, for somebody who might have made them."""
-    from holdfast.spine.administration.scene import enter
+def own_key(house: House, name: str) -> Work[FeedKey]:
+    """Hand the feed's newest key to somebody who might have made it, and say so in the client's log.
+
+    What is signed with it opens contacts, so the client reads who took it before the first of them.
+    """
+    from holdfast.spine.administration.scene import enter, tell_in
     from holdfast.spine.signals.registry import client_of, load_feed
 
     entered = yield from enter(house, Act.FEED_PUSH)
     client = yield from client_of(name)
-    yield from entered.judge(clients=(client,))
+    scene = yield from entered.judge(clients=(client,))
     _, keys = yield from load_feed(house.root, name)
-    return keys
+    if not keys:
+        raise NotFound(f"{name} has no key", remedy=f"Make one: holdfast feed key {name}")
+    log = client_log(client)
+    yield from tell_in(scene, LeafType.FEED_PUSHED, (log,), feed=name, kid=keys[0].kid)
+    return keys[0]
 
 
 def _direct(ctx: click.Context, name: str, signing: FeedKey) -> Send:

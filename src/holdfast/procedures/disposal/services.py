@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from holdfast.kit.clock import rfc3339
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Denied, InvalidInput, NotFound, Unavailable
-from holdfast.spine.administration.scene import administer, digest_of, enter
+from holdfast.spine.administration.scene import administer, digest_of, enter, tell_in
 from holdfast.spine.decision.contract import compile_contract
 from holdfast.spine.decision.freezing import require_open, standing_of
 from holdfast.spine.decision.signature import check_signature, read_signature
@@ -23,10 +23,12 @@ from holdfast.spine.identity.references import reference_of
 from holdfast.spine.vault.blindindex import customer_token
 from holdfast.spine.vault.hierarchy import client_keys
 from holdfast.spine.vault.keyring.store import CUSTOMER_BY_TOKEN
+from holdfast.spine.vault.load import customer_reference
 from holdfast.spine.vault.shred import Shred, complete, request_shred
 from holdfast.spine.vault.store import CLIENT_SHRED, CUSTOMER, SHRED
 from holdfast.vocabulary.acts import Act
 from holdfast.vocabulary.ids import HOUSE_LOG, client_log
+from holdfast.vocabulary.leaves import LeafType
 
 if TYPE_CHECKING:
     from typing import Any
@@ -153,8 +155,14 @@ def _check_signature(contract: Contract, statement: str, signature: bytes) -> bo
 
 
 def find_customer(house: House, client: str, number: str) -> Found:
-    """Say which customer has the client's own number; :class:`NotFound` if none has, or none has any more."""
-    return house.read(_find(house, client, number))
+    """Say which customer has the client's own number; :class:`NotFound` if none has, or none has any more.
+
+    Whether somebody is a customer is told, so the client's log says who asked, found or not.
+    """
+    found = house.transact(_find(house, client, number))
+    if found is None:
+        raise _no_customer(client)
+    return found
 
 
 def _request(house: House, client: str, customer: str) -> Work[str]:
@@ -168,10 +176,18 @@ def _request(house: House, client: str, customer: str) -> Work[str]:
     return (yield from request_shred(keys, found.customer, by=by, now_us=scene.now_us))
 
 
-def _find(house: House, client: str, number: str) -> Work[Found]:
-    yield from administer(house, Act.CUSTOMER_FIND, clients=(client,))
+def _find(house: House, client: str, number: str) -> Work[Found | None]:
+    scene = yield from administer(house, Act.CUSTOMER_FIND, clients=(client,))
     keys = yield from _keys(house, client)
-    return (yield from _customer(keys, number))
+    try:
+        found: Found | None = yield from _customer(keys, number)
+    except NotFound:
+        found = None
+    live = found.customer if found is not None and found.state == "live" else ""
+    reference = (yield from customer_reference(client, live)) if live else ""
+    log = client_log(client)
+    yield from tell_in(scene, LeafType.CUSTOMER_FOUND, (log,), customer=reference)
+    return found
 
 
 def _keys(house: House, client: str) -> Work[ClientKeys]:
@@ -196,7 +212,11 @@ def _customer(keys: ClientKeys, text: str) -> Work[Found]:
         (rows,) = yield Round(data=(CUSTOMER(client=client, id=customer),))
         if rows:
             return Found(customer, rows[0][0])
-    raise NotFound(
+    raise _no_customer(client)
+
+
+def _no_customer(client: str) -> NotFound:
+    return NotFound(
         f"client {client} has no such customer",
         remedy="Give the client's own number, or an id that starts with cus_. An erased one has no number here.",
         code="no_customer",

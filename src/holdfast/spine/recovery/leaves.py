@@ -51,6 +51,7 @@ MEANING: Final[Mapping[LeafType, Means]] = {
     LeafType.FEED_ADDED: Means.LISTED,
     LeafType.FEED_KEY_ADDED: Means.LISTED,
     LeafType.FEED_KEY_RETIRED: Means.NARROWS,
+    LeafType.FEED_PUSHED: Means.NOTHING,
     LeafType.CONTACT_BOUND: Means.NOTHING,
     LeafType.CONTACT_REBOUND: Means.NOTHING,
     LeafType.REASON_CHANGED: Means.NOTHING,
@@ -76,6 +77,7 @@ MEANING: Final[Mapping[LeafType, Means]] = {
     LeafType.GLASS_OPENED: Means.LISTED,
     LeafType.GLASS_CLOSED: Means.NOTHING,  # none is open after a restoration
     LeafType.ADMINISTRATION_REFUSED: Means.NOTHING,
+    LeafType.CUSTOMER_FOUND: Means.NOTHING,
     LeafType.SHRED_REQUESTED: Means.ERASES,
     LeafType.SHRED_DONE: Means.ERASES,
     LeafType.HOLD_PLACED: Means.NARROWS,  # put back, so that an erasure of the gap keeps what it kept
