@@ -369,6 +369,17 @@ def test_asking_by_somebody_elses_decision(bank):
     assert theirs.value.message == none.value.message
 
 
+def test_asking_at_a_client_of_others_is_as_at_one_that_does_not_exist(bank):
+    SecondClient(bank)
+    told = []
+    for client in ("bank-02", "bank-99"):
+        answer = bank.reveal(NOBODY.replace("apr_", "cus_"), ["acct"], client=client)
+        with pytest.raises(NotFound) as refused:
+            bank.ask(answer)
+        told.append((refused.value.message, refused.value.remedy, refused.value.code))
+    assert told[0] == told[1]
+
+
 def test_asking_where_no_approval_would_help(bank):
     answer = bank.reveal("C00001", ["email"])
     with pytest.raises(Conflict) as refused:

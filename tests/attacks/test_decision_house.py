@@ -18,6 +18,7 @@ from holdfast.spine.identity.references import reference_of
 from holdfast.spine.operations.decisions import read_decision
 from holdfast.spine.turn.answers import Refused, Revealed
 from support.bank import customer, new_bank
+from support.second import SECOND, SecondClient
 
 
 @pytest.fixture
@@ -146,6 +147,14 @@ class TestReading:
         with pytest.raises(NotFound) as never:
             house.read(decisions.find(house, "dec_0"))
         assert str(theirs.value) == str(never.value)
+
+    def test_what_one_asked_at_a_client_of_others_is_explained_to_nobody_without_a_part_in_it(
+        self, bank
+    ):
+        SecondClient(bank)
+        made = bank.reveal("cus_01m000000000000000000000zz", ["name"], client=SECOND).decision
+        with pytest.raises(NotFound):
+            acting(bank, bank.agent).read(decisions.find(acting(bank, bank.agent), made))
 
     def test_a_record_put_in_anothers_place_does_not_open(self, bank):
         first, second = self.decision(bank), self.decision(bank, "name")

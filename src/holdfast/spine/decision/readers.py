@@ -10,6 +10,15 @@ _OVERSEERS: Final = frozenset({Role.SECURITY, Role.DPO, Role.ADMIN, Role.AUDITOR
 _OF_THE_CLIENT: Final = frozenset({Role.CLIENT_USER, Role.SECURITY, Role.DPO, Role.AUDITOR})
 
 
+def is_kept_from(*, own: bool, visible: bool, assigned: bool) -> bool:
+    """Tell whether a decision is to be answered as one that does not exist.
+
+    Of a client that does not exist no decision is kept. What somebody without a part in a client asked there must be
+    answered like that, or the answer would say that the client exists.
+    """
+    return own and not visible and not assigned
+
+
 def audience_for(
     *, own: bool, house_roles: frozenset[Role], client_roles: frozenset[Role]
 ) -> Audience | None:

@@ -14,7 +14,13 @@ from holdfast.spine.approvals.requests import Request, Wanted, ask, load, subjec
 from holdfast.spine.approvals.rules import Party
 from holdfast.spine.approvals.subject import KINDS, RECORD, fields_of, told
 from holdfast.spine.decision import store as decisions
-from holdfast.spine.operations.decisions import content_of, no_such_decision, reader_of
+from holdfast.spine.decision.readers import is_kept_from
+from holdfast.spine.operations.decisions import (
+    assigned_to,
+    content_of,
+    no_such_decision,
+    reader_of,
+)
 from holdfast.spine.turn.answers import ApprovalShown
 from holdfast.spine.turn.arrival import Arrival, arrive
 from holdfast.spine.turn.target import fetch, may_approach
@@ -52,6 +58,9 @@ def ask_approval(house: House, asked: Asked, decision: str) -> Work[ApprovalShow
     if reader.client not in {"", client}:
         raise no_such_decision()
     content = yield from content_of(house, client, month, sealed=bytes(sealed), record_id=leaf)
+    assigned = yield from assigned_to(reader, client, now_us)
+    if is_kept_from(own=True, visible=content.visible, assigned=bool(assigned.programmes)):
+        raise no_such_decision()
     _check(content, now_us - at_us)
     arrival, customer = yield from _arrive(house, asked, content)
     wanted = _wanted(arrival, content, customer)

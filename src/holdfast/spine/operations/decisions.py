@@ -11,7 +11,7 @@ from holdfast.kit.ids import new_id
 from holdfast.spine.decision import records
 from holdfast.spine.decision import store as decisions
 from holdfast.spine.decision.policies import current_policies
-from holdfast.spine.decision.readers import audience_for
+from holdfast.spine.decision.readers import audience_for, is_kept_from
 from holdfast.spine.decision.reasons import for_audience
 from holdfast.spine.identity import store as identity
 from holdfast.spine.identity.accept import accepted
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from holdfast.kit.db import Work
     from holdfast.spine.decision.verdict import RuleReason
     from holdfast.spine.house import House
+    from holdfast.spine.identity.facts import Assigned
     from holdfast.spine.identity.presented import Caller
     from holdfast.spine.identity.requester import Requester
 
@@ -55,8 +56,8 @@ def read_decision(house: House, caller: Caller, decision: str) -> Work[DecisionS
     audience, assigned = yield from _audience(reader, person, client, now_us)
     content = yield from content_of(house, client, month, sealed=bytes(sealed), record_id=leaf)
     own = person == reader.person
-    if own and not content.visible and not assigned:
-        raise no_such_decision()  # as if the client did not exist: such a decision is not kept
+    if is_kept_from(own=own, visible=content.visible, assigned=assigned):
+        raise no_such_decision()
     policies = yield from current_policies(house.policies, client)
     reasons = for_audience(_reasons(content), audience, policies.by_id)
     if not own:
@@ -105,8 +106,7 @@ def _audience(
 ) -> Work[tuple[Audience, bool]]:
     if reader.client not in {"", client}:
         raise no_such_decision()
-    (rows,) = yield Round(data=(identity.ASSIGNMENTS(person=reader.person, client=client),))
-    assigned = assigned_at(rows, now_us)
+    assigned = yield from assigned_to(reader, client, now_us)
     found = audience_for(
         own=reader.is_person and person == reader.person,
         house_roles=reader.roles,
@@ -115,6 +115,12 @@ def _audience(
     if found is None:
         raise no_such_decision()
     return found, bool(assigned.programmes)
+
+
+def assigned_to(reader: Requester, client: str, now_us: int) -> Work[Assigned]:
+    """Return what the reader works on for a client now."""
+    (rows,) = yield Round(data=(identity.ASSIGNMENTS(person=reader.person, client=client),))
+    return assigned_at(rows, now_us)
 
 
 def no_such_decision() -> NotFound:

@@ -14,7 +14,7 @@ from holdfast.spine.decision.explain import Explanation, explain, told
 from holdfast.spine.decision.facts import DECLARATIONS
 from holdfast.spine.decision.judge import judge
 from holdfast.spine.decision.policies import compile_policies
-from holdfast.spine.decision.readers import audience_for
+from holdfast.spine.decision.readers import audience_for, is_kept_from
 from holdfast.spine.decision.reasons import may_know
 from holdfast.spine.identity.acting import acting_person
 from holdfast.spine.identity.facts import assigned_at
@@ -90,21 +90,23 @@ def find(house: House, decision: str) -> Work[Found]:
     assignments, standing = yield Round(
         data=(ASSIGNMENTS(person=acting.person, client=client), store.CLIENT(client=client))
     )
-    roles = assigned_at(assignments, house.clock.now_us()).roles.values()
+    assigned, own = assigned_at(assignments, house.clock.now_us()), person == acting.person
     audience = audience_for(
-        own=person == acting.person,
+        own=own,
         house_roles=acting.roles,
-        client_roles=frozenset[Role]().union(*roles),
+        client_roles=frozenset[Role]().union(*assigned.roles.values()),
     )
     if audience is None:
         raise _no_such_decision()
     keys = yield from client_keys(house.keks, client, standing[0][3])
     key = yield from record_key(keys, month)
     content = records.open_record(bytes(sealed), key, client=client, record=leaf, salt=bytes(salt))
+    if is_kept_from(own=own, visible=content.visible, assigned=bool(assigned.programmes)):
+        raise _no_such_decision()
     (text,) = yield Round(
         data=(store.CONTRACT_VERSION(client=client, version=content.contract_version),)
     )
-    return Found(content, text[0][0], leaf, audience, own=person == acting.person)
+    return Found(content, text[0][0], leaf, audience, own=own)
 
 
 def _no_such_decision() -> NotFound:
