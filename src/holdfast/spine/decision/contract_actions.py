@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from holdfast.spine.decision.contract_fields import named_fields
 from holdfast.spine.decision.toml import nearest
 from holdfast.vocabulary.contract import Action
 from holdfast.vocabulary.levels import AuthLevel
@@ -95,20 +96,9 @@ def check_action_fields(
 ) -> None:
     """Refuse changes of fields that the client does not have, or that another action alone changes."""
     for n, action in enumerate(contract.actions.values(), 1):
-        for collection, names in action.changes.items():
-            at = (f"action[{n}]", "changes", collection)
-            schema = schemas.get(collection)
-            if schema is None:
-                document.fail(
-                    at, f'there is no collection "{collection}"{nearest(collection, schemas)}'
-                )
-            for name in sorted(names):
-                spec = schema.by_name.get(name)
-                if spec is None:
-                    document.fail(
-                        at, f'{collection} has no field "{name}"{nearest(name, schema.by_name)}'
-                    )
-                if spec.change not in {"", ACT + action.id}:
-                    document.fail(at, f'"{name}" is changed by {spec.change} only')
-                if name in {schema.customer_ref, schema.record_key}:
-                    document.fail(at, f'"{name}" says which record this is; nothing changes it')
+        where = (f"action[{n}]", "changes")
+        for at, schema, spec in named_fields(document, where, action.changes, schemas):
+            if spec.change not in {"", ACT + action.id}:
+                document.fail(at, f'"{spec.name}" is changed by {spec.change} only')
+            if spec.name in {schema.customer_ref, schema.record_key}:
+                document.fail(at, f'"{spec.name}" says which record this is; nothing changes it')

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.spine.decision.contract_actions import check_action_fields, check_actions
 from holdfast.spine.decision.contract_exports import check_export_fields
+from holdfast.spine.decision.contract_fields import fields_of
 from holdfast.spine.decision.contract_incident import check_notify_fields
 from holdfast.spine.decision.toml import nearest
 from holdfast.vocabulary.levels import DataClass, Handling
@@ -84,14 +85,8 @@ def check_schemas(
 ) -> None:
     """Refuse collections and fields that the client does not have, and uses that their schema rules out."""
     for at, collection, fields in _named(contract):
-        if collection not in schemas:
-            document.fail(
-                at, f'there is no collection "{collection}"{nearest(collection, schemas)}'
-            )
-        known = schemas[collection].by_name
-        for name in sorted(fields):
-            if name not in known:
-                document.fail(at, f'{collection} has no field "{name}"{nearest(name, known)}')
+        for _ in fields_of(document, at, collection, fields, schemas=schemas):
+            pass  # that each is there is what is asked
     _check_uses(document, contract, schemas)
     check_action_fields(document, contract, schemas)
     check_export_fields(document, contract, schemas)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from holdfast.kit.crypto.hpke import read_public
-from holdfast.spine.decision.toml import nearest
+from holdfast.spine.decision.contract_fields import named_fields
 from holdfast.vocabulary.contract import HOURS_EXPORT, Export
 from holdfast.vocabulary.levels import Handling
 
@@ -83,20 +83,9 @@ def check_export_fields(
 ) -> None:
     """Refuse fields that the client does not have, or that nobody ever sees."""
     for n, export in enumerate(contract.exports.values(), 1):
-        for collection, names in export.fields.items():
-            at = (f"export[{n}]", "fields", collection)
-            schema = schemas.get(collection)
-            if schema is None:
+        where = (f"export[{n}]", "fields")
+        for at, _, spec in named_fields(document, where, export.fields, schemas):
+            if spec.handling is Handling.VERIFY_ONLY:
                 document.fail(
-                    at, f'there is no collection "{collection}"{nearest(collection, schemas)}'
+                    at, f'"{spec.name}" is only ever compared; it does not leave the vault'
                 )
-            for name in sorted(names):
-                spec: Any = schema.by_name.get(name)
-                if spec is None:
-                    document.fail(
-                        at, f'{collection} has no field "{name}"{nearest(name, schema.by_name)}'
-                    )
-                if spec.handling is Handling.VERIFY_ONLY:
-                    document.fail(
-                        at, f'"{name}" is only ever compared; it does not leave the vault'
-                    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from holdfast.spine.decision.toml import nearest
+from holdfast.spine.decision.contract_fields import named_fields
 from holdfast.vocabulary.levels import DataClass, Handling
 
 if TYPE_CHECKING:
@@ -35,22 +35,10 @@ def check_notify_fields(
     document: Document, contract: Contract, schemas: Mapping[str, CollectionSchema]
 ) -> None:
     """Refuse fields that the client does not have, or that may not be kept."""
-    for collection, names in contract.notify.items():
-        at = ("incident", "notify", collection)
-        schema = schemas.get(collection)
-        if schema is None:
+    for at, _, spec in named_fields(document, ("incident", "notify"), contract.notify, schemas):
+        if not may_be_kept(spec):
             document.fail(
-                at, f'there is no collection "{collection}"{nearest(collection, schemas)}'
+                at,
+                f'"{spec.name}" is {spec.data_class.name} and {spec.handling.value}; only fields that are shown in'
+                " clear, and none of C4, are kept after an erasure",
             )
-        for name in sorted(names):
-            spec = schema.by_name.get(name)
-            if spec is None:
-                document.fail(
-                    at, f'{collection} has no field "{name}"{nearest(name, schema.by_name)}'
-                )
-            if not may_be_kept(spec):
-                document.fail(
-                    at,
-                    f'"{name}" is {spec.data_class.name} and {spec.handling.value}; only fields that are shown in'
-                    " clear, and none of C4, are kept after an erasure",
-                )

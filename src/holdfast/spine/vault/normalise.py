@@ -51,7 +51,8 @@ _DIRECTIVES: Final = {
     "%b": r"(?P<b>[A-Za-z]{3,4})\.?",
     "%B": r"(?P<B>[A-Za-z]{3,9})",
 }
-_MONTHS: Final = (
+#: Names of months by their first three letters, January first.
+MONTHS: Final = (
     "jan",
     "feb",
     "mar",
@@ -190,7 +191,7 @@ def _formatted(date_format: str, text: str) -> date:
     parts = found.groupdict()
     word = (parts.get("b") or parts.get("B") or "").lower()
     try:
-        month = _MONTHS.index(word[:3]) + 1 if word else int(parts["m"])
+        month = MONTHS.index(word[:3]) + 1 if word else int(parts["m"])
         return date(int(parts["Y"]), month, int(parts["d"]))
     except ValueError:
         raise _NotOfType(f"is not a date of the form {expected}") from None

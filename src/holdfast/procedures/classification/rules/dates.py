@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
+from holdfast.spine.vault.normalise import MONTHS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -17,20 +19,6 @@ _WORD_FIRST: Final = re.compile(r"([A-Za-z]{3,9}) (\d{1,2}), ?(\d{4})")
 _SHORT_YEAR: Final = re.compile(r"\d{1,2}([/.\-])\d{1,2}\1\d{2}")
 _WITH_TIME: Final = re.compile(
     r"(.{6,12}?)[T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp]\.?[Mm]\.?)?(Z|[+-]\d{2}:?\d{2})?"
-)
-_MONTHS: Final = (
-    "jan",
-    "feb",
-    "mar",
-    "apr",
-    "may",
-    "jun",
-    "jul",
-    "aug",
-    "sep",
-    "oct",
-    "nov",
-    "dec",
 )
 _MONTH_FIRST: Final = frozenset({"US", "PH"})  # where 02/03 is commonly the third of February
 _ENOUGH: Final = 0.9
@@ -105,7 +93,7 @@ def _worded(values: Sequence[str]) -> DateForm | None:
             form = f"{{}} %d,{' ' if ', ' in value else ''}%Y"
         else:
             continue
-        if word[:3].lower() in _MONTHS and _is_day(year, _MONTHS.index(word[:3].lower()) + 1, day):
+        if word[:3].lower() in MONTHS and _is_day(year, MONTHS.index(word[:3].lower()) + 1, day):
             written = form.format("%b" if len(word) <= 4 else "%B")
             forms[written] = forms.get(written, 0) + 1
     # "May" is long and short at once, so the long form takes the short one's count.
