@@ -120,7 +120,7 @@ def run(found: Sequence[Step], folder: Path) -> Iterator[Done]:
         start_new_session=True,
     )
     try:
-        told, _ = process.communicate(timeout=300)
+        told, _ = process.communicate(timeout=600)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
