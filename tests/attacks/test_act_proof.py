@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
+from holdfast.spine.operations.act import Wanted, act
+from holdfast.spine.turn.answers import Acted
 from support.acting import RESET, permitted, ready
 from support.answers import rules
+from support.at_once import in_one_turn, in_threads
 from support.bank import customer, new_bank
 
 MINE, THEIRS = "C00001", "C00002"
@@ -134,6 +139,17 @@ def test_the_second_reset_by_another_agent(bank):
     proof = bank.prove(contact="CT-2", agent=bank.other)
     answer = bank.act(MINE, RESET, [proof], contact="CT-2", agent=bank.other)
     assert "act.day" in rules(answer)
+
+
+@pytest.mark.parametrize("at_once", [in_one_turn, in_threads])
+def test_32_resets_at_once_are_one(bank, at_once):
+    proof = ready(bank)
+    asked, customer_id = bank.asked(), bank.id_of(MINE)
+    wanted = Wanted(RESET, (proof,))
+    answers = at_once(bank, lambda house, _number: partial(act, house, asked, customer_id, wanted))
+    assert sum(isinstance(answer, Acted) for answer in answers) == 1
+    assert bank.sql("SELECT COUNT(*) FROM actions_permit") == [(1,)]
+    assert len(bank.leaves("action.permitted")) == 1
 
 
 def test_an_action_without_confirming_who_one_is(bank):
