@@ -106,20 +106,34 @@ class Demo:
             "secret": key["secret"],
             "runs": 0,
         }
+        self._write(
+            "# Nor does an approval count by a token that whoever issued the agent's could use."
+        )
+        self.run("token", "key", str(self._lead_key))
         self.issue_tokens()
 
     def issue_tokens(self) -> None:
-        """Give the agent and their lead tokens for the day."""
-        for person, name in ((LEAD, "lead_token"), (AGENT, "token")):
-            create = ("token", "create", "--person", person, "--json")
+        """Give the agent and their lead tokens for the day; the lead's is bound to a key that stays with them."""
+        bound = ("--dpop-key", str(self._lead_key))
+        for person, name, more in ((LEAD, "lead_token", bound), (AGENT, "token", ())):
+            create = ("token", "create", "--person", person, *more, "--json")
             issued = json.loads(self.run(*create, secret=True))
             self._state |= {name: issued["token"], "expires": issued["expires"]}
         self._keep()
 
+    @property
+    def _lead_key(self) -> Path:
+        return self.home / "files" / "lead.pem"
+
+    def _by_lead(self) -> dict[str, str]:
+        """Settings by which a command acts in the lead's name."""
+        token = self._state["lead_token"]
+        return {"HOLDFAST_TOKEN": token, "HOLDFAST_TOKEN_KEY_FILE": str(self._lead_key)}
+
     def load(self) -> None:
         """Read what an earlier run left, and renew the tokens when their day is nearly over."""
         self._state = json.loads((self.home / STATE).read_text())
-        if "lead_token" not in self._state:
+        if not self._lead_key.exists():
             raise Unavailable(
                 f"the demo house in {self.home} was made by an earlier version",
                 remedy="Begin anew: `make clean`, then `make run`.",
@@ -177,7 +191,6 @@ class Demo:
         desk = Desk(
             url=f"http://localhost:{settings.data_plane_port}",
             token=self._state["token"],
-            lead_token=self._state["lead_token"],
             client=CLIENT,
             collection=COLLECTION,
             agent=AGENT,
@@ -195,7 +208,9 @@ class Demo:
             desk,
             caller,
             Teller(self._write),
-            run=lambda *arguments: self.run(*arguments, shown=False),
+            run=lambda *arguments, by_lead=False: self.run(
+                *arguments, shown=False, acting=self._by_lead() if by_lead else None
+            ),
             folder=self.home / "log-of-bank-01",
             vkeys=self._state["vkeys"],
             wrap_up_s=WRAP_UP_S,
