@@ -78,8 +78,9 @@ def test_the_second_persons_rule_is_dropped_from_the_contract_by_one(office):
 
 def test_one_approves_their_own(office):
     approval = office.asked(WIDER)
-    with pytest.raises(Refused):
+    with pytest.raises(Refused) as caught:
         office.decide(approval, by=office.root)
+    assert caught.value.rules == ("admin.second_person",)
     alone(office, WIDER)
     assert office.told("administration.refused")
 

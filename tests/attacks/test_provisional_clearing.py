@@ -94,7 +94,8 @@ def test_by_themselves(bank, ident):
 
     bank.house.transact(work())
     reports_to(bank, lead(bank, "L0001"))
-    refused(bank, bank.new_token(bank.agent), ident)
+    said = refused(bank, bank.new_token(bank.agent), ident)
+    assert said == "provisional.clear is refused by admin.other_line"
 
 
 @pytest.mark.parametrize("role", [Role.AGENT, Role.ADMIN, Role.SECURITY, Role.AUDITOR])
