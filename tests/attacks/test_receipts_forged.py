@@ -183,6 +183,19 @@ def test_a_receipt_under_another_leafs_name_is_refused(promised):
     assert refused(promised, renamed) == {"bad_receipt"}
 
 
+def test_the_receipt_of_another_decision_under_an_answer_is_refused(promised):
+    """The attempt of a house: the caller saw one decision, and what stands in the log is another."""
+    promised.write()
+    first, second, _ = promised.saved
+    answers = [
+        {"decision": leaf.body["decision"], "match": True, "leaf": saved}
+        for leaf, saved in zip(promised.leaves, (first, second), strict=False)
+    ]
+    assert [one.promise for one in promised.verify(*answers).receipts] == ["kept", "kept"]
+    assert refused(promised, {**answers[0], "leaf": second}) == {"bad_receipt"}
+    assert refused(promised, {**answers[0], "leaf": {**first, "log": SHOP}}) == {"bad_receipt"}
+
+
 def test_a_receipt_signed_by_another_house_is_forged(promised, tmp_path):
     other = Promised(tmp_path / "other")
     promised.write()
