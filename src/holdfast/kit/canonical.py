@@ -54,8 +54,5 @@ def _check_keys(item: dict[Any, Any]) -> None:
 
 def length_prefixed(*parts: bytes) -> bytes:
     """Join ``parts`` so that no two different tuples give the same bytes: count, then u32 length and bytes each."""
-    joined = [len(parts).to_bytes(4, "big")]
-    for part in parts:
-        joined.append(len(part).to_bytes(4, "big"))
-        joined.append(part)
-    return b"".join(joined)
+    prefixed = [len(part).to_bytes(4, "big") + part for part in parts]
+    return len(parts).to_bytes(4, "big") + b"".join(prefixed)

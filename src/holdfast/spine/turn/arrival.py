@@ -70,6 +70,7 @@ class Arrival(NamedTuple):
     house: House
     asked: Asked
     now_us: int
+    sure_us: int  # the time by which something may have worn off: now, unless the clock is in doubt (SPINE 24)
     decision: str
     leaf: str
     repeated: bool
@@ -116,11 +117,6 @@ class Arrival(NamedTuple):
         return self.contact.basis if self.contact is not None and self.yours else ""
 
     @property
-    def sure_us(self) -> int:
-        """The time by which something may have worn off: now, unless the clock is in doubt (SPINE 24)."""
-        return self.house.sure_us()
-
-    @property
     def yours(self) -> bool:
         """Whether the contact is with this person; else nothing of it is told."""
         return self.facts[FactId.CONTACT_YOURS].met
@@ -139,19 +135,18 @@ def arrive(house: House, asked: Asked, *, customer: str = "") -> Work[Arrival]:
     Raises :class:`NotAuthenticated` without an accepted token of a person, :class:`Conflict` when the caller's
     idempotency key came with another request before.
     """
-    now_us = house.clock.now_us()
+    now_us, sure_us = house.clock.now_us(), house.sure_us()
     who = yield from _who(house, asked, now_us)
     person, log = who.requester.person, _log_of(asked, who)
-    spent = _spent(asked, who, customer, now_us=now_us, sure_us=house.sure_us())
-    asks = _asks(house, asked, who, spent)
+    spent = _spent(asked, who, customer, now_us=now_us, sure_us=sure_us)
+    asks = _asks(house, asked, who, spent) | _also_asks(asked, who, customer, now_us)
     asks |= {"reference": identity.REFERENCE(person=person, log=log)}
-    asks |= _also_asks(asked, who, customer, now_us)
     rows = dict(zip(asks, (yield Round(data=tuple(asks.values()))), strict=True))
     glass = glass_of(rows.get("glass", []))
     contact, word = yield from _contact(asked, who, rows, glass=glass, customer=customer)
     queue = who.policies.contract.queues.get(contact.queue) if contact else None
     assigned = assigned_at(rows["assignments"], now_us)
-    facts = _facts(house, asked, who, _Called(contact, queue, assigned, customer, now_us))
+    facts = _facts(asked, who, _Called(contact, queue, assigned, customer, now_us, sure_us))
     found = frozenset(one for one in (word.customer,) if one) if word else frozenset[str]()
     if word is None and glass is None:
         found = _candidates(rows.get("candidates", []), facts)
@@ -163,6 +158,7 @@ def arrive(house: House, asked: Asked, *, customer: str = "") -> Work[Arrival]:
         house=house,
         asked=asked,
         now_us=now_us,
+        sure_us=sure_us,
         decision=decision,
         leaf=new_id(ids.DECISION, now_us) if rows.get("repeat") else decision,
         repeated=bool(rows.get("repeat")),
@@ -258,9 +254,10 @@ class _Called(NamedTuple):
     assigned: Assigned
     customer: str
     now_us: int
+    sure_us: int
 
 
-def _facts(house: House, asked: Asked, who: _Who, called: _Called) -> dict[FactId, FactValue]:
+def _facts(asked: Asked, who: _Who, called: _Called) -> dict[FactId, FactValue]:
     contract, contact, queue = who.policies.contract, called.contact, called.queue
     assigned = called.assigned
     facts = person_facts(who.requester, assigned, client=asked.client, employers=contract.employers)
@@ -285,7 +282,7 @@ def _facts(house: House, asked: Asked, who: _Who, called: _Called) -> dict[FactI
     talking = yours and contact is not None and may_search(contact, queue, called.now_us)
     exempt = yours and _exempt(contract, contact, queue)
     facts[FactId.CLIENT_OPEN] = client_fact(
-        who.standing, house.sure_us(), now_us=house.clock.now_us(), exempt=exempt
+        who.standing, called.sure_us, now_us=called.now_us, exempt=exempt
     )
     state = ("talking" if talking else "wrapping up") if yours else "not with you"
     facts[FactId.CONTACT_TALKING] = known(talking, state)
