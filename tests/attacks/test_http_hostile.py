@@ -157,6 +157,21 @@ def test_the_console_answers_beside_idle_connections(bank):
             assert other.getresponse().status == 200
 
 
+def test_slow_bodies_do_not_hold_the_consoles_threads(bank):
+    """A cookie is what makes a framework read the form; anybody can make one up."""
+    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nCookie: csrftoken=" + b"a" * 32
+    head += b"\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nx"
+    with ExitStack() as stack:
+        for _ in range(32):
+            one = socket.create_connection(("127.0.0.1", bank.console_port), timeout=PATIENCE_S)
+            stack.callback(one.close)
+            one.sendall(head)
+            assert one.recv(12) == b"HTTP/1.1 405"
+        with closing(HTTPConnection("127.0.0.1", bank.console_port, timeout=PATIENCE_S)) as other:
+            other.request("GET", "/healthz")
+            assert other.getresponse().status == 200
+
+
 def test_http_2_is_not_spoken(bank):
     preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
     with connections(bank, 1, preface) as (one,):
