@@ -268,6 +268,10 @@ class Mortal:
         self._connection = connection
         self._life = life
 
+    def cursor(self) -> Mortal:
+        """A cursor with the connection's life."""
+        return type(self)(self._connection.cursor(), self._life)
+
     def _spend(self, text: str) -> None:
         if self._life[0] <= 0:
             raise Killed
