@@ -21,7 +21,7 @@ from support.bank import customer
 from support.holding import KEPT, new_holding
 from support.recovery import CLIENT, LOG
 
-SOON = "2026-12-01T00:00:00Z"
+SOON = "2026-12-01T00:00:00.000000Z"
 
 
 @pytest.fixture

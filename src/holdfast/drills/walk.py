@@ -291,7 +291,7 @@ class _Walk:
         asked = self._api.post("/v1/approvals", {"decision": refused["decision"]})
         approval = _expected("/v1/approvals", asked, 200)["approval"]
         seen = json.loads(run("approval", "show", approval, "--json", by_lead=True))
-        what, name = (seen["summary"][field] for field in ("action", "name"))
+        what, name = seen["summary"]["action"], seen["preview"]["name"]
         self._tell.line(f"the lead sees: {what}, asked for by {seen['by']}, for {name}")
         run("approval", "approve", approval, by_lead=True)
         acted = self._look("/v1/act", 200, step_up=self._step_up, approval=approval, **action)

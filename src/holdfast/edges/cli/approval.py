@@ -113,6 +113,7 @@ def _text(one: dict[str, Any]) -> str:
     for name, value in one["summary"].items():
         values = value if isinstance(value, list) else [value]
         lines += [f"  {name}: {text}" for text in values]
+    lines += [f"  {name} is now {value}" for name, value in one.get("preview", {}).items()]
     if one.get("glass"):
         lines.append(f"  glass: {one['glass']}")
     return "\n".join(lines)
@@ -138,11 +139,8 @@ def show(ctx: click.Context, *, approval: str, as_json: bool) -> None:
     found = [_data(one) for one in house.read(waiting(house)) if one.id == approval]
     if not found:
         shown = _told(house.transact(show_approval(house, caller_of(house), approval)))
-        seen = {
-            name: f"{one.shown}: {one.value}" for name, one in shown.fields.items() if one.value
-        }
-        found = [laid_out(shown)]
-        found[0]["summary"] |= seen
+        preview = {name: one.value for name, one in shown.fields.items() if one.value}
+        found = [{**laid_out(shown), "preview": preview}]
     emit(found[0], as_json=as_json, text=_text(found[0]))
 
 
