@@ -71,12 +71,8 @@ lock: ## write both locks anew from pyproject.toml (needs uv and a package index
 	@uv pip compile pyproject.toml --extra build --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate --quiet --output-file requirements-dev.txt
 
-setup-services: ## install Chromium, with which the tests open the verifier's page (without it they are skipped)
-	@echo "Holdfast itself needs no service beside it: its two stores are SQLite files in HOLDFAST_HOME."
-	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; } \
-	  || { echo "make setup-services installs Debian's package chromium and must be root for that" >&2; exit 2; }
-	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
-	@chromium --version
+setup-services: ## install Chromium and PostgreSQL from Debian for the tests that need them (else they are skipped)
+	@bash tools/services.sh
 
 clean: ## remove what `make` made: .venv, caches and the demo house in var/demo
 	@rm -rf $(VENV) var/demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

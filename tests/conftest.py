@@ -11,8 +11,8 @@ from hypothesis import settings as hypothesis_settings
 
 for name in [name for name in os.environ if name.startswith("HOLDFAST_")]:
     value = os.environ.pop(name)
-    if name == "HOLDFAST_VECTORS":  # where published vectors stand: for tests, not for a house
-        os.environ["_HOLDFAST_VECTORS"] = value
+    if name in {"HOLDFAST_VECTORS", "HOLDFAST_STORAGE"}:  # for tests, not for a house
+        os.environ[f"_{name}"] = value
 # A test that forgets to make its own house must not find one.
 os.environ["HOLDFAST_HOME"] = "/nonexistent/house"
 os.environ["DJANGO_SETTINGS_MODULE"] = "holdfast.settings"

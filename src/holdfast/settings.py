@@ -12,10 +12,11 @@ from csp.constants import NONE, SELF
 
 from holdfast.kit.config import is_loopback, load_settings
 from holdfast.kit.db import sqlite
+from holdfast.kit.db.address import SqliteFile, options
 from holdfast.kit.ids import new_secret_text
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from holdfast.kit.db.address import StoreAddress
 
 HOUSE = load_settings()
 
@@ -67,21 +68,27 @@ TEMPLATES = [
 ]
 
 
-def _store(path: Path) -> dict[str, Any]:
-    return {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": path,
-        "OPTIONS": {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 10,
-            "init_command": ";".join(sqlite.PRAGMAS),
-        },
-        "CONN_MAX_AGE": 0,
-        "ATOMIC_REQUESTS": False,
+def _store(store: StoreAddress) -> dict[str, Any]:
+    common = {"CONN_MAX_AGE": 0, "ATOMIC_REQUESTS": False}
+    if isinstance(store, SqliteFile):
+        return common | {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": store.path,
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 10,
+                "init_command": ";".join(sqlite.PRAGMAS),
+            },
+        }
+    given = options(store)
+    return common | {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": given.pop("dbname"),
+        "OPTIONS": given,
     }
 
 
-DATABASES = {"default": _store(HOUSE.data_path), "keys": _store(HOUSE.keys_path)}
+DATABASES = {"default": _store(HOUSE.data), "keys": _store(HOUSE.keys)}
 DATABASE_ROUTERS = ["holdfast.router.StoreRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

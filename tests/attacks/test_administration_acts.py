@@ -19,6 +19,7 @@ from holdfast.spine.identity.credentials import Bounds, issue
 from holdfast.vocabulary.acts import Act
 from holdfast.vocabulary.levels import PersonState, Role
 from support.administering import CLIENT, CONTRACT, Office
+from support.stores import raw
 
 CARDS = Line(CLIENT, "cards", ())
 REFUSED = "administration.refused"
@@ -91,8 +92,8 @@ def test_a_suspended_administrator_goes_on(office):
 
 def test_an_administrator_who_has_left_comes_back_with_an_old_token(office):
     with office.acting_as(office.second):
-        row = "UPDATE identity_person SET state = :state WHERE id = :id"
-        office.data.execute(row, {"state": PersonState.LEFT.value, "id": office.second})
+        row = "UPDATE identity_person SET state = ? WHERE id = ?"
+        raw(office.data, row, (PersonState.LEFT.value, office.second))
         assert refused(office, people.suspend(office, "A1")) == ("admin.employed",)
 
 
@@ -153,10 +154,10 @@ def test_nobody_fills_a_log_by_trying(office):
 
 
 def test_a_refusal_whose_line_cannot_be_written_is_still_a_refusal(office):
-    office.data.execute("DROP TABLE administration_refusal")
+    raw(office.data, "DROP TABLE administration_refusal")
     with pytest.raises(Exception, match="administration_refusal"):
         office.transact(assignments.assign(office, "root", CARDS))
-    rows = office.data.execute("SELECT COUNT(*) FROM identity_assignment").fetchall()
+    rows = raw(office.data, "SELECT COUNT(*) FROM identity_assignment")
     assert rows == [(1,)]  # the agent's
 
 
@@ -180,7 +181,7 @@ def test_a_second_person_does_not_lift_a_refusal(office):
         "admin.another_person",
         "admin.second_person",
     )
-    rows = office.data.execute("SELECT COUNT(*) FROM approvals_request").fetchall()
+    rows = raw(office.data, "SELECT COUNT(*) FROM approvals_request")
     assert rows == [(0,)]
     with pytest.raises(Denied, match="takes a second person"):
         office.transact(assignments.assign(office, "second", CARDS))

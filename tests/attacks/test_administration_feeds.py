@@ -14,6 +14,7 @@ from holdfast.spine.identity.credentials import Bounds
 from holdfast.vocabulary.levels import Role
 from support.administering import CLIENT, FEED, Office, as_holder, issued
 from support.holders import Holder, pem
+from support.stores import raw
 
 CARDS = Line(CLIENT, "cards", ())
 BOTH = ("admin.feed_and_token",)
@@ -73,8 +74,8 @@ def test_a_token_is_issued_first_and_its_holder_assigned_to_the_client_then(offi
     assert caught.value.rules == BOTH
     with office.by(office.second), pytest.raises(Refused):  # whoever does the assigning
         office.transact(assignments.assign(office, "B1", CARDS))
-    rows = office.data.execute("SELECT id FROM identity_assignment WHERE person = ?", (person,))
-    assert rows.fetchall() == []
+    rows = raw(office.data, "SELECT id FROM identity_assignment WHERE person = ?", (person,))
+    assert rows == []
 
 
 def test_who_made_a_feed_key_is_given_work_and_a_token_by_others(office):

@@ -17,6 +17,7 @@ from holdfast.vocabulary.levels import Role
 from support.administering import CLIENT, CONTRACT, WIDER, WIDEST, Office, as_holder, issued
 from support.holders import Holder, pem
 from support.signing import Signer
+from support.stores import raw
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_two_administrators_widen_and_the_client_reads_what_and_who(office):
 def test_one_publishes_a_wider_contract_alone(office):
     alone(office, WIDER)
     alone(office, WIDER)  # trying again asks for no second approval
-    rows = office.data.execute("SELECT COUNT(*) FROM approvals_request").fetchall()
+    rows = raw(office.data, "SELECT COUNT(*) FROM approvals_request")
     assert rows == [(1,)]
 
 

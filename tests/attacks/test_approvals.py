@@ -30,6 +30,7 @@ from support.approving import WITH_APPROVAL, approving_bank
 from support.at_once import in_one_turn, in_threads
 from support.bank import customer
 from support.second import SecondClient
+from support.stores import raw
 
 NOBODY = "apr_" + "0" * 26
 
@@ -278,7 +279,8 @@ def test_the_approver_was_suspended_since(bank):
 def test_the_approver_lost_the_right_since(bank, change):
     ident = bank.granted(bank.asked_for())
     with bank.house.stores() as stores:
-        stores.data.execute(
+        raw(
+            stores.data,
             f"UPDATE identity_assignment SET {change} WHERE person = ?",
             (bank.lead.id,),
         )
@@ -461,7 +463,7 @@ def test_approving_with_the_credential_that_asked(bank):
     ident = bank.asked_for()
     change = "UPDATE approvals_request SET requester_credential = ? WHERE id = ?"
     with bank.house.stores() as stores:
-        stores.data.execute(change, (bank.lead.credential, ident))
+        raw(stores.data, change, (bank.lead.credential, ident))
     dependent(bank, ident, bank.lead)
 
 

@@ -85,7 +85,7 @@ def test_also_once_the_step_was_told_and_until_the_time_is_confirmed(bank):
     answer = bank.verify(MINE, WRONG, contact=call(bank, "CT-3"))
     assert rules(answer) == {"budget.verify_day"}
     with bank.house.stores() as stores:  # who may confirm is another test's
-        stores.data.execute(CONFIRMED.text)
+        stores.data.execute(CONFIRMED())
     assert isinstance(bank.verify(MINE, WRONG, contact="CT-3"), Verified)
 
 

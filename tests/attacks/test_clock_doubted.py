@@ -64,7 +64,7 @@ def look(bank):
 def confirm(bank):
     """Confirm the time; who may is another test's."""
     with bank.house.stores() as stores:
-        stores.data.execute(CONFIRMED.text)
+        stores.data.execute(CONFIRMED())
 
 
 # ── a freeze ────────────────────────────────────────────────────────────────────────────────────────────────────

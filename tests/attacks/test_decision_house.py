@@ -19,6 +19,7 @@ from holdfast.spine.operations.decisions import read_decision
 from holdfast.spine.turn.answers import Refused, Revealed
 from support.bank import customer, new_bank
 from support.second import SECOND, SecondClient
+from support.stores import raw
 
 
 @pytest.fixture
@@ -56,14 +57,15 @@ def test_a_narrower_contract_holds_from_the_very_next_look(bank):
 def test_a_client_that_is_closed_is_closed_at_once(bank):
     assert isinstance(bank.reveal("C00001", ["name"]), Revealed)
     with bank.house.stores() as stores:
-        stores.data.execute("UPDATE decision_client SET state = 'frozen', fence = fence + 1")
+        raw(stores.data, "UPDATE decision_client SET state = 'frozen', fence = fence + 1")
     assert rules(bank.reveal("C00001", ["name"])) == ["client.open"]
 
 
 def test_a_contract_edited_in_the_store_is_noticed_and_shows_nothing(bank):
     with bank.house.stores() as stores:
-        stores.data.execute(
-            'UPDATE decision_contract SET text = replace(text, \'"name", "phone"\', \'"name", "email"\')'
+        raw(
+            stores.data,
+            'UPDATE decision_contract SET text = replace(text, \'"name", "phone"\', \'"name", "email"\')',
         )
     assert rules(bank.reveal("C00001", ["email"])) == ["field.set"]  # compiled before the edit
     del bank.house.__dict__["policies"]  # as in a process that starts now
@@ -159,7 +161,8 @@ class TestReading:
     def test_a_record_put_in_anothers_place_does_not_open(self, bank):
         first, second = self.decision(bank), self.decision(bank, "name")
         with bank.house.stores() as stores:
-            stores.data.execute(
+            raw(
+                stores.data,
                 "UPDATE decision_record SET sealed = (SELECT sealed FROM decision_record WHERE id = ?)"
                 " WHERE id = ?",
                 (first, second),
@@ -169,7 +172,7 @@ class TestReading:
 
     def test_an_agent_is_not_told_that_the_customer_was_erased(self, bank):
         with bank.house.stores() as stores:
-            stores.data.execute("UPDATE vault_customer SET state = 'shredded'")
+            raw(stores.data, "UPDATE vault_customer SET state = 'shredded'")
         erased = bank.reveal("C00001", ["name"])
         absent = bank.reveal("cus_00000000000000000000000000", ["name"])
         assert erased.reasons == absent.reasons

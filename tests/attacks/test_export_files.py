@@ -13,6 +13,7 @@ from holdfast.spine.actions.sealed_file import CHUNK_BYTES, SealedWriter, open_f
 from holdfast.spine.operations.export_job import expire_exports
 from support.bank import customer
 from support.exporting import FIELDS, Exporter, new_key
+from support.stores import raw
 
 HOUR = 3600
 
@@ -137,7 +138,7 @@ def test_a_file_that_is_gone_is_not_told_as_taken(exporter, done):
 def test_the_contract_is_narrowed_before_the_worker_comes(exporter):
     ordered = exporter.ordered()
     with exporter.house.stores() as stores:
-        stores.data.execute("UPDATE actions_export SET key = ?", (new_key()[0],))
+        raw(stores.data, "UPDATE actions_export SET key = ?", (new_key()[0],))
     exporter.run(ordered)
     assert exporter.state(ordered) == "failed"
     (leaf,) = exporter.bank.leaves("export.failed")
@@ -225,8 +226,9 @@ def test_what_is_imported_after_the_yes_carries_more_out_than_the_contract_allow
 def test_a_record_that_was_changed_in_the_store(exporter):
     ordered = exporter.ordered()
     with exporter.house.stores() as stores:
-        stores.data.execute(
-            "UPDATE vault_record SET body = zeroblob(64) WHERE id = (SELECT MIN(id) FROM vault_record)"
+        raw(
+            stores.data,
+            "UPDATE vault_record SET body = zeroblob(64) WHERE id = (SELECT MIN(id) FROM vault_record)",
         )
     exporter.run(ordered)
     assert exporter.state(ordered) == "failed"

@@ -15,6 +15,7 @@ from holdfast.spine.purpose.contact import reason_of
 from holdfast.spine.purpose.store import PRESENCE
 from support.admin import ask
 from support.feeds import BILLING, CLIENT, FeedHouse, body_of
+from support.stores import raw
 
 
 @pytest.fixture
@@ -304,7 +305,7 @@ class TestBinding:
         assert house.contact().customer == ""
 
     def test_an_identifier_of_an_erased_customer_binds_nobody(self, house):
-        house.data.execute("UPDATE vault_customer SET state = 'shredding' WHERE id = 'cus_ana'")
+        raw(house.data, "UPDATE vault_customer SET state = 'shredding' WHERE id = 'cus_ana'")
         house.send(house.event("connected", customer=of_phone("0101")))
         assert house.contact().customer == ""
 
@@ -419,21 +420,22 @@ class TestMalformed:
             house.send_body(b"\n".join([b"{oops"] * 1000))
         assert house.count_rows("signals_dead_letter") <= 150
         assert len(house.leaves("signal.raised")) == 1
-        rows = house.data.execute("SELECT SUM(count) FROM signals_tally").fetchone()
+        rows = raw(house.data, "SELECT SUM(count) FROM signals_tally")[0]
         assert rows == (3000,)
 
 
 def test_a_store_that_fails_in_the_middle_leaves_nothing(house):
     """Contacts, event ids and leaves stand or fall together: after a failure the sender may send it all again."""
-    house.data.execute(
-        "CREATE TEMP TRIGGER full BEFORE INSERT ON signals_event BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+    raw(
+        house.data,
+        "CREATE TEMP TRIGGER full BEFORE INSERT ON signals_event BEGIN SELECT RAISE(ABORT, 'disk full'); END",
     )
     event = house.event("connected", customer=of_phone("0101"))
     with pytest.raises(Exception, match="disk full"):
         house.send(event)
     assert house.count_rows("purpose_contact") == 0
     assert house.leaves("contact.bound") == []
-    house.data.execute("DROP TRIGGER full")
+    raw(house.data, "DROP TRIGGER full")
     assert house.send(event).accepted == 1
     assert house.is_open()
 

@@ -12,6 +12,7 @@ from holdfast.spine.signals.intake import apply
 from holdfast.spine.signals.registry import load_feed
 from holdfast.spine.signals.resolve import prepare
 from support.feeds import FEED, FeedHouse, another_key, body_of
+from support.stores import raw
 
 
 @pytest.fixture
@@ -27,12 +28,12 @@ def body(house):
 
 
 def assert_refused(house, body, header, error=NotAuthenticated, feed=FEED):
-    before = house.data.execute("SELECT COUNT(*) FROM ledger_pending").fetchone()
+    before = raw(house.data, "SELECT COUNT(*) FROM ledger_pending")[0]
     with pytest.raises(error) as refused:
         house.send_body(body, header, feed=feed)
     assert house.contact() is None
     assert house.count_rows("signals_event") == house.count_rows("signals_dead_letter") == 0
-    assert house.data.execute("SELECT COUNT(*) FROM ledger_pending").fetchone() == before
+    assert raw(house.data, "SELECT COUNT(*) FROM ledger_pending")[0] == before
     return refused.value
 
 
@@ -156,7 +157,7 @@ def test_a_body_is_not_read_before_its_signature_is_verified(house):
 
 def test_a_sealed_key_moved_to_another_feed_in_the_database(house, body):
     house.add_feed("tel-crm")
-    house.data.execute("UPDATE signals_feed_key SET feed = 'tel-crm'")
+    raw(house.data, "UPDATE signals_feed_key SET feed = 'tel-crm'")
     assert_refused(house, body, house.header(body, feed="tel-crm"), IntegrityBroken, feed="tel-crm")
 
 

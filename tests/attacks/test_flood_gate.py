@@ -223,13 +223,12 @@ def look(bank):
 
 def in_plane(bank, story):
     async def run():
-        stores = bank.house.connect(busy_timeout_ms=0)
-        loop = asyncio.get_running_loop()
-        plane = assemble(bank.house, stores, loop, frozenset({"localhost"}))
+        plane = assemble(bank.house, asyncio.get_running_loop(), frozenset({"localhost"}))
+        await plane.runner.open()
         try:
             return await story(plane)
         finally:
-            stores.close()
+            await plane.runner.close()
 
     return asyncio.run(run())
 
@@ -254,7 +253,7 @@ def test_a_flood_without_credential_writes_one_line_a_minute_with_the_count(bank
     hand = Hand()
 
     async def story(plane):
-        keeping = Keeping(bank.house, plane.turns, plane.metrics, hand)
+        keeping = Keeping(bank.house, plane.runner, plane.metrics, hand)
         for _ in range(3):
             for number in range(100):
                 token = f"hft_{number:043d}" if number % 2 else ""
@@ -264,7 +263,7 @@ def test_a_flood_without_credential_writes_one_line_a_minute_with_the_count(bank
                 hand.s += 1
                 keeping.beat()
             await asyncio.sleep(0)
-        return await plane.turns.submit(nothing)
+        return await plane.runner.submit(nothing)
 
     def nothing():
         return
@@ -284,9 +283,9 @@ def test_a_full_queue_refuses_at_once_and_leaves_nothing_half_done(bank):
         def work():
             return reveal(bank.house, given, bank.id_of("C00001"), ("name",))
 
-        waiting = [plane.turns.submit(work) for _ in range(MOST_WAITING)]
+        waiting = [plane.runner.submit(work) for _ in range(MOST_WAITING)]
         with pytest.raises(Unavailable) as refused:
-            plane.turns.submit(work)
+            plane.runner.submit(work)
         status, headers, problem = await ask(plane.app, "/readyz", method="GET")
         answers = await asyncio.gather(*waiting)
         return refused.value, (status, headers[b"retry-after"], problem["code"]), answers
@@ -305,10 +304,10 @@ def test_callers_who_went_away_do_not_keep_the_queue_full(bank):
         def work():
             return reveal(bank.house, given, bank.id_of("C00001"), ("name",))
 
-        gone = [plane.turns.submit(work) for _ in range(MOST_WAITING)]
+        gone = [plane.runner.submit(work) for _ in range(MOST_WAITING)]
         for future in gone:
             future.cancel()
-        return await plane.turns.submit(work)
+        return await plane.runner.submit(work)
 
     assert in_plane(bank, story).outcome == "permit"
     assert len(bank.leaves("decision.made")) == 1

@@ -12,6 +12,7 @@ from holdfast.spine.identity import store
 from holdfast.spine.identity.credentials import Bounds
 from holdfast.vocabulary.levels import Role
 from support.admin import AdminHouse, ask
+from support.stores import raw
 
 CARDS = Line("bank-01", "cards", ())
 NO_BOUNDS = Bounds()
@@ -42,11 +43,11 @@ ACTS = {
 
 def refused(house, work, error=Denied):
     """Nothing is written by it, but the line that says it was tried."""
-    credentials = house.data.execute("SELECT * FROM identity_credential").fetchall()
+    credentials = raw(house.data, "SELECT * FROM identity_credential")
     before = house.leaves()
     with pytest.raises(error):
         house.transact(work)
-    assert house.data.execute("SELECT * FROM identity_credential").fetchall() == credentials
+    assert raw(house.data, "SELECT * FROM identity_credential") == credentials
     written = house.leaves()[len(before) :]
     assert {leaf["type"] for _, leaf in written} <= {"administration.refused"}
 
@@ -190,13 +191,14 @@ def test_an_account_that_is_bound_to_nobody_administers(house):
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
 def test_an_act_whose_leaf_cannot_be_written_does_not_happen(house, act):
-    house.data.execute(
-        "CREATE TRIGGER full BEFORE INSERT ON ledger_pending BEGIN SELECT RAISE(ABORT, 'full'); END"
+    raw(
+        house.data,
+        "CREATE TRIGGER full BEFORE INSERT ON ledger_pending BEGIN SELECT RAISE(ABORT, 'full'); END",
     )
     tables = ("identity_person", "identity_employer", "identity_assignment", "identity_credential")
 
     def rows():
-        return [house.data.execute(f"SELECT * FROM {table}").fetchall() for table in tables]
+        return [raw(house.data, f"SELECT * FROM {table}") for table in tables]
 
     before = rows()
     with pytest.raises(Exception, match="full"):

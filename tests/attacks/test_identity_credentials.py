@@ -19,7 +19,7 @@ from holdfast.spine.identity.credentials import (
 from holdfast.spine.identity.facts import assigned_at, person_facts, place_facts
 from holdfast.spine.identity.requester import level_of, requester_of, step_up_of
 from holdfast.vocabulary.levels import AuthLevel, PersonState, Role
-from support.stores import SmallHouse
+from support.stores import SmallHouse, raw
 
 OFFICE = "192.0.2.7"
 
@@ -192,7 +192,7 @@ def test_a_token_of_one_client_used_for_another_that_the_person_works_for_too(ho
 
 def test_the_hash_from_a_stolen_database_is_not_a_token(house):
     token(house, join(house))
-    (stolen,) = house.data.execute("SELECT secret_hash FROM identity_credential").fetchone()
+    (stolen,) = raw(house.data, "SELECT secret_hash FROM identity_credential")[0]
     for text in (stolen.hex(), stolen.decode("latin-1"), f"hft_{stolen.hex()}"):
         with pytest.raises(Gone):
             look(house, text)
@@ -310,6 +310,4 @@ def test_a_credential_row_that_names_both_a_person_and_a_service(house):
     person = join(house)
     issued = token(house, person)
     with pytest.raises(Exception, match="identity_credential_holder"):
-        house.data.execute(
-            "UPDATE identity_credential SET service = 'bot' WHERE id = ?", (issued.id,)
-        )
+        raw(house.data, "UPDATE identity_credential SET service = 'bot' WHERE id = ?", (issued.id,))

@@ -21,6 +21,7 @@ from holdfast.spine.ledger.verify import Outcome
 from holdfast.vocabulary.ids import HOUSE_LOG
 from support.bundles import Client, codes, forged_log
 from support.ledger import BANK, SHOP, LedgerHouse
+from support.stores import raw
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def client(house, tmp_path):
 
 def copy_of_data(house, place):
     """A cold backup of the data store, as an administrator takes one."""
-    house.data.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    house.data.raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     shutil.copy(house.settings.data_path, place)
 
 
@@ -105,7 +106,7 @@ def test_a_log_that_was_deleted_from_the_database_is_noticed(house):
     house.grown(BANK, 10)
     house.stop()
     for table in ("tree", "tile", "bundle", "checkpoint"):
-        house.data.execute(f"DELETE FROM ledger_{table} WHERE log = ?", (BANK,))
+        raw(house.data, f"DELETE FROM ledger_{table} WHERE log = ?", (BANK,))
     assert set(disagreements(house, house.signing)) == {BANK}
     house.append(BANK, 3)
     assert BANK in house.tick().refused
@@ -115,7 +116,7 @@ def test_a_rewritten_head_is_not_signed(house):
     house.grown(BANK, 10)
     house.append(BANK, 5)
     house.registrar.sequence()
-    house.data.execute("UPDATE ledger_tree SET root = ? WHERE log = ?", (b"\x07" * 32, BANK))
+    raw(house.data, "UPDATE ledger_tree SET root = ? WHERE log = ?", (b"\x07" * 32, BANK))
     done = house.registrar.sign(house.read(heads()))
     assert done == ()
     assert "root of its tiles" in house.tick().refused[BANK]
@@ -127,8 +128,8 @@ def test_a_wholly_rewritten_log_with_fitting_tiles_is_not_signed(house):
     house.grown(SHOP, 11)
     house.stop()
     for table in ("tree", "tile", "bundle"):
-        house.data.execute(f"DELETE FROM ledger_{table} WHERE log = ?", (BANK,))
-        house.data.execute(f"UPDATE ledger_{table} SET log = ? WHERE log = ?", (BANK, SHOP))
+        raw(house.data, f"DELETE FROM ledger_{table} WHERE log = ?", (BANK,))
+        raw(house.data, f"UPDATE ledger_{table} SET log = ? WHERE log = ?", (BANK, SHOP))
     assert "does not continue" in house.tick().refused[BANK]
 
 
@@ -155,9 +156,9 @@ def test_a_signer_whose_memory_was_set_back_still_knows_what_it_published(house,
 
 def test_an_edited_last_entry_stops_the_log_from_growing_over_it(house):
     house.grown(BANK, 10)
-    row = house.data.execute("SELECT body FROM ledger_bundle").fetchone()
-    house.data.execute(
-        "UPDATE ledger_bundle SET body = ?", (row[0].replace(b"p_qwerty", b"p_azerty"),)
+    row = raw(house.data, "SELECT body FROM ledger_bundle")[0]
+    raw(
+        house.data, "UPDATE ledger_bundle SET body = ?", (row[0].replace(b"p_qwerty", b"p_azerty"),)
     )
     house.append(BANK, 1)
     house.append(SHOP, 1)
@@ -169,8 +170,8 @@ def test_an_edited_last_entry_stops_the_log_from_growing_over_it(house):
 def test_a_pending_leaf_that_was_deleted_by_hand_is_told_in_the_house_log(house):
     house.grown(BANK, 3)
     house.append(BANK, 5)
-    house.data.execute(
-        "DELETE FROM ledger_pending WHERE id = (SELECT MIN(id) + 1 FROM ledger_pending)"
+    raw(
+        house.data, "DELETE FROM ledger_pending WHERE id = (SELECT MIN(id) + 1 FROM ledger_pending)"
     )
     done = house.tick()
     assert (done.sequenced, done.vanished) == (5, 1)
@@ -183,7 +184,7 @@ def test_a_checkpoint_that_was_forged_in_the_database_is_not_published(house, cl
     house.grown(BANK, 3)
     before = (house.folder(BANK) / "checkpoint").read_bytes()
     house.stop()
-    house.data.execute("UPDATE ledger_checkpoint SET note = ?, size = 99", (b"forged",))
+    raw(house.data, "UPDATE ledger_checkpoint SET note = ?, size = 99", (b"forged",))
     house.tick()
     after = (house.folder(BANK) / "checkpoint").read_bytes()
     assert parse_note(after).text == parse_note(before).text

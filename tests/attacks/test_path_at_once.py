@@ -6,7 +6,6 @@ In one turn of the data plane, in threads with connections of their own, and in 
 from __future__ import annotations
 
 import json
-import shutil
 from functools import partial
 
 import pytest
@@ -23,7 +22,7 @@ from holdfast.spine.vault.roots import ROOT_FILE, FileRoot
 from support.answers import rules
 from support.at_once import AT_ONCE, in_one_turn, in_processes, in_threads
 from support.bank import Bank
-from support.stores import NOON_US, FakeClock, template
+from support.stores import NOON_US, FakeClock, copy_house, template
 
 BUDGET = 5
 
@@ -32,7 +31,7 @@ BUDGET = 5
 def founded(tmp_path_factory):
     """A bank whose agent may look at 5 customers an hour and has 32 of them waiting in chats."""
     home = tmp_path_factory.mktemp("crowd") / "house"
-    shutil.copytree(template(), home)
+    copy_house(template(), home)
     FileRoot.create(home / ROOT_FILE, None)
     house = open_house(load_settings(home, {}), FakeClock(NOON_US - 60 * SECOND_US))
     contract = CONTRACT.replace("customers_hour = 20", f"customers_hour = {BUDGET}")
@@ -52,7 +51,7 @@ def founded(tmp_path_factory):
 @pytest.fixture
 def bank(founded, tmp_path):
     home = tmp_path / "house"
-    shutil.copytree(founded, home)
+    copy_house(founded, home)
     bank = Bank(home, FakeClock())
     yield bank
     bank.close()

@@ -15,6 +15,7 @@ from holdfast.spine.purpose.settle import settle_overdue
 from holdfast.spine.turn.answers import ProvisionalOpened, Refused
 from support.at_once import in_one_turn, in_processes, in_threads
 from support.bank import new_bank, new_punctual_bank
+from support.stores import raw
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def test_a_feed_of_other_programmes_is_no_excuse(silent):
     with (
         silent.house.stores() as stores
     ):  # what `holdfast feed add --programmes` would have written
-        stores.data.execute("UPDATE signals_feed SET programmes = 'other' WHERE name = ?", (FEED,))
+        raw(stores.data, "UPDATE signals_feed SET programmes = 'other' WHERE name = ?", (FEED,))
     assert rules(silent.open_on_word()) == ["provisional.feed_behind"]
 
 

@@ -51,12 +51,12 @@ class Served:
 
         async def story():
             house = self.bank.house
-            stores = house.connect(busy_timeout_ms=0)
-            plane = assemble(house, stores, asyncio.get_running_loop(), frozenset())
+            plane = assemble(house, asyncio.get_running_loop(), frozenset())
+            await plane.runner.open()
             try:
-                return await asyncio.gather(*map(plane.turns.submit, works))
+                return await asyncio.gather(*map(plane.runner.submit, works))
             finally:
-                stores.close()
+                await plane.runner.close()
 
         return asyncio.run(story())
 

@@ -31,6 +31,7 @@ from holdfast.vocabulary.levels import PersonState
 from support.answers import rules
 from support.bank import customer
 from support.recovery import CLIENT, HOUSE_LOG, LOG, new_restorable
+from support.stores import raw
 
 
 @pytest.fixture
@@ -124,7 +125,7 @@ def test_a_restore_while_a_command_has_the_store_open_is_refused(bank):
     copy = bank.backup()
     bank.publish()
     with bank.house.stores() as other:
-        other.data.execute("SELECT COUNT(*) FROM ledger_tree").fetchall()
+        raw(other.data, "SELECT COUNT(*) FROM ledger_tree")
         with pytest.raises(Conflict, match="another process has"):
             bank.restore(copy)
 

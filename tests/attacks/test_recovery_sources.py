@@ -20,6 +20,7 @@ from holdfast.spine.turn.answers import Refused
 from holdfast.vocabulary.leaves import Leaf, LeafType
 from support.bundles import forged_log
 from support.recovery import HOUSE_LOG, LOG, new_restorable
+from support.stores import raw
 
 
 @pytest.fixture
@@ -130,7 +131,7 @@ def test_a_bundle_of_another_log_of_this_house_does_not_pass_for_the_missing_one
 def test_a_store_that_grew_otherwise_is_two_histories(set_back):
     """The store's owner lets the log grow past the published end by leaves of their own."""
     with set_back.house.stores() as stores:
-        stores.data.execute("UPDATE ledger_tree SET root = ? WHERE log = ?", (b"\x07" * 32, LOG))
+        raw(stores.data, "UPDATE ledger_tree SET root = ? WHERE log = ?", (b"\x07" * 32, LOG))
     with pytest.raises(IntegrityBroken):
         set_back.repair()
     assert untouched(set_back)

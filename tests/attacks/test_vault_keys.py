@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from holdfast.kit.db.sqlite import execute
 from holdfast.kit.errors import Denied, IntegrityBroken, InvalidInput, NotFound
 from holdfast.spine.decision.verdict import Permit, make_permit
 from holdfast.spine.vault.drafting import draft
@@ -15,6 +14,7 @@ from holdfast.spine.vault.roots import ROOT_FILE, FileRoot
 from holdfast.spine.vault.schema import compile_schema
 from holdfast.spine.vault.shred import complete, request_shred
 from holdfast.vocabulary.levels import Operation, Presentation
+from support.stores import raw
 from support.vault import CLIENT, SCHEMA_TOML, new_vault, row
 
 CANARIES = {
@@ -67,15 +67,14 @@ def test_no_key_and_no_reference_is_made_again_for_an_erased_customer(vault):
     shred(vault, 1)
     _, dek = vault.keys.new_class_key(customer, 1)
     with vault.house.stores() as stores:
-        execute(
-            stores.keys,
+        stores.keys.execute(
             keyring.ADD_DEK(
                 client=CLIENT,
                 customer=customer,
                 operation="op_x",
                 mac=tombstone_mac(customer),
                 **dek._asdict(),
-            ),
+            )
         )
     assert vault.ask_keys(keyring.DEKS, client=CLIENT, customer=customer) == []
     with pytest.raises(NotFound):
@@ -159,8 +158,8 @@ def test_planted_values_are_in_no_file_and_no_text_of_the_house(vault, capsys, c
         vault.house.stores() as reader
     ):  # keeps both logs from being cut: what was written stays in the files
         for store in reader:
-            store.execute("BEGIN")
-            store.execute("SELECT COUNT(*) FROM sqlite_master").fetchall()
+            store.begin_reading()
+            raw(store, "SELECT COUNT(*) FROM sqlite_master")
         vault.write(CANARIES, {**CANARIES, "account_no": "CANARY000778", "dob": "bad 1971-03-17"})
         vault.write({**CANARIES, "balance": "31337.43"})
         customer = vault.sql("SELECT id FROM vault_customer ORDER BY id DESC LIMIT 1")[0][0]

@@ -17,6 +17,7 @@ from support.answers import body, rules, text_of
 from support.approving import WITH_APPROVAL, approving_bank
 from support.at_once import in_one_turn, in_processes, in_threads
 from support.bank import customer
+from support.stores import raw
 
 MINE, THEIRS, ABSENT = "C00001", "C00002", "cus_01m000000000000000000000zz"
 WRONG = {"dob": "1950-01-01"}
@@ -107,7 +108,7 @@ def test_an_approval_in_the_hand_is_used_although_an_attempt_was_left(bank):
     ident = approved(bank)
     bank.advance(60)
     with bank.house.stores() as stores:
-        stores.data.execute("DELETE FROM decision_verify_attempt")
+        raw(stores.data, "DELETE FROM decision_verify_attempt")
     assert isinstance(bank.verify_with(ident, MINE, WRONG), Verified)
     assert bank.state_of(ident) == "used"
     assert attempts(bank) == 1
@@ -244,7 +245,7 @@ def test_the_contact_is_over(bank):
 def test_a_step_up_that_is_missing(bank):
     """A critical answer is compared after a step-up only, approved or not."""
     with bank.house.stores() as stores:
-        stores.data.execute("UPDATE decision_verify_attempt SET field = 'national_id'")
+        raw(stores.data, "UPDATE decision_verify_attempt SET field = 'national_id'")
     answer = bank.verify(MINE, {"national_id": "900-12-9999"})
     ident = bank.granted(bank.ask(answer))
     stepped = bank.verify_with(ident, MINE, {"national_id": "900-12-9999"})

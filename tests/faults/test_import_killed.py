@@ -31,7 +31,7 @@ class DoomedHouse(House):
     def stores(self):
         with super().stores() as stores:
             for connection in (stores.data, stores.keys):
-                connection.set_trace_callback(self._tick)
+                connection.raw.set_trace_callback(self._tick)
             yield Stores(*stores)
 
     def _tick(self, _statement):

@@ -40,7 +40,7 @@ class MortalAtCommits(Mortal):
     def _spend(self, text: str) -> None:
         if self._life[0] <= 0:
             raise Killed
-        if text.lstrip().upper().startswith(("COMMIT", "PRAGMA WAL")):
+        if text.lstrip().upper().startswith(("COMMIT", "WIPE")):
             _spend(self._life)
 
 

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from support.feeds import FEED, FeedHouse
+from support.stores import raw
 
 PERSONS = ("ana", "ben")
 CONTACTS = ("CT-1", "CT-2", "CT-3")
@@ -48,8 +49,8 @@ def canonical(house, event: dict) -> dict:
 def end_of(house, batches: list[list[dict]]) -> tuple:
     """Send the batches to an empty house and return what stands in the end, and what each person can open."""
     for name in ("contact", "presence"):
-        house.data.execute(f"DELETE FROM purpose_{name}")
-    house.data.execute("DELETE FROM signals_event")
+        raw(house.data, f"DELETE FROM purpose_{name}")
+    raw(house.data, "DELETE FROM signals_event")
     accepted = duplicate = 0
     for batch in batches:
         report = house.send(*(canonical(house, event) for event in batch))
@@ -59,9 +60,9 @@ def end_of(house, batches: list[list[dict]]) -> tuple:
     contacts = [house.contact(name) for name in CONTACTS]
     stands = [contact and contact._replace(version=0) for contact in contacts]
     opens = [house.is_open(name, person) for name in CONTACTS for person in PERSONS]
-    events = house.data.execute(
-        "SELECT event_id FROM signals_event WHERE feed = ? ORDER BY event_id", (FEED,)
-    ).fetchall()
+    events = raw(
+        house.data, "SELECT event_id FROM signals_event WHERE feed = ? ORDER BY event_id", (FEED,)
+    )
     return stands, opens, events, accepted
 
 

@@ -63,8 +63,8 @@ class Morning(RuleBasedStateMachine):
     def found(self):
         self.folder = Path(tempfile.mkdtemp(prefix="holdfast-path-"))
         self.bank = new_bank(self.folder / "house")
-        self.bank.house._own.data.execute("PRAGMA synchronous = OFF")
-        self.bank.house._own.keys.execute("PRAGMA synchronous = OFF")
+        self.bank.house._own.data.raw.execute("PRAGMA synchronous = OFF")
+        self.bank.house._own.keys.raw.execute("PRAGMA synchronous = OFF")
         self.people = {"agent": self.bank.agent, "other": self.bank.other}
         self.suspended, self.revoked = set(), set()
         self.calls = []

@@ -36,7 +36,7 @@ from holdfast.spine.identity.people import add_person
 from holdfast.spine.identity.references import credential_reference
 from holdfast.spine.identity.requester import level_of, requester_of, step_up_of
 from holdfast.vocabulary.levels import AuthLevel, Role
-from support.stores import SmallHouse
+from support.stores import SmallHouse, raw
 
 CLIENTS = ("bank-01", "bank-02")
 clients = st.sampled_from(CLIENTS)
@@ -56,7 +56,7 @@ class People(RuleBasedStateMachine):
     def found(self):
         self.folder = Path(tempfile.mkdtemp(prefix="holdfast-people-"))
         self.house = SmallHouse(self.folder / "house")
-        self.house.data.execute("PRAGMA synchronous = OFF")
+        self.house.data.raw.execute("PRAGMA synchronous = OFF")
         self.house.transact(self._founding())
         self.state = {}
         self.assigned = set()  # (person, client)
@@ -94,7 +94,7 @@ class People(RuleBasedStateMachine):
         return self.house.clock.now_us()
 
     def leaves(self):
-        rows = self.house.data.execute("SELECT log, entry FROM ledger_pending").fetchall()
+        rows = raw(self.house.data, "SELECT log, entry FROM ledger_pending")
         return [(log, json.loads(bytes(entry))) for log, entry in rows]
 
     def reaches(self, person):

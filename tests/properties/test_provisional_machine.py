@@ -70,8 +70,8 @@ class LateFeed(RuleBasedStateMachine):
     def found(self):
         self.folder = Path(tempfile.mkdtemp(prefix="holdfast-late-"))
         self.bank = new_punctual_bank(self.folder / "house")
-        self.bank.house._own.data.execute("PRAGMA synchronous = OFF")
-        self.bank.house._own.keys.execute("PRAGMA synchronous = OFF")
+        self.bank.house._own.data.raw.execute("PRAGMA synchronous = OFF")
+        self.bank.house._own.keys.raw.execute("PRAGMA synchronous = OFF")
         self.people = {"agent": self.bank.agent, "other": self.bank.other}
         self.staff = {one.id: one.staff_id for one in self.people.values()}
         for who in self.people.values():

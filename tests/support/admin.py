@@ -16,7 +16,7 @@ from holdfast.spine.identity.acting import os_user
 from holdfast.spine.identity.credentials import issue
 from holdfast.spine.identity.people import add_person
 from holdfast.vocabulary.levels import Role
-from support.stores import SmallHouse
+from support.stores import SmallHouse, raw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +96,7 @@ class AdminHouse(SmallHouse):
 
     def leaves(self) -> list[tuple[str, dict[str, Any]]]:
         """All leaves so far, as log and content."""
-        rows = self.data.execute("SELECT log, entry FROM ledger_pending ORDER BY id").fetchall()
+        rows = raw(self.data, "SELECT log, entry FROM ledger_pending ORDER BY id")
         return [(log, json.loads(bytes(entry))) for log, entry in rows]
 
     def fence(self, client: str) -> int:

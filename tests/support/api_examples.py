@@ -93,9 +93,8 @@ class Desk:
     async def _call(
         self, method: str, path: str, body: bytes, headers: dict[str, str]
     ) -> tuple[int, bytes]:
-        stores = self.bank.house.connect(busy_timeout_ms=0)
-        loop = asyncio.get_running_loop()
-        app = assemble(self.bank.house, stores, loop, frozenset({"localhost"})).app
+        plane = assemble(self.bank.house, asyncio.get_running_loop(), frozenset({"localhost"}))
+        await plane.runner.open()
         sent: list[dict[str, Any]] = []
         raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
@@ -113,8 +112,8 @@ class Desk:
             "client": ("127.0.0.1", 1),
             "headers": [(b"host", b"localhost"), *raw],
         }
-        await app(scope, receive, send)
-        stores.close()
+        await plane.app(scope, receive, send)
+        await plane.runner.close()
         return sent[0]["status"], sent[1]["body"]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from functools import lru_cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -32,7 +31,7 @@ from holdfast.spine.vault.roots import ROOT_FILE, FileRoot
 from holdfast.vocabulary.levels import Role
 from support import freezing
 from support.bank import Agent, Bank
-from support.stores import NOON_US, FakeClock, template
+from support.stores import NOON_US, FakeClock, copy_house, template
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -173,14 +172,14 @@ def _person(now: int, staff_id: str, roles: Iterable[Role], client: str) -> Any:
 
 def approving_bank(home: Folder) -> ApprovingBank:
     """Copy the template house into ``home`` and open it at noon."""
-    shutil.copytree(_template(), home, dirs_exist_ok=True)
+    copy_house(_template(), home)
     return ApprovingBank(home, FakeClock())
 
 
 @lru_cache(maxsize=1)
 def _template() -> Path:
     home = Path(mkdtemp(prefix="holdfast-approving-"))
-    shutil.copytree(template(), home, dirs_exist_ok=True)
+    copy_house(template(), home)
     FileRoot.create(home / ROOT_FILE, None)
     house = open_house(load_settings(home, {}), FakeClock(NOON_US - 60 * SECOND_US))
     facts = found_bank(house, contract=WITH_APPROVAL)

@@ -7,7 +7,6 @@ synchronous shell; ``tests/stories`` has the same over HTTP.
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -43,7 +42,7 @@ from holdfast.spine.signals.intake import Report, receive
 from holdfast.spine.turn.answers import Asked
 from holdfast.spine.vault.roots import ROOT_FILE, FileRoot
 from holdfast.vocabulary.levels import PersonState
-from support.stores import NOON_US, FakeClock, FakeDisk, template
+from support.stores import NOON_US, FakeClock, FakeDisk, copy_house, raw, template
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -287,7 +286,7 @@ class Bank:
         """Look into a store, as somebody with the file would."""
         with self.house.stores() as stores:
             connection = stores.keys if keys else stores.data
-            return connection.execute(text, params).fetchall()
+            return raw(connection, text, params)
 
     def leaves(self, kind: str = "") -> list[dict[str, Any]]:
         """Leaves that wait for the sequencer, of all logs, oldest first."""
@@ -307,7 +306,7 @@ class Bank:
 
 def new_bank(home: Path) -> Bank:
     """Copy the template house into ``home`` and open it at noon."""
-    shutil.copytree(bank_template(), home, dirs_exist_ok=True)
+    copy_house(bank_template(), home)
     return Bank(home, FakeClock())
 
 
@@ -323,7 +322,7 @@ def bank_with(home: Path, *changes: tuple[str, str]) -> Bank:
 
 def new_punctual_bank(home: Path) -> Bank:
     """The same, a minute later: its feed has spoken on time all the while, so that it has a normal pace."""
-    shutil.copytree(punctual_template(), home, dirs_exist_ok=True)
+    copy_house(punctual_template(), home)
     return Bank(home, FakeClock(NOON_US + DELIVERIES * EVERY_S * SECOND_US))
 
 
@@ -346,7 +345,7 @@ def bank_template() -> Path:
 
 
 def _found(home: Path, contract: str) -> None:
-    shutil.copytree(template(), home, dirs_exist_ok=True)
+    copy_house(template(), home)
     FileRoot.create(home / ROOT_FILE, None)
     house = open_house(load_settings(home, {}), FakeClock(NOON_US - 60 * SECOND_US))
     facts = found_bank(house, contract=contract)

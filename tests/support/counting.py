@@ -27,14 +27,14 @@ def counted(bank: Bank) -> Iterator[Counter[str]]:
             work[function.__name__] += 1
 
     for store in stores:
-        store.set_trace_callback(lambda text: work.update([text.split("(", 1)[0][:60]]))
+        store.raw.set_trace_callback(lambda text: work.update([text.split("(", 1)[0][:60]]))
     sys.setprofile(called)
     try:
         yield work
     finally:
         sys.setprofile(None)
         for store in stores:
-            store.set_trace_callback(None)
+            store.raw.set_trace_callback(None)
 
 
 def entries(bank: Bank) -> list[bytes]:

@@ -63,13 +63,13 @@ class Desk:
 
     async def _send(self, method, path, body, headers):
         house = self.bank.house
-        stores = house.connect(busy_timeout_ms=0)
-        plane = assemble(house, stores, asyncio.get_running_loop(), frozenset({"localhost"}))
-        app, turns = plane.app, plane.turns
+        plane = assemble(house, asyncio.get_running_loop(), frozenset({"localhost"}))
+        app, runner = plane.app, plane.runner
+        await runner.open()
         calls = (self._call(app, method, path, body, one) for one in headers)
         answers = await asyncio.gather(*calls)
-        assert turns.turns <= 2  # the second uses up the proofs of what failed
-        stores.close()
+        assert runner.turns <= 2  # the second uses up the proofs of what failed
+        await runner.close()
         return answers
 
     async def _call(self, app, method, path, body, headers):

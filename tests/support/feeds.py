@@ -37,7 +37,7 @@ from holdfast.spine.vault.roots import FileRoot
 from holdfast.vocabulary.contract import Contract, Programme, Queue, Reason
 from holdfast.vocabulary.levels import DataClass, Handling, Role
 from holdfast.vocabulary.schema import CollectionSchema, FieldSpec, FieldType, Index
-from support.stores import SmallHouse
+from support.stores import SmallHouse, raw
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -254,7 +254,7 @@ class FeedHouse(SmallHouse):
 
     def leaves(self, kind: str) -> list[dict[str, Any]]:
         """Bodies of all leaves of a type that were appended so far."""
-        rows = self.data.execute("SELECT entry FROM ledger_pending ORDER BY id").fetchall()
+        rows = raw(self.data, "SELECT entry FROM ledger_pending ORDER BY id")
         return [leaf for (entry,) in rows if (leaf := json.loads(entry))["type"] == kind]
 
     def bytes_of_data(self) -> bytes:
@@ -264,7 +264,7 @@ class FeedHouse(SmallHouse):
         return b"".join(file.read_bytes() for file in files if file.exists())
 
     def count_rows(self, table: str) -> int:
-        return self.data.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]
+        return raw(self.data, f"SELECT COUNT(*) FROM {table}")[0][0]
 
 
 def body_of(*events: dict[str, Any]) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import shutil
 from functools import lru_cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -28,7 +27,7 @@ from holdfast.spine.vault.load import load_collection, load_records
 from holdfast.spine.vault.records import _open
 from holdfast.spine.vault.roots import ROOT_FILE, FileRoot
 from support.server import holdfast
-from support.stores import NOON_US, FakeClock, template
+from support.stores import NOON_US, FakeClock, copy_house, raw, template
 
 if TYPE_CHECKING:
     import subprocess
@@ -40,7 +39,7 @@ class ImportHouse:
     """The bank's house without customers; the acting person is its administrator, by a token."""
 
     def __init__(self, home: Path) -> None:
-        shutil.copytree(_template(), home, dirs_exist_ok=True)
+        copy_house(_template(), home)
         self.home = home
         self.token = (home / "token").read_text()
         self.clock = FakeClock()
@@ -73,9 +72,11 @@ class ImportHouse:
         numbers = schema.by_number
         found = {}
         with house.stores() as stores:
-            customers = stores.data.execute(
-                "SELECT DISTINCT customer FROM vault_record WHERE client = ?", (CLIENT,)
-            ).fetchall()
+            customers = raw(
+                stores.data,
+                "SELECT DISTINCT customer FROM vault_record WHERE client = ?",
+                (CLIENT,),
+            )
         for (customer,) in customers:
             for loaded in house.read(load_records(keys, customer, COLLECTION)):
                 opened = _open(loaded, list(numbers))
@@ -89,32 +90,35 @@ class ImportHouse:
     def versions(self) -> dict[int, int]:
         """How many records stand at each version."""
         with self.house.stores() as stores:
-            rows = stores.data.execute(
+            rows = raw(
+                stores.data,
                 "SELECT version, COUNT(*) FROM vault_record WHERE client = ? GROUP BY version",
                 (CLIENT,),
-            ).fetchall()
+            )
         return dict(rows)
 
     def leaves(self, kind: str) -> list[dict[str, Any]]:
         """The leaves of a type in the client's log that are not sequenced yet."""
         with self.house.stores() as stores:
-            rows = stores.data.execute(
-                "SELECT entry FROM ledger_pending WHERE log = ? ORDER BY id", (f"client-{CLIENT}",)
-            ).fetchall()
+            rows = raw(
+                stores.data,
+                "SELECT entry FROM ledger_pending WHERE log = ? ORDER BY id",
+                (f"client-{CLIENT}",),
+            )
         leaves = [json.loads(bytes(entry)) for (entry,) in rows]
         return [leaf for leaf in leaves if leaf["type"] == kind]
 
     def under_way(self) -> int:
         """How many imports are noted as not ended."""
         with self.house.stores() as stores:
-            (count,) = stores.data.execute("SELECT COUNT(*) FROM classification_import").fetchone()
+            (count,) = raw(stores.data, "SELECT COUNT(*) FROM classification_import")[0]
         return int(count)
 
 
 @lru_cache(maxsize=1)
 def _template() -> Path:
     home = Path(mkdtemp(prefix="holdfast-import-"))
-    shutil.copytree(template(), home, dirs_exist_ok=True)
+    copy_house(template(), home)
     FileRoot.create(home / ROOT_FILE, None)
     house = open_house(load_settings(home, {}), FakeClock(NOON_US - 60_000_000))
     facts = found_bank(house)

@@ -28,7 +28,7 @@ from holdfast.spine.identity.credentials import issue
 from holdfast.spine.signals.envelope import FeedKey, sign
 from holdfast.spine.vault.roots import ROOT_FILE, FileRoot
 from support.server import Answer, Server
-from support.stores import template
+from support.stores import copy_house, raw, template
 
 __all__ = ["LiveBank", "customer", "lines"]
 
@@ -39,7 +39,7 @@ def live_template() -> Path:
     folder = Path(mkdtemp(prefix="holdfast-live-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     home = folder / "house"
-    shutil.copytree(template(), home)
+    copy_house(template(), home)
     home.chmod(0o700)
     FileRoot.create(home / ROOT_FILE, None)
     for name in ("data", "keys"):
@@ -60,7 +60,7 @@ class LiveBank(Server):
     """The server and what is needed to talk to it."""
 
     def __init__(self, home: Path) -> None:
-        shutil.copytree(live_template(), home)
+        copy_house(live_template(), home)
         home.chmod(0o700)
         super().__init__(home)
         facts = json.loads((home / "bank.json").read_text())
@@ -80,7 +80,7 @@ class LiveBank(Server):
         """Look into the data store while the server runs."""
         house = self.house()
         with house.stores() as stores:
-            rows: list[tuple[Any, ...]] = stores.data.execute(text, params).fetchall()
+            rows: list[tuple[Any, ...]] = raw(stores.data, text, params)
         return rows
 
     def events(self, *events: dict[str, Any]) -> Answer:

@@ -23,6 +23,7 @@ from holdfast.spine.vault.hierarchy import client_keys
 from holdfast.spine.vault.shred import complete, request_shred
 from holdfast.vocabulary.ids import HOUSE_LOG, client_log
 from support.bank import Bank, new_bank
+from support.stores import raw
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -142,7 +143,7 @@ class Restorable(Bank):
     def do_raw(self, text: str, *params: Any) -> None:
         """Write to the data store, as somebody with the file would."""
         with self.house.stores() as stores:
-            stores.data.execute(text, params)
+            raw(stores.data, text, params)
 
     def do(self, *queries: Any) -> Any:
         """Run queries in one transaction."""

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import atexit
+import itertools
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdfast.kit.clock import Uptime
 from holdfast.kit.config import load_settings
-from holdfast.kit.db.sqlite import connect, drive, in_transaction
+from holdfast.kit.db.opening import connect
+from holdfast.kit.db.shell import drive, in_transaction
+from holdfast.kit.db.sqlite import SqliteConnection
 from holdfast.kit.disk import Free
+from support.cluster import cluster
 from support.server import environment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from holdfast.kit.config import Settings
     from holdfast.kit.db import Work
+    from holdfast.kit.db.ports import Connection
 
 T = TypeVar("T")
 NOON_US = 1_795_435_200_000_000  # 2026-11-23T12:00:00Z
@@ -60,7 +68,7 @@ class FakeDisk:
         return Free(int(self.share * 100_000_000_000), self.share)
 
 
-_MIGRATE = """
+MIGRATE = """
 from holdfast.edges.cli.django import set_up
 set_up()
 from django.core.management import call_command
@@ -69,13 +77,50 @@ for alias in ("default", "keys"):
 """
 
 
+ON_POSTGRES = os.environ.get("_HOLDFAST_STORAGE") == "postgresql"
+_ADDRESSES = ("database_url", "keys_url")
+_numbers = itertools.count(1)
+
+
 @lru_cache(maxsize=1)
 def template() -> Path:
     """A folder with both stores, migrated; made once per process, by one that may use Django's own connections."""
     folder = Path(tempfile.mkdtemp(prefix="holdfast-template-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    subprocess.run([sys.executable, "-c", _MIGRATE], env=environment(folder), check=True)
+    if ON_POSTGRES:
+        _address(folder, [cluster().make(_name()) for _ in _ADDRESSES])
+    subprocess.run([sys.executable, "-c", MIGRATE], env=environment(folder), check=True)
     return folder
+
+
+def copy_house(source: Path, home: Path) -> None:
+    """Copy a house that nobody has open, with its databases."""
+    shutil.copytree(source, home, dirs_exist_ok=True)
+    if ON_POSTGRES:
+        settings = load_settings(source, {})
+        names = [str(store).rsplit("/", 1)[1] for store in (settings.data, settings.keys)]
+        _address(home, [cluster().make(_name(), name) for name in names])
+
+
+def _name() -> str:
+    return f"h{os.getpid()}_{next(_numbers)}"
+
+
+def _address(home: Path, addresses: list[str]) -> None:
+    file = home / "holdfast.toml"
+    kept = file.read_text().splitlines() if file.exists() else []
+    rest = [line for line in kept if not line.startswith(_ADDRESSES)]
+    ours = [f'{key} = "{url}"' for key, url in zip(_ADDRESSES, addresses, strict=True)]
+    file.write_text("\n".join([*ours, *rest]) + "\n")
+
+
+def raw(connection: Connection, text: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """Run SQL, with ``?`` for each parameter, as somebody does who has the stores; return its rows."""
+    if isinstance(connection, SqliteConnection):
+        return list(connection.raw.execute(text, params).fetchall())
+    marked = text.replace("%", "%%").replace("?", "%s") if params else text
+    cursor = connection.raw.execute(marked, params or None)
+    return cursor.fetchall() if cursor.description else []
 
 
 class SmallHouse:
@@ -83,11 +128,15 @@ class SmallHouse:
 
     def __init__(self, home: Path, clock: FakeClock | None = None, *, fresh: bool = True) -> None:
         if fresh:
-            shutil.copytree(template(), home, dirs_exist_ok=True)
+            copy_house(template(), home)
         self.settings: Settings = load_settings(home, {})
         self.clock = clock or FakeClock()
-        self.data = connect(self.settings.data_path)
-        self.keys = connect(self.settings.keys_path)
+        self.data = connect(self.settings.data)
+        self.keys = connect(self.settings.keys)
+
+    @property
+    def embedded(self) -> bool:
+        return self.settings.embedded
 
     def transact(self, work: Work[T]) -> T:
         return in_transaction(work, self.data, self.keys)

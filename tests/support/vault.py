@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.kit.config import load_settings
 from holdfast.kit.db import Round, Statement
-from holdfast.kit.db.sqlite import drive, execute, in_transaction
+from holdfast.kit.db.shell import drive, in_transaction
 from holdfast.kit.ids import new_id
 from holdfast.spine.decision.verdict import Permit, make_permit
 from holdfast.spine.house import House, open_house
@@ -25,11 +24,13 @@ from holdfast.spine.vault.schema import compile_schema
 from holdfast.spine.vault.update import update_record
 from holdfast.spine.vault.writer import BatchResult, BatchWriter
 from holdfast.vocabulary.levels import Handling, Operation, Presentation
-from support.stores import FakeClock, template
+from support.stores import FakeClock, copy_house, raw, template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from holdfast.kit.db import Query, Rows
+    from holdfast.kit.db.ports import Ask, Connection
     from holdfast.vocabulary.schema import CollectionSchema
 
 CLIENT = "bank-01"
@@ -224,7 +225,7 @@ class Vault:
         """Run SQL as somebody does who has the files."""
         with self.house.stores() as stores:
             connection = getattr(stores, store)
-            return list(connection.execute(text, params).fetchall())
+            return raw(connection, text, params)
 
     def leaves(self) -> list[bytes]:
         return [
@@ -237,15 +238,12 @@ class Vault:
 def _founded() -> Path:
     """A migrated house with its root, its signing keys and two clients' keys; made once per process."""
     folder = Path(mkdtemp(prefix="holdfast-vault-"))
-    shutil.copytree(template(), folder, dirs_exist_ok=True)
+    copy_house(template(), folder)
     FileRoot.create(folder / ROOT_FILE)
     house = open_house(load_settings(folder, {}), FakeClock())
     house.found_signing_keys()
     for client in (CLIENT, OTHER_CLIENT):
         house.read(ensure_client_keys(house.root, client))
-    with house.stores() as stores:
-        for store in stores:
-            store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     house.close()
     return folder
 
@@ -253,7 +251,7 @@ def _founded() -> Path:
 def new_vault(home: Path, *, client: str = CLIENT, clock: FakeClock | None = None) -> Vault:
     """A fresh copy of a founded house."""
     if not (home / ROOT_FILE).exists():
-        shutil.copytree(_founded(), home, dirs_exist_ok=True)
+        copy_house(_founded(), home)
     return Vault(home, clock, client=client)
 
 
@@ -264,41 +262,45 @@ class Killed(BaseException):
 class Mortal:
     """A connection that dies before its ``left``-th write: nothing runs on it, or on its twin, after that."""
 
-    def __init__(self, connection: Any, life: list[int]) -> None:
+    def __init__(self, connection: Connection, life: list[int]) -> None:
         self._connection = connection
         self._life = life
-
-    def cursor(self) -> Mortal:
-        """A cursor with the connection's life."""
-        return type(self)(self._connection.cursor(), self._life)
 
     def _spend(self, text: str) -> None:
         if self._life[0] <= 0:
             raise Killed
-        if text.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE", "COMMIT", "PRAGMA WAL")):
+        if text.startswith(("INSERT", "UPDATE", "DELETE", "COMMIT", "WIPE")):
             self._life[0] -= 1
             if self._life[0] <= 0:
                 raise Killed
 
-    def execute(self, text: str, *params: Any) -> Any:
-        self._spend(text)
-        return self._connection.execute(text, *params)
+    def execute(self, query: Query) -> Rows:
+        self._spend(query.statement.text)
+        return self._connection.execute(query)
 
-    def executemany(self, text: str, rows: Sequence[Any]) -> Any:
-        for parameters in rows:
-            self._spend(text)
-            self._connection.execute(text, parameters)
+    def execute_all(self, queries: Sequence[Query]) -> list[Rows]:
+        return [self.execute(query) for query in queries]
 
-    @property
-    def in_transaction(self) -> bool:
-        return bool(self._connection.in_transaction)
+    def execute_many(self, statement: Statement, parameters: Sequence[Any]) -> int:
+        written = 0
+        for one in parameters:
+            self._spend(statement.text)
+            written += self._connection.execute_many(statement, [one])
+        return written
 
-    @property
-    def total_changes(self) -> int:
-        return int(self._connection.total_changes)
+    def asking(self) -> Ask:
+        return self.execute_all
 
-    def close(self) -> None:
-        self._connection.close()
+    def commit(self) -> None:
+        self._spend("COMMIT")
+        self._connection.commit()
+
+    def wipe(self, *, anew: bool = False) -> None:
+        self._spend("WIPE")
+        self._connection.wipe(anew=anew)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
 
 
 class MortalStores:
@@ -343,7 +345,6 @@ __all__ = [
     "Killed",
     "MortalHouse",
     "Vault",
-    "execute",
     "new_vault",
     "row",
     "schema_of",

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
-from holdfast.kit.errors import InvalidInput
+from holdfast.kit.db.address import SqliteFile, StoreAddress, parse_address
+from holdfast.kit.errors import InvalidInput, Unavailable
 from holdfast.kit.secret import Secret
 
 if TYPE_CHECKING:
@@ -125,16 +127,7 @@ def _origin(raw: str) -> str:
 
 
 def _database(raw: str) -> str:
-    scheme, _, rest = raw.strip().partition("://")
-    if scheme in {"postgres", "postgresql"}:
-        msg = "names PostgreSQL, which this version does not serve yet; leave it out to use SQLite"
-        raise ValueError(msg)
-    if scheme != "sqlite" or not rest.startswith("/") or "?" in rest or "#" in rest:
-        msg = "must be like sqlite:///name.sqlite3 (in the house's folder) or sqlite:////an/absolute/path"
-        raise ValueError(msg)
-    if not unquote(rest[1:]).strip("/"):
-        msg = "names no file"
-        raise ValueError(msg)
+    parse_address(raw, Path())  # ValueError says what is wrong; the house's folder is known later
     return raw.strip()
 
 
@@ -217,13 +210,13 @@ class ExplainedSetting(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The settings of one house. ``home`` is absolute; the two database paths are files."""
+    """The settings of one house. ``home`` is absolute."""
 
     home: Path
     house: str
     public_origin: str | None
-    data_path: Path
-    keys_path: Path
+    data: StoreAddress
+    keys: StoreAddress
     console_host: str
     console_port: int
     data_plane_host: str
@@ -246,6 +239,21 @@ class Settings:
     rows: tuple[ExplainedSetting, ...] = field(repr=False)
 
     @property
+    def data_path(self) -> Path:
+        """File of the data store; :class:`Unavailable` where it stands in PostgreSQL."""
+        return _path(self.data)
+
+    @property
+    def keys_path(self) -> Path:
+        """File of the key store; :class:`Unavailable` where it stands in PostgreSQL."""
+        return _path(self.keys)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the stores are files of SQLite, which one process serves."""
+        return isinstance(self.data, SqliteFile)
+
+    @property
     def origin(self) -> str:
         """The origin that browsers see, e.g. ``https://holdfast.example.org``."""
         scheme = "https" if self.encrypted else "http"
@@ -259,6 +267,12 @@ class Settings:
     def explain(self) -> tuple[ExplainedSetting, ...]:
         """Every setting with its value, where that came from, and its default."""
         return self.rows
+
+
+def _path(store: StoreAddress) -> Path:
+    if isinstance(store, SqliteFile):
+        return store.path
+    raise Unavailable(f"{store} is no file", remedy="This is done with PostgreSQL's own tools.")
 
 
 class _Found(NamedTuple):
@@ -288,9 +302,11 @@ def load_settings(home: Path | None = None, environ: Mapping[str, str] | None = 
 def _settings(
     home: Path, values: Mapping[str, Any], rows: tuple[ExplainedSetting, ...]
 ) -> Settings:
-    data, keys = (_path(home, values[key]) for key in ("database_url", "keys_url"))
-    if data == keys:
-        raise _refused("keys_url", "names the same file as database_url; the two stores are apart")
+    data, keys = (parse_address(values[key], home) for key in ("database_url", "keys_url"))
+    if str(data) == str(keys):
+        raise _refused("keys_url", "names the same store as database_url; the two are apart")
+    if type(data) is not type(keys):
+        raise _refused("keys_url", "and database_url are both SQLite or both PostgreSQL")
     if bool(values["tls.certificate"]) is not bool(values["tls.key"]):
         raise _refused("tls.key", "and tls.certificate go together")
     if values["tls.client_ca"] and not values["tls.certificate"]:
@@ -301,8 +317,8 @@ def _settings(
     named = {name.replace(".", "_"): value for name, value in values.items() if name not in apart}
     return Settings(
         home=home,
-        data_path=data,
-        keys_path=keys,
+        data=data,
+        keys=keys,
         public_origin=values["origin"],
         trusted_proxies=values["trusted_proxies"] or (),
         tls_certificate=certificate,
@@ -323,10 +339,6 @@ def _home(given: Path | None, env: Mapping[str, str]) -> tuple[Path, str]:
     if raw := env.get(f"{_PREFIX}HOME", "").strip():
         return Path(raw).expanduser().absolute(), f"environment {_PREFIX}HOME"
     return Path("var").absolute(), "default"
-
-
-def _path(home: Path, url: str) -> Path:
-    return home / unquote(url.removeprefix("sqlite:///"))
 
 
 def _from_file(path: Path) -> Iterator[tuple[str, _Found]]:
@@ -418,8 +430,12 @@ def _explained(setting: Setting, given: _Found | None, value: object) -> Explain
     elif isinstance(value, tuple):
         shown = ",".join(value)
     else:
-        shown = str(value).lower() if isinstance(value, bool) else str(value)
+        shown = str(value).lower() if isinstance(value, bool) else _without_password(str(value))
     return ExplainedSetting(setting.key, shown, source, default, setting.env, setting.meaning)
+
+
+def _without_password(text: str) -> str:
+    return re.sub(r"(?<=://)([^:/@]*):[^@]*(?=@)", r"\1:…", text)
 
 
 def _refused(key: str, why: str) -> InvalidInput:

@@ -13,7 +13,10 @@ from urllib.parse import urlsplit
 
 from holdfast.kit.clock import STEP_AHEAD_US, STEP_BACK_US, SystemClock
 from holdfast.kit.db import Round
-from holdfast.kit.db.sqlite import Connection, connect, drive, in_transaction, settle
+from holdfast.kit.db.address import SqliteFile
+from holdfast.kit.db.opening import connect
+from holdfast.kit.db.ports import Connection
+from holdfast.kit.db.shell import drive, in_transaction, settle
 from holdfast.kit.disk import Room, SystemDisk
 from holdfast.kit.errors import HoldfastError, NotFound, Unavailable
 from holdfast.spine.actions.permit_keys import PermitKeyFile, PermitKeys
@@ -129,6 +132,11 @@ class House:
         return min(sure_before(now_us, by_us) if by_us else now_us, self._sure_until_us)
 
     @property
+    def embedded(self) -> bool:
+        """Whether the stores are files of SQLite, which one process serves."""
+        return self.settings.embedded
+
+    @property
     def home(self) -> Path:
         """Folder of the house."""
         return self.settings.home
@@ -141,8 +149,9 @@ class House:
     @cached_property
     def disk(self) -> Disk:
         """The disks that the house writes to."""
-        stores = (self.settings.data_path, self.settings.keys_path)
-        folders = dict.fromkeys((self.home, *(path.parent for path in stores)))
+        stores = (self.settings.data, self.settings.keys)
+        files = [store.path.parent for store in stores if isinstance(store, SqliteFile)]
+        folders = dict.fromkeys((self.home, *files))
         return self.given_disk or SystemDisk(folders)
 
     def require_room(self, least: Room = Room.LOW) -> None:
@@ -210,13 +219,13 @@ class House:
         """Open a connection to each store; the caller closes them."""
         self._require_stores()
         return Stores(
-            connect(self.settings.data_path, busy_timeout_ms=busy_timeout_ms),
-            connect(self.settings.keys_path, busy_timeout_ms=busy_timeout_ms),
+            connect(self.settings.data, busy_timeout_ms=busy_timeout_ms),
+            connect(self.settings.keys, busy_timeout_ms=busy_timeout_ms),
         )
 
     def _require_stores(self) -> None:
-        for path in (self.settings.data_path, self.settings.keys_path):
-            if not path.exists():
+        for store in (self.settings.data, self.settings.keys):
+            if isinstance(store, SqliteFile) and not store.path.exists():
                 raise NotFound(
                     f"no house in {self.home}",
                     remedy="Create one with `holdfast init`, or set HOLDFAST_HOME.",

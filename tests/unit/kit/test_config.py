@@ -87,13 +87,41 @@ def test_a_value_that_makes_no_sense_is_refused_by_name(tmp_path, name, value):
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
-def test_postgresql_is_recognised_and_refused_for_now(tmp_path, scheme):
-    with pytest.raises(InvalidInput, match="not serve yet"):
-        load(tmp_path, HOLDFAST_DATABASE_URL=f"{scheme}://localhost/holdfast")
+def test_stores_on_postgresql_are_told_without_their_password(tmp_path, scheme):
+    house = load(
+        tmp_path,
+        HOLDFAST_DATABASE_URL=f"{scheme}://app:hunter2@db.example:5433/data",
+        HOLDFAST_KEYS_URL=f"{scheme}://app:hunter2@db.example:5433/keys",
+    )
+    assert not house.embedded
+    assert str(house.data) == "db.example:5433/data"
+    told = repr(house) + str([row.value for row in house.explain()])
+    assert "app:…@db.example:5433/keys" in told
+    assert "hunter2" not in told
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("postgres://app@db.example", "name of a database"),
+        ("postgres://db.example/data", "name a user"),
+        ("postgres://app@db.example:many/data", "no number"),
+        ("postgres://app@db.example/data?options=-c", "parameter 'options'"),
+        ("mysql://app@db.example/data", "must be like"),
+    ],
+)
+def test_an_address_that_cannot_be_used_says_why(tmp_path, url, why):
+    with pytest.raises(InvalidInput, match=why):
+        load(tmp_path, HOLDFAST_DATABASE_URL=url)
+
+
+def test_the_two_stores_stand_on_the_same_kind_of_storage(tmp_path):
+    with pytest.raises(InvalidInput, match="both SQLite or both PostgreSQL"):
+        load(tmp_path, HOLDFAST_DATABASE_URL="postgres://app@db.example/data")
 
 
 def test_the_two_stores_are_never_one_file(tmp_path):
-    with pytest.raises(InvalidInput, match="same file"):
+    with pytest.raises(InvalidInput, match="same store"):
         load(tmp_path, HOLDFAST_KEYS_URL="sqlite:///data.sqlite3")
 
 

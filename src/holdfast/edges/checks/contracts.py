@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from holdfast.edges.checks.findings import Skipped, doubtful
+from holdfast.edges.checks.findings import doubtful
+from holdfast.edges.checks.opened import require_stores
 from holdfast.spine.decision.publish import clients
 from holdfast.spine.house import open_house
 
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 
 def signed(settings: Settings) -> Iterator[Finding]:
     """Name the clients whose contract in force they have not signed: allowed, and to be known (SPINE 12)."""
-    if not settings.data_path.exists():
-        raise Skipped
+    require_stores(settings)
     with closing(open_house(settings)) as house:
         found = [one.client for one in house.read(clients()) if not one.signature]
     if found:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from holdfast.edges.checks.findings import Skipped, doubtful, wrong
+from holdfast.edges.checks.opened import files
 from holdfast.edges.listening import MOST_CONNECTIONS, OTHER_FILES
 from holdfast.kit.clock import monotonic_s
 from holdfast.kit.config import is_loopback
@@ -84,7 +85,7 @@ def root_apart(settings: Settings) -> Iterator[Finding]:
     if json.loads(path.read_bytes()).get("kind") != "plain":
         return
     folder = path.resolve().parent
-    beside = [p.name for p in _stores(settings) if p.resolve().parent == folder]
+    beside = [p.name for p in files(settings) if p.resolve().parent == folder]
     if beside:
         yield wrong(
             f"{ROOT_FILE} is not sealed and lies beside {' and '.join(beside)}: one copy of the folder holds all",
@@ -95,11 +96,12 @@ def root_apart(settings: Settings) -> Iterator[Finding]:
 def memory_apart(settings: Settings) -> Iterator[Finding]:
     """A disk that is set back takes the signer's memory back with the store, and with it what would notice."""
     signing = settings.home / SIGNING
-    if not signing.is_dir() or not settings.data_path.exists():
+    stores = [path for path in files(settings) if path.exists()]
+    if not signing.is_dir() or not stores:
         raise Skipped
-    if signing.stat().st_dev == settings.data_path.stat().st_dev:
+    if signing.stat().st_dev == stores[0].stat().st_dev:
         yield doubtful(
-            f"{SIGNING}/ and {settings.data_path.name} are on one disk: set back together, nobody here notices",
+            f"{SIGNING}/ and {stores[0].name} are on one disk: set back together, nobody here notices",
             f"Mount another disk at {signing}, and let clients keep the checkpoints that they verified.",
         )
 
@@ -108,15 +110,11 @@ def file_modes(settings: Settings) -> Iterator[Finding]:
     """Keys and stores are for their owner; the folder's mode alone does not protect a copy of it."""
     if not settings.home.is_dir():
         raise Skipped
-    named = [settings.home / ROOT_FILE, *_stores(settings), *_inside(settings.home / SIGNING)]
+    named = [settings.home / ROOT_FILE, *files(settings), *_inside(settings.home / SIGNING)]
     for path in named:
         if path.is_file() and stat.S_IMODE(path.stat().st_mode) & 0o077:
             mode = stat.S_IMODE(path.stat().st_mode)
             yield wrong(f"{path} has mode {mode:04o}: others may read it", f"chmod 600 {path}")
-
-
-def _stores(settings: Settings) -> tuple[Path, ...]:
-    return settings.data_path, settings.keys_path
 
 
 def _inside(folder: Path) -> tuple[Path, ...]:
@@ -199,10 +197,11 @@ def _clock_status() -> int | None:
 
 def fsync(settings: Settings) -> Iterator[Finding]:
     """Every look waits for one fsync: on a slow disk the house is slow, and without one nothing is durable."""
-    if not settings.data_path.exists():
+    stores = [path for path in files(settings) if path.exists()]
+    if not stores:
         raise Skipped
     try:
-        yield from judge_fsync(_fsync_s(settings.data_path.parent))
+        yield from judge_fsync(_fsync_s(stores[0].parent))
     except OSError as error:
         yield wrong(
             f"the disk does not take an fsync ({error.strerror})", "Put the house on a local disk."

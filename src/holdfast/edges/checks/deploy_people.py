@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.edges.checks import store
-from holdfast.edges.checks.findings import Skipped, doubtful, wrong
+from holdfast.edges.checks.findings import doubtful, wrong
+from holdfast.edges.checks.opened import opened_data
 from holdfast.kit.clock import DAY_US, HOUR_US, SystemClock, parse_rfc3339
-from holdfast.kit.db import Round, sqlite
+from holdfast.kit.db import Round
+from holdfast.kit.db.shell import drive
 from holdfast.spine.administration.store import FEED_KEY_MAKERS, TOKEN_HOLDERS
 from holdfast.spine.decision.store import CLIENTS
 from holdfast.spine.ledger.tail import leaves_from
@@ -130,8 +131,8 @@ def backed_up(settings: Settings) -> Iterator[Finding]:
 def _newest_leaves(settings: Settings) -> list[dict[str, Any]]:
     sizes = _rows(settings, store.LOG_SIZE(log=HOUSE_LOG))
     size = sizes[0][0] if sizes else 0
-    with _opened(settings) as data:
-        found = sqlite.drive(
+    with opened_data(settings, "identity_credential") as data:
+        found = drive(
             leaves_from(HOUSE_LOG, max(0, size - MOST_LEAVES), most=MOST_LEAVES), data, data
         )
     return [json.loads(leaf.entry) for leaf in found]
@@ -142,22 +143,8 @@ def _rows(settings: Settings, query: Query) -> list[Row]:
         (rows,) = yield Round(data=(query,))
         return list(rows)
 
-    with _opened(settings) as data:
-        return sqlite.drive(works(), data, data)
-
-
-def _opened(settings: Settings) -> closing[sqlite.Connection]:
-    if not settings.data_path.exists():
-        raise Skipped
-    connection = sqlite.connect(settings.data_path)
-    try:
-        found = sqlite.execute(connection, store.TABLES())
-    except sqlite.Error:
-        found = []
-    if not found:  # no tables: stores.E003 says so
-        connection.close()
-        raise Skipped
-    return closing(connection)
+    with opened_data(settings, "identity_credential") as data:
+        return drive(works(), data, data)
 
 
 def _now_us() -> int:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TYPE_CHECKING
 
-from holdfast.edges.checks.findings import Skipped, doubtful
+from holdfast.edges.checks.findings import doubtful
+from holdfast.edges.checks.opened import opened_data
 from holdfast.kit import clock as kit_clock
 from holdfast.kit.clock import SECOND_US
-from holdfast.kit.db import sqlite
 from holdfast.spine.signals.pace import Pace, State, measured
 from holdfast.spine.signals.store import PACES
 
@@ -22,13 +21,8 @@ if TYPE_CHECKING:
 
 def on_time(settings: Settings) -> Iterator[Finding]:
     """Name feeds and sites that are late or silent, measured against their own normal pace."""
-    if not settings.data_path.exists():
-        raise Skipped
-    try:
-        with closing(sqlite.connect(settings.data_path)) as connection:
-            rows = sqlite.execute(connection, PACES())
-    except sqlite.Error:  # no store, or no tables: stores.E001 and E003 say so
-        raise Skipped from None
+    with opened_data(settings, "signals_pace") as connection:
+        rows = connection.execute(PACES())
     yield from judge_paces(measured((Pace(*row) for row in rows), kit_clock.SystemClock().now_us()))
 
 

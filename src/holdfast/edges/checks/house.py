@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from holdfast.edges.checks.findings import Skipped, doubtful, wrong
 from holdfast.kit.config import is_loopback
+from holdfast.kit.db.opening import is_there
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 def made(settings: Settings) -> Iterator[Finding]:
     """`holdfast init` makes the folder and both stores."""
-    missing = [p for p in (settings.home, settings.data_path, settings.keys_path) if not p.exists()]
+    missing: list[object] = [] if settings.home.exists() else [settings.home]
+    missing += [store for store in (settings.data, settings.keys) if not is_there(store)]
     if missing:
         yield wrong(
             f"there is no house here: {missing[0]} is missing",

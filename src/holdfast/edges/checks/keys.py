@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from holdfast.edges.checks.findings import Skipped, doubtful, wrong
 from holdfast.kit.clock import DAY_US
-from holdfast.kit.db import Round, sqlite
+from holdfast.kit.db import Round
+from holdfast.kit.db.opening import connect, is_there
+from holdfast.kit.db.shell import drive
 from holdfast.kit.errors import HoldfastError
 from holdfast.spine.decision import store as clients
 from holdfast.spine.house import open_house
@@ -34,16 +36,16 @@ def root_opens(settings: Settings) -> Iterator[Finding]:
 
 def clients_open(settings: Settings) -> Iterator[Finding]:
     """Unwrap every client's keys once: a root file of another house would open none."""
-    if not (settings.home / ROOT_FILE).exists() or not settings.keys_path.exists():
+    if not (settings.home / ROOT_FILE).exists() or not is_there(settings.keys):
         raise Skipped
     keks = Keks(open_root(settings.home, settings.root_passphrase))
     with (
-        closing(sqlite.connect(settings.data_path)) as data,
-        closing(sqlite.connect(settings.keys_path)) as keys,
+        closing(connect(settings.data)) as data,
+        closing(connect(settings.keys)) as keys,
     ):
-        for client, fence in sqlite.drive(_all_clients(), data, keys):
+        for client, fence in drive(_all_clients(), data, keys):
             try:
-                sqlite.drive(client_keys(keks, client, fence), data, keys)
+                drive(client_keys(keks, client, fence), data, keys)
             except HoldfastError as error:
                 yield wrong(
                     f"the keys of client {client} do not open ({error.message})",
@@ -53,7 +55,7 @@ def clients_open(settings: Settings) -> Iterator[Finding]:
 
 def permit_key_age(settings: Settings) -> Iterator[Finding]:
     """Say how old the key is that signs permits, once it is older than a year; without making one."""
-    if not (settings.home / ROOT_FILE).exists() or not settings.keys_path.exists():
+    if not (settings.home / ROOT_FILE).exists() or not is_there(settings.keys):
         raise Skipped
     with closing(open_house(settings)) as house:
         keys, now_us = house.permit_key_file.read(), house.clock.now_us()

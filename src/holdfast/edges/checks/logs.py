@@ -6,6 +6,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 from holdfast.edges.checks.findings import Skipped, wrong
+from holdfast.edges.checks.opened import name_of, require_stores
+from holdfast.kit.db.opening import is_there
 from holdfast.kit.errors import IntegrityBroken
 from holdfast.spine.house import open_house
 from holdfast.spine.ledger import keys as signing
@@ -50,7 +52,7 @@ def nothing_unfinished(settings: Settings) -> Iterator[Finding]:
     if (settings.home / MARKER).exists():
         yield wrong("a restore was begun and has not ended", _GO_ON)
         return
-    _require_stores(settings)
+    require_stores(settings)
     with closing(open_house(settings)) as house:
         unfinished = unfinished_recovery(house)
     if unfinished:
@@ -59,29 +61,25 @@ def nothing_unfinished(settings: Settings) -> Iterator[Finding]:
 
 def erased_stays_erased(settings: Settings) -> Iterator[Finding]:
     """Each store remembers who was erased: where one does not, it is an older copy."""
-    _require_stores(settings)
+    require_stores(settings)
+    data, keys = name_of(settings), name_of(settings, keys=True)
     with closing(open_house(settings)) as house:
         for one in unsettled(house):
             if one.whole:
                 yield wrong(
-                    f"client {one.client} was erased, but {settings.keys_path.name} has its keys: it is an older copy",
+                    f"client {one.client} was erased, but {keys} has its keys: it is an older copy",
                     "`holdfast restore --repair` destroys them again.",
                 )
                 continue
             yield wrong(
-                f"client {one.client}: {len(one.back)} erased customers are not erased in {settings.keys_path.name},"
-                f" {one.forgotten} not in {settings.data_path.name}: one of the two is an older copy",
+                f"client {one.client}: {len(one.back)} erased customers are not erased in {keys},"
+                f" {one.forgotten} not in {data}: one of the two is an older copy",
                 "`holdfast restore --repair` erases them again.",
             )
 
 
-def _require_stores(settings: Settings) -> None:
-    if not settings.data_path.exists() or not settings.keys_path.exists():
-        raise Skipped
-
-
 def _keys(settings: Settings) -> SigningKeys:
-    if not (settings.home / ROOT_FILE).exists() or not settings.data_path.exists():
+    if not (settings.home / ROOT_FILE).exists() or not is_there(settings.data):
         raise Skipped
     if not (settings.home / signing.FOLDER / signing.FILE).exists():
         raise IntegrityBroken(

@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING, Final
 
 from holdfast.edges.checks.findings import doubtful, wrong
+from holdfast.edges.checks.opened import files
 from holdfast.kit import clock as kit_clock
 from holdfast.kit.db import sqlite
 from holdfast.kit.disk import FULL_SHARE, LOW_SHARE
@@ -50,7 +51,7 @@ def judge_clock(now_us: int) -> Iterator[Finding]:
 
 def disk(settings: Settings) -> Iterator[Finding]:
     """A full disk stops every look, because none goes without a durable leaf."""
-    for folder in {settings.home, settings.data_path.parent, settings.keys_path.parent}:
+    for folder in {settings.home, *(path.parent for path in files(settings))}:
         usage = shutil.disk_usage(_existing(folder))
         yield from judge_disk(folder, usage.free, usage.total)
 

@@ -42,8 +42,6 @@ OVERDUE_JOBS = statement(
     WHERE (state = 'ready' AND run_at_us < :before_us)
         OR (state = 'leased' AND lease_until_us < :before_us)""",
 )
-TABLES = statement(
-    "checks.tables",
-    "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'identity_credential'",
-)
+# across clients: a table of Django's own
+APPLIED = statement("checks.applied", "SELECT app, name FROM django_migrations")
 LOG_SIZE = statement("checks.log_size", "SELECT size FROM ledger_tree WHERE log = :log")

@@ -199,7 +199,8 @@ def _begin(settings: Settings, folder: Path) -> None:
 
 
 def _judged(house: House, made: Backup) -> Scene:
-    from holdfast.kit.db.sqlite import check_store, drive, read_only
+    from holdfast.kit.db.shell import drive
+    from holdfast.kit.db.sqlite import check_store, read_only
     from holdfast.spine.administration.scene import Scene, administer, digest_of, enter
     from holdfast.spine.recovery.backup import DATA, KEYS
 

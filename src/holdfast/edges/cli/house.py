@@ -10,6 +10,8 @@ import click
 import holdfast
 from holdfast.kit.config import load_settings
 from holdfast.kit.db import Round
+from holdfast.kit.db.address import SqliteFile
+from holdfast.kit.db.opening import is_there
 from holdfast.kit.errors import Conflict
 from holdfast.kit.ids import new_id
 from holdfast.kit.terminal import emit, json_option, say
@@ -72,7 +74,7 @@ def init(root: str, staff_id: str | None, as_json: bool) -> None:
 
 def found(settings: Settings) -> None:
     """Create folder, stores and root key; :class:`Conflict` if a house stands there already."""
-    if settings.data_path.exists() or settings.keys_path.exists():
+    if is_there(settings.data) or is_there(settings.keys):
         raise Conflict(
             f"a house stands in {settings.home} already",
             remedy="Use it, or name another folder in HOLDFAST_HOME.",
@@ -96,8 +98,9 @@ def migrate(settings: Settings) -> None:
     for database in ("default", "keys"):
         call_command("migrate", database=database, verbosity=0, interactive=False)
     connections.close_all()
-    for path in (settings.data_path, settings.keys_path):
-        path.chmod(0o600)
+    for store in (settings.data, settings.keys):
+        if isinstance(store, SqliteFile):
+            store.path.chmod(0o600)
 
 
 def _first_person(house: House, staff_id: str, os_user: str) -> Work[str]:

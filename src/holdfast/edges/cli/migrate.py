@@ -6,6 +6,7 @@ import click
 
 from holdfast.edges.cli.serve import LOCK_NAME
 from holdfast.kit.config import load_settings
+from holdfast.kit.db.opening import is_there
 from holdfast.kit.errors import NotFound
 from holdfast.kit.process import LockFile
 from holdfast.kit.terminal import say
@@ -22,7 +23,7 @@ def migrate() -> None:
       holdfast migrate
     """
     settings = load_settings()
-    if not settings.data_path.exists():
+    if not is_there(settings.data):
         raise NotFound(
             f"there is no house in {settings.home}",
             remedy="Make one with `holdfast init`.",

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.error import HTTPError, URLError
 
 import click
@@ -20,6 +20,7 @@ import click
 from holdfast.edges.checks.run import require_sound
 from holdfast.kit.clock import monotonic_s
 from holdfast.kit.config import load_settings
+from holdfast.kit.db.address import SqliteFile
 from holdfast.kit.db.sqlite import fold
 from holdfast.kit.errors import InvalidInput, Unavailable
 from holdfast.kit.http.own import ask_own
@@ -43,18 +44,32 @@ class Part(NamedTuple):
     module: str
 
 
-PARTS = (
-    Part("data plane", "holdfast.edges.dataplane.process"),
-    Part("console", "holdfast.edges.console.process"),
-    Part("worker", "holdfast.edges.worker.process"),
-)
+_DATA: Final = Part("data plane", "holdfast.edges.dataplane.process")
+_CONSOLE: Final = Part("console", "holdfast.edges.console.process")
+_WORKER: Final = Part("worker", "holdfast.edges.worker.process")
+
+
+def parts(settings: Settings, only: str | None = None) -> tuple[Part, ...]:
+    """Return what is started: all, or the data planes alone, or the console alone.
+
+    Raises :class:`InvalidInput` for more than one data plane, or a part, of a house in files: one process writes those.
+    """
+    if settings.embedded and (settings.workers > 1 or only):
+        raise InvalidInput(
+            "a house in SQLite files is served whole, by one data plane process",
+            field="--only" if only else "--workers",
+            remedy="Move it to PostgreSQL to spread it over processes.",
+        )
+    planes = (_DATA,) * settings.workers
+    return {"data": planes, "console": (_CONSOLE,)}.get(only or "", (*planes, _CONSOLE, _WORKER))
 
 
 class Supervisor:
     """Starts the parts, waits, and ends them all as soon as one ends."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, only: str | None = None) -> None:
         self._settings = settings
+        self._parts = parts(settings, only)
         self._lock = LockFile(settings.home / LOCK_NAME)
         self._children: list[tuple[Part, subprocess.Popen[bytes]]] = []
         self._stopping = False
@@ -65,12 +80,19 @@ class Supervisor:
         for finding in require_sound(settings):
             say(f"{finding.check}: {finding.message}. {finding.remedy}", colour="yellow")
         self._lock.acquire()
-        refuse_taken_port(settings.data_plane_host, settings.data_plane_port)
-        refuse_taken_port(settings.console_host, settings.console_port)
-        for part in PARTS:
+        answers = [
+            (settings.data_plane_host, settings.data_plane_port, "/readyz"),
+            (settings.console_host, settings.console_port, "/healthz"),
+        ]
+        wanted = [
+            a for part, a in zip((_DATA, _CONSOLE), answers, strict=True) if part in self._parts
+        ]
+        for host, port, _ in wanted:
+            refuse_taken_port(host, port)
+        for part in self._parts:
             self._children.append((part, self._spawn(part)))
-        self._await_answer(settings.data_plane_host, settings.data_plane_port, "/readyz")
-        self._await_answer(settings.console_host, settings.console_port, "/healthz")
+        for host, port, path in wanted:
+            self._await_answer(host, port, path)
 
     def _spawn(self, part: Part) -> subprocess.Popen[bytes]:
         settings = self._settings
@@ -81,6 +103,7 @@ class Supervisor:
             "HOLDFAST_DATA_PLANE_PORT": str(settings.data_plane_port),
             "HOLDFAST_CONSOLE_HOST": settings.console_host,
             "HOLDFAST_CONSOLE_PORT": str(settings.console_port),
+            "HOLDFAST_WORKERS": str(settings.workers),
         }
         return subprocess.Popen(
             [sys.executable, "-m", part.module, str(os.getpid())],
@@ -146,8 +169,9 @@ class Supervisor:
                 child.wait()
         if self._children:
             # A part that is stopped leaves its log behind: a house at rest is two files that can be copied.
-            fold(self._settings.data_path)
-            fold(self._settings.keys_path)
+            for store in (self._settings.data, self._settings.keys):
+                if isinstance(store, SqliteFile):
+                    fold(store.path)
         self._children.clear()
         self._lock.release()
 
@@ -175,27 +199,39 @@ def settings_for(host: str | None, port: int | None, console_port: int | None) -
     help="Port of the console (default: one below).",
 )
 @click.option(
-    "--workers", type=click.IntRange(1), default=1, show_default=True, help="Data plane processes."
+    "--workers",
+    type=click.IntRange(1),
+    help="Data plane processes (default 1; more need PostgreSQL).",
 )
-def serve(host: str | None, port: int | None, console_port: int | None, workers: int) -> None:
+@click.option(
+    "--only",
+    type=click.Choice(["data", "console"]),
+    help="Serve this part alone (needs PostgreSQL).",
+)
+def serve(  # noqa: PLR0917  click names them
+    host: str | None,
+    port: int | None,
+    console_port: int | None,
+    workers: int | None,
+    only: str | None,
+) -> None:
     """Serve the house: data plane, console and worker, until Ctrl-C.
 
     \b
     Examples:
       holdfast serve
       holdfast serve --port 9001            data plane on 9001, console on 9000
+      holdfast serve --only data --workers 4
     """
-    if workers > 1:
-        raise InvalidInput(
-            "SQLite serves one data plane process",
-            field="--workers",
-            remedy="More processes need PostgreSQL, which this version does not serve yet.",
-        )
     settings = settings_for(host, port, console_port)
-    supervisor = Supervisor(settings)
+    if workers is not None:
+        settings = replace(settings, workers=workers)
+    supervisor = Supervisor(settings, only)
     supervisor.start()
     scheme = "https" if settings.encrypted else "http"
-    click.echo(f"Console     {scheme}://localhost:{settings.console_port}")
-    click.echo(f"Data plane  {scheme}://localhost:{settings.data_plane_port}")
+    if only != "data":
+        click.echo(f"Console     {scheme}://localhost:{settings.console_port}")
+    if only != "console":
+        click.echo(f"Data plane  {scheme}://localhost:{settings.data_plane_port}")
     say("Stop with Ctrl-C.")
     raise SystemExit(supervisor.wait())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -20,6 +21,7 @@ from holdfast.kit.clock import (
     monotonic_s,
     rfc3339,
 )
+from holdfast.kit.db.opening import connect, is_there
 from holdfast.kit.http.own import ask_own
 from holdfast.spine.decision.freezing import Standing
 from holdfast.spine.decision.models import Client
@@ -203,8 +205,10 @@ def ago(span_us: int) -> str:
 
 
 def _megabytes(settings: Settings) -> str:
-    paths = (settings.data_path, settings.keys_path)
-    size = sum(path.stat().st_size for path in paths if path.exists())
+    size = 0
+    for store in filter(is_there, (settings.data, settings.keys)):
+        with closing(connect(store)) as connection:
+            size += connection.size_bytes()
     return f"{size / 1_000_000:,.1f}"
 
 

@@ -10,13 +10,14 @@ from holdfast.edges.dataplane.handlers import routes
 from holdfast.edges.dataplane.keeping import Keeping
 from holdfast.edges.dataplane.metrics import Metrics
 from holdfast.edges.dataplane.receipts import Receipts
-from holdfast.edges.dataplane.turn import Turns
+from holdfast.edges.dataplane.runner import runner_for
 from holdfast.spine.identity.accept import use_up
 
 if TYPE_CHECKING:
     import asyncio
 
-    from holdfast.spine.house import House, Stores
+    from holdfast.edges.dataplane.runner import Runner
+    from holdfast.spine.house import House
     from holdfast.spine.identity.presented import Presented
 
 
@@ -24,22 +25,20 @@ class DataPlane(NamedTuple):
     """The parts of one data plane."""
 
     app: App
-    turns: Turns
+    runner: Runner
     metrics: Metrics
     keeping: Keeping
 
 
-def assemble(
-    house: House, stores: Stores, loop: asyncio.AbstractEventLoop, hosts: frozenset[str]
-) -> DataPlane:
-    """Put a data plane together on ``stores``, which it alone uses; it answers to the names in ``hosts``."""
-    turns = Turns(stores, loop, opens=house.keep_time, seals=Receipts(house).attach)
+def assemble(house: House, loop: asyncio.AbstractEventLoop, hosts: frozenset[str]) -> DataPlane:
+    """Put a data plane together; it answers to the names in ``hosts``. Its runner is to be opened, and closed."""
+    runner = runner_for(house, loop, opens=house.keep_time, seals=Receipts(house).attach)
     metrics = Metrics()
-    metrics.watch(turns)
+    metrics.watch(runner)
     door = Door(house.settings, house.clock)
 
     async def uses_up(shown: list[Presented]) -> None:
-        await turns.submit(lambda: use_up(shown, house.clock.now_us()))
+        await runner.submit(lambda: use_up(shown, house.clock.now_us()))
 
-    app = App(routes(house, turns, metrics), hosts, metrics, door, uses_up=uses_up)
-    return DataPlane(app, turns, metrics, Keeping(house, turns, metrics))
+    app = App(routes(house, runner, metrics), hosts, metrics, door, uses_up=uses_up)
+    return DataPlane(app, runner, metrics, Keeping(house, runner, metrics))

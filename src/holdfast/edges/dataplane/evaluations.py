@@ -12,16 +12,16 @@ from holdfast.spine.operations.evaluate import evaluate
 
 if TYPE_CHECKING:
     from holdfast.edges.dataplane.app import Request
-    from holdfast.edges.dataplane.turn import Turns
+    from holdfast.edges.dataplane.runner import Runner
     from holdfast.spine.house import House
 
 
 class Evaluations:
-    """Bound to one house and its turns."""
+    """Bound to one house and its runner."""
 
-    def __init__(self, house: House, turns: Turns) -> None:
+    def __init__(self, house: House, runner: Runner) -> None:
         self._house = house
-        self._turns = turns
+        self._runner = runner
 
     def routes(self) -> tuple[Route, ...]:
         """The table of addresses."""
@@ -42,13 +42,13 @@ class Evaluations:
             return await self._decide(request, authzen.single(given))
         asked, semantic = authzen.batch(given)
         work = partial(evaluate, self._house, request.caller(), asked, semantic)
-        decided = await self._turns.submit(work)
+        decided = await self._runner.submit(work)
         return json_reply(authzen.Decisions([authzen.shown(one) for one in decided]))
 
     async def _decide(self, request: Request, given: EvaluationRequest) -> Reply:
         asked = (authzen.asking(given),)
         work = partial(evaluate, self._house, request.caller(), asked)
-        (decided,) = await self._turns.submit(work)
+        (decided,) = await self._runner.submit(work)
         return json_reply(authzen.shown(decided))
 
     async def metadata(self, _request: Request, _parts: dict[str, str]) -> Reply:

@@ -58,18 +58,18 @@ if TYPE_CHECKING:
 
     from holdfast.edges.dataplane.app import Request
     from holdfast.edges.dataplane.metrics import Metrics
-    from holdfast.edges.dataplane.turn import Turns
+    from holdfast.edges.dataplane.runner import Runner
     from holdfast.kit.db import Work
     from holdfast.spine.house import House
     from holdfast.spine.turn.answers import Answer
 
 
 class Handlers:
-    """Bound to one house and its turns."""
+    """Bound to one house and its runner."""
 
-    def __init__(self, house: House, turns: Turns, metrics: Metrics) -> None:
+    def __init__(self, house: House, runner: Runner, metrics: Metrics) -> None:
         self._house = house
-        self._turns = turns
+        self._runner = runner
         self._metrics = metrics
         self._openapi: bytes | None = None
 
@@ -197,7 +197,7 @@ class Handlers:
         reason: FreezeReason = FreezeReason.UNSPECIFIED,
     ) -> Reply:
         asked = asked_of(request, b"", client=client, contact="")
-        answer = await self._turns.submit(partial(ask_to_freeze, self._house, asked, step, reason))
+        answer = await self._runner.submit(partial(ask_to_freeze, self._house, asked, step, reason))
         if isinstance(answer, FreezeRefused):
             said = answer.challenge or ""
             more = {"remedy": answer.remedy, "challenge": said}
@@ -296,13 +296,15 @@ class Handlers:
         self._house.require_room()
         body = await request.body(MOST_FEED_BYTES)
         report = await intake.receive_async(
-            self._house, self._turns.submit, parts["name"], signature, body, adaptors=ADAPTORS
+            self._house, self._runner.submit, parts["name"], signature, body, adaptors=ADAPTORS
         )
         return json_reply(report, 200 if report.accepted or not report.rejected else 422)
 
     async def log(self, request: Request, parts: dict[str, str]) -> Reply:
         """GET /logs/{log}/checkpoint and its tiles."""
-        await self._turns.submit(partial(may_read_log, self._house, request.caller(), parts["log"]))
+        await self._runner.submit(
+            partial(may_read_log, self._house, request.caller(), parts["log"])
+        )
         content, kind = log_file(self._house.home, parts["log"], parts["path"])
         return Reply(200, content, kind)
 
@@ -313,7 +315,7 @@ class Handlers:
     async def ready(self, _request: Request, _parts: dict[str, str]) -> Reply:
         """GET /readyz: the stores can be written, and there is room for values to be shown."""
         self._house.require_room()
-        await self._turns.submit(_ready)
+        await self._runner.submit(_ready)
         low = self._house.disk.free().room is not Room.PLENTY
         return json_reply({"status": "ready", "disk": "low"} if low else {"status": "ready"})
 
@@ -329,7 +331,7 @@ class Handlers:
         return Reply(200, self._openapi)
 
     async def _run(self, work: Callable[[], Work[Any]]) -> Reply:
-        answer = await self._turns.submit(work)
+        answer = await self._runner.submit(work)
         return _reply(answer)
 
 
@@ -420,9 +422,9 @@ _DETAILS = {
 }
 
 
-def routes(house: House, turns: Turns, metrics: Metrics) -> tuple[Route, ...]:
+def routes(house: House, runner: Runner, metrics: Metrics) -> tuple[Route, ...]:
     """The table of addresses."""
-    do = Handlers(house, turns, metrics)
+    do = Handlers(house, runner, metrics)
     return (
         Route("POST", "/v1/search", do.search, "Find customers by one exact identifier"),
         Route("POST", "/v1/reveal", do.reveal, "Show fields of a customer's record"),
@@ -444,7 +446,7 @@ def routes(house: House, turns: Turns, metrics: Metrics) -> tuple[Route, ...]:
         Route("GET", "/v1/approvals/{id}", do.approval, "Look at a request, masked"),
         Route("POST", "/v1/approvals/{id}/approve", do.approve, "Approve it"),
         Route("POST", "/v1/approvals/{id}/refuse", do.refuse, "Refuse it"),
-        *Evaluations(house, turns).routes(),
+        *Evaluations(house, runner).routes(),
         Route("POST", "/v1/feeds/{name}", do.feed, "Take in signed events"),
         Route("GET", "/logs/{log}/{path*}", do.log, "Read a log's static files"),
         Route("GET", "/.well-known/jwks.json", do.jwks, "The key that signs permits"),

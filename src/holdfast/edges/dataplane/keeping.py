@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from holdfast.edges.dataplane.metrics import Metrics
-    from holdfast.edges.dataplane.turn import Turns
+    from holdfast.edges.dataplane.runner import Runner
     from holdfast.kit.db import Work
     from holdfast.spine.house import House
 
@@ -34,10 +34,10 @@ class Keeping:
     """Keeps one data plane; :meth:`start` lets it beat by itself."""
 
     def __init__(
-        self, house: House, turns: Turns, metrics: Metrics, now: Callable[[], float] = monotonic_s
+        self, house: House, runner: Runner, metrics: Metrics, now: Callable[[], float] = monotonic_s
     ) -> None:
         self._house = house
-        self._turns = turns
+        self._runner = runner
         self._metrics = metrics
         self._now = now
         self._told_s = now()
@@ -65,7 +65,7 @@ class Keeping:
         with contextlib.suppress(
             Unavailable
         ):  # the queue is full; the worker looks at the clock, too
-            self._turns.submit(work)
+            self._runner.submit(work)
 
     def _stepped(self) -> Work[None]:
         """Tell of the step; until this is done, the clock itself says that it is in doubt."""

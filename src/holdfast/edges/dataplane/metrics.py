@@ -12,7 +12,7 @@ from holdfast.spine.signals.pace import NO_SITE, State
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from holdfast.edges.dataplane.turn import Turns
+    from holdfast.edges.dataplane.runner import Runner
     from holdfast.spine.signals.pace import Measured
 
 
@@ -46,20 +46,20 @@ class Metrics:
         self._by_status: dict[int, Counter] = {}
         self._untold = 0
 
-    def watch(self, turns: Turns) -> None:
-        """Publish the figures of the turns."""
+    def watch(self, runner: Runner) -> None:
+        """Publish the figures of the runner."""
         for name, meaning, read in (
-            ("holdfast_turns", "Committed turns.", lambda: turns.turns),
-            ("holdfast_operations", "Operations in committed turns.", lambda: turns.operations),
+            ("holdfast_turns", "Committed turns.", lambda: runner.turns),
+            ("holdfast_operations", "Operations in committed turns.", lambda: runner.operations),
             (
                 "holdfast_queue_full",
                 "Requests refused because too many waited.",
-                lambda: turns.refused,
+                lambda: runner.refused,
             ),
             (
                 "holdfast_busy_retries",
                 "Turns that waited for another writer.",
-                lambda: turns.busy_retries,
+                lambda: runner.busy_retries,
             ),
         ):
             Gauge(name, meaning, registry=self.registry).set_function(read)

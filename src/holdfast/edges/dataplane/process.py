@@ -46,7 +46,8 @@ async def _serve(settings: Settings) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER, 50, 50)
-    plane = assemble(house, house.connect(busy_timeout_ms=0), loop, hosts_of(settings))
+    plane = assemble(house, loop, hosts_of(settings))
+    await plane.runner.open()
     server = Server(
         plane.app,
         address=settings.data_plane_host,
@@ -62,7 +63,10 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
     plane.keeping.start(loop)
-    await server.serve()
+    try:
+        await server.serve()
+    finally:
+        await plane.runner.close()
 
 
 def main() -> None:
@@ -73,7 +77,8 @@ def main() -> None:
     settings = load_settings()
     configure(settings.log_level)
     require_sound(settings)
-    refuse_taken_port(settings.data_plane_host, settings.data_plane_port)
+    if settings.workers == 1:  # several share the port; who started them has looked
+        refuse_taken_port(settings.data_plane_host, settings.data_plane_port)
     uvloop.run(_serve(settings))
 
 

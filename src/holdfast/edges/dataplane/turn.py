@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import structlog
 
 from holdfast.kit.clock import monotonic_s
-from holdfast.kit.db.sqlite import drive, is_busy
+from holdfast.kit.db.shell import drive
 from holdfast.kit.errors import HoldfastError, Unavailable
 from holdfast.kit.log import place_of
 
@@ -59,9 +59,9 @@ class Turns:
         """``opens`` is run first in each turn; ``seals`` is given the results of a turn once they are durable."""
         self._opens = opens
         self._seals = seals
+        self._stores = stores
         self._data = stores.data
         self._keys = stores.keys
-        self._marking = stores.data.cursor()  # for savepoints
         self._loop = loop
         self._waiting: deque[_Waiting] = deque()
         self._scheduled = False
@@ -69,6 +69,13 @@ class Turns:
         self.operations = 0
         self.busy_retries = 0
         self.refused = 0
+
+    async def open(self) -> None:
+        """Connected already."""
+
+    async def close(self) -> None:
+        """Close the connections; turns are run at once, so none is under way."""
+        self._stores.close()
 
     def submit(self, work: Callable[[], Work[T]]) -> asyncio.Future[T]:
         """Queue an operation; the future resolves after the commit that holds its leaf. The oldest is answered first.
@@ -111,7 +118,7 @@ class Turns:
         if not self._waiting:
             return
         try:
-            self._data.execute("BEGIN IMMEDIATE")
+            self._data.begin()
         except Exception as error:  # noqa: BLE001  no failure may look like an answer
             self._cannot_begin(error)
             return
@@ -128,29 +135,29 @@ class Turns:
         try:
             # One read transaction for the turn: its locks are taken once. No other can commit in `data` meanwhile,
             # so nothing that `keys` gains now could count in this turn.
-            self._keys.execute("BEGIN")
+            self._keys.begin_reading()
             if self._opens is not None:
                 drive(self._opens(), self._data, self._keys)
             return [self._one(waiting) for waiting in batch]
         except Exception as error:  # noqa: BLE001  the store itself failed: nothing of this turn may count
             if self._data.in_transaction:
-                self._data.execute("ROLLBACK")
-            return [_Failed(error)] * len(batch)
+                self._data.rollback()
+            return [Failed(error)] * len(batch)
         finally:
             if self._keys.in_transaction:
-                self._keys.execute("COMMIT")
+                self._keys.commit()
 
     def _one(self, waiting: _Waiting) -> Any:
-        data, execute = self._data, self._marking.execute
-        execute("SAVEPOINT op")
+        data = self._data
+        data.save()
         try:
             result: Any = drive(waiting.work(), data, self._keys)
         except Exception as error:  # noqa: BLE001  it wrote nothing and shows nothing
-            execute("ROLLBACK TO op")
-            result = _Failed(error)
+            data.undo()
+            result = Failed(error)
             if isinstance(error, HoldfastError) and error.aftermath is not None:
                 drive(error.aftermath(), data, self._keys)
-        execute("RELEASE op")
+        data.release()
         return result
 
     def _finish(self, batch: list[_Waiting], results: list[Any]) -> None:
@@ -160,7 +167,7 @@ class Turns:
         for waiting, result in zip(batch, committed, strict=True):
             if waiting.future.cancelled():
                 continue
-            if isinstance(result, _Failed):
+            if isinstance(result, Failed):
                 waiting.future.set_exception(result.error)
             else:
                 waiting.future.set_result(result)
@@ -170,20 +177,23 @@ class Turns:
         if not self._data.in_transaction:
             return results
         try:
-            self._data.execute("COMMIT")
+            self._data.commit()
         except Exception as error:  # noqa: BLE001  no failure may look like an answer
             log.error("commit_failed", error=type(error).__name__, operations=len(results))  # noqa: TRY400  a traceback may hold a value
             if self._data.in_transaction:
-                self._data.execute("ROLLBACK")
+                self._data.rollback()
             refusal = Unavailable("the ledger could not be written", remedy="Try again.")
-            return [_Failed(refusal)] * len(results)
+            return [Failed(refusal)] * len(results)
         try:
             return self._seals(results)
         except Exception as error:  # noqa: BLE001  an answer without its receipt is none
-            return [_Failed(error)] * len(results)
+            return [Failed(error)] * len(results)
 
     def _cannot_begin(self, error: Exception) -> None:
-        if is_busy(error) and monotonic_s() - self._waiting[0].since_s < BUSY_LIMIT_S:
+        if (
+            isinstance(error, Unavailable)
+            and monotonic_s() - self._waiting[0].since_s < BUSY_LIMIT_S
+        ):
             self.busy_retries += 1
             self._scheduled = True
             self._loop.call_later(0.001, self._run)
@@ -196,7 +206,7 @@ class Turns:
                 waiting.future.set_exception(refusal)
 
 
-class _Failed:
+class Failed:
     """An operation that raised; kept apart from results, which may be anything."""
 
     __slots__ = ("error",)

@@ -9,18 +9,21 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pysqlite3
 import pysqlite3.dbapi2
 
-from holdfast.kit.db.statements import Query, Round, Rows, T, Work, for_sqlite
-from holdfast.kit.errors import HoldfastError, Unavailable
+from holdfast.kit.db.statements import for_sqlite
+from holdfast.kit.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
+
+    from holdfast.kit.db.ports import Ask, Traces
+    from holdfast.kit.db.statements import Query, Rows, Statement
 
 sys.modules["sqlite3"] = pysqlite3
 sys.modules["sqlite3.dbapi2"] = pysqlite3.dbapi2
@@ -28,10 +31,12 @@ sys.modules["sqlite3.dbapi2"] = pysqlite3.dbapi2
 # Values that are no text, integer or float are put through adaptors. One that is found at once costs half of none.
 pysqlite3.register_adapter(bytes, bytes)
 
-Connection = Any  # pysqlite3 has no type information; it is the DB-API connection of sqlite3
+Raw = Any  # pysqlite3 has no type information; it is the DB-API connection of sqlite3
 VERSION: tuple[int, ...] = pysqlite3.sqlite_version_info
 Error: type[Exception] = pysqlite3.Error
 OLDEST_SAFE = (3, 51, 3)
+CHUNK_BYTES = 4 * 1024 * 1024
+_TRIES = 3
 _BUSY_CODES = frozenset(
     {5, 6}
 )  # SQLITE_BUSY, SQLITE_LOCKED; extended codes keep them in the low byte
@@ -45,18 +50,158 @@ PRAGMAS = (
 )
 
 
-def connect(path: Path, *, busy_timeout_ms: int = 5000) -> Connection:
-    """Open ``path`` in autocommit mode with WAL and ``synchronous=FULL``.
+class SqliteConnection:
+    """One connection; see :class:`holdfast.kit.db.ports.Connection`."""
 
-    The caller begins and ends transactions itself (``BEGIN IMMEDIATE`` … ``COMMIT``).
-    """
-    connection = pysqlite3.connect(
+    __slots__ = ("_mark", "_run", "raw")
+
+    def __init__(self, raw: Raw) -> None:
+        self.raw = raw
+        self._run = raw.execute
+        self._mark = raw.cursor().execute
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        answer: bool = self.raw.in_transaction
+        return answer
+
+    def execute(self, query: Query) -> Rows:
+        """Run one query and return all its rows."""
+        rows: Rows = self._run(*for_sqlite(query)).fetchall()
+        return rows
+
+    def execute_all(self, queries: Sequence[Query]) -> list[Rows]:
+        """Run queries one after the other."""
+        return self.asking()(queries)
+
+    def asking(self) -> Ask:
+        """Return :meth:`execute_all` on one cursor: making one costs as much as many a statement."""
+        run = self.raw.cursor().execute
+
+        def ask(queries: Sequence[Query]) -> list[Rows]:
+            return [run(*for_sqlite(query)).fetchall() for query in queries]
+
+        return ask
+
+    def execute_many(self, statement: Statement, parameters: Sequence[Any]) -> int:
+        """Run a statement for each of ``parameters``; return how many rows were written."""
+        before: int = self.raw.total_changes
+        self.raw.executemany(statement.text, parameters)
+        changes: int = self.raw.total_changes - before
+        return changes
+
+    def begin(self) -> None:
+        """Take the writer's lock; :class:`Unavailable` when another holds it beyond the busy timeout."""
+        try:
+            self._run("BEGIN IMMEDIATE")
+        except pysqlite3.OperationalError as error:
+            if is_busy(error):
+                raise Unavailable("the store is busy", remedy="Try again.") from error
+            raise
+
+    def begin_reading(self) -> None:
+        """Begin a transaction that reads as of one moment."""
+        self._run("BEGIN")
+
+    def commit(self) -> None:
+        """Make it durable."""
+        self._run("COMMIT")
+
+    def rollback(self) -> None:
+        """Undo what was written."""
+        if self.raw.in_transaction:
+            self._run("ROLLBACK")
+
+    def save(self) -> None:
+        """Set the one savepoint."""
+        self._mark("SAVEPOINT op")
+
+    def undo(self) -> None:
+        """Undo what was written since the savepoint."""
+        self._mark("ROLLBACK TO op")
+
+    def release(self) -> None:
+        """Forget the savepoint."""
+        self._mark("RELEASE op")
+
+    def wipe(self, *, anew: bool = False) -> None:
+        """Cut the log to nothing; deleted content is overwritten already (``secure_delete``).
+
+        SQLite moves rows between pages and leaves copies in the unused part of the old ones. ``anew`` writes the store
+        again, page by page, without them.
+        """
+        if anew:
+            self._write_anew()
+        for _ in range(_TRIES):  # each waits for the busy timeout
+            busy, _, _ = self._run("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if not busy:
+                return
+        raise Unavailable(
+            "a reader keeps the log of the store open, so what was deleted cannot be overwritten yet",
+            remedy="It goes on by itself; nothing can be read meanwhile.",
+            retry_after_s=5,
+        )
+
+    def _write_anew(self) -> None:
+        self._run("PRAGMA temp_store = FILE")  # the new pages need not fit into memory
+        try:
+            self._run("VACUUM")
+        except pysqlite3.OperationalError as error:
+            if is_busy(error):
+                raise Unavailable("the store is busy", remedy="Try again.") from error
+            raise
+        finally:
+            self._run("PRAGMA temp_store = MEMORY")
+
+    def holds(self, traces: Traces) -> bool:
+        """Search the store's file, its log and its journal."""
+        name = self._run("PRAGMA database_list").fetchone()[2]
+        files = (Path(name), Path(f"{name}-wal"), Path(f"{name}-journal"))
+        return any(path.exists() and _found(traces, path) for path in files)
+
+    def tables(self) -> frozenset[str]:
+        """Return the names of the tables."""
+        rows = self._run("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        return frozenset(name for (name,) in rows)
+
+    def size_bytes(self) -> int:
+        """Return the size of the file."""
+        pages, size = self._run("SELECT * FROM pragma_page_count(), pragma_page_size()").fetchone()
+        total: int = pages * size
+        return total
+
+    def perils(self) -> list[str]:
+        """Read back what :func:`connect` has set: the file system may refuse WAL."""
+        return [
+            f"{pragma} is {have}, not {expected} ({why})"
+            for pragma, expected, why in _DURABLE
+            if (have := self._run(f"PRAGMA {pragma}").fetchone()[0]) != expected
+        ]
+
+    def close(self) -> None:
+        """End the connection."""
+        self.raw.close()
+
+
+# Pragma, what our connections must read from it, and why.
+_DURABLE = (
+    ("journal_mode", "wal", "two processes read and write at once"),
+    ("synchronous", 2, "FULL: an answered request survives a power cut"),
+    ("secure_delete", 1, "an erased key is overwritten"),
+    ("foreign_keys", 1, "references are checked"),
+)
+
+
+def connect(path: Path, *, busy_timeout_ms: int = 5000) -> SqliteConnection:
+    """Open ``path`` with WAL and ``synchronous=FULL``."""
+    raw = pysqlite3.connect(
         str(path), isolation_level=None, check_same_thread=False, cached_statements=512
     )
-    connection.execute(f"PRAGMA busy_timeout = {int(busy_timeout_ms)}")
+    raw.execute(f"PRAGMA busy_timeout = {int(busy_timeout_ms)}")
     for pragma in PRAGMAS:
-        connection.execute(pragma)
-    return connection
+        raw.execute(pragma)
+    return SqliteConnection(raw)
 
 
 def fold(path: Path) -> None:
@@ -64,7 +209,7 @@ def fold(path: Path) -> None:
     try:
         connection = connect(path, busy_timeout_ms=1000)
         try:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             connection.close()
     except pysqlite3.OperationalError as error:
@@ -73,7 +218,7 @@ def fold(path: Path) -> None:
 
 
 @contextmanager
-def one_moment(*paths: Path) -> Iterator[list[Connection]]:
+def one_moment(*paths: Path) -> Iterator[list[SqliteConnection]]:
     """Open stores for reading as they are at one moment, while others go on writing.
 
     The writers' locks of all of them are held just while the snapshots are taken, in the order of ``paths``, which is
@@ -83,25 +228,25 @@ def one_moment(*paths: Path) -> Iterator[list[Connection]]:
     readers = [connect(path) for path in paths]
     try:
         for locker in lockers:
-            begin_immediate(locker)
+            locker.begin()
         for reader in readers:
-            reader.execute("BEGIN")
-            reader.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+            reader.begin_reading()
+            reader.raw.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
         for locker in lockers:
-            locker.execute("ROLLBACK")
+            locker.rollback()
         yield readers
     finally:
         for connection in (*lockers, *readers):
             connection.close()
 
 
-def copy_store(snapshot: Connection, path: Path) -> None:
+def copy_store(snapshot: SqliteConnection, path: Path) -> None:
     """Write what ``snapshot`` sees to a new file that only its owner reads; it is durable on return."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         copy = pysqlite3.connect(str(path), isolation_level=None)
         try:
-            snapshot.backup(copy)
+            snapshot.raw.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
         finally:
             copy.close()
@@ -110,35 +255,22 @@ def copy_store(snapshot: Connection, path: Path) -> None:
         os.close(descriptor)
 
 
-def read_only(path: Path) -> Connection:
+def read_only(path: Path) -> SqliteConnection:
     """Open a store's file that nobody writes, and leave it as it is to the last byte."""
     where = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
-    return pysqlite3.connect(where, uri=True, isolation_level=None)
+    return SqliteConnection(pysqlite3.connect(where, uri=True, isolation_level=None))
 
 
 def check_store(path: Path) -> str:
     """Return what is wrong with a store's file, or nothing: SQLite's own quick check."""
     connection = read_only(path)
     try:
-        found: str = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        found: str = connection.raw.execute("PRAGMA quick_check(1)").fetchone()[0]
     except pysqlite3.DatabaseError as error:
         found = type(error).__name__
     finally:
         connection.close()
     return "" if found == "ok" else found
-
-
-def write_anew(connection: Connection) -> None:
-    """Write a store anew without anything that was deleted; :class:`Unavailable` when another writer is in the way."""
-    connection.execute("PRAGMA temp_store = FILE")  # the new pages need not fit into memory
-    try:
-        connection.execute("VACUUM")
-    except pysqlite3.OperationalError as error:
-        if is_busy(error):
-            raise Unavailable("the store is busy", remedy="Try again.") from error
-        raise
-    finally:
-        connection.execute("PRAGMA temp_store = MEMORY")
 
 
 def is_busy(error: BaseException) -> bool:
@@ -147,86 +279,12 @@ def is_busy(error: BaseException) -> bool:
     return isinstance(code, int) and (code & 0xFF) in _BUSY_CODES
 
 
-def execute(connection: Connection, query: Query) -> Rows:
-    """Run one query and return all its rows."""
-    text, params = for_sqlite(query)
-    rows: Rows = connection.execute(text, params).fetchall()
-    return rows
-
-
-def execute_many(connection: Connection, text: str, rows: Any) -> None:
-    """Run one statement for many parameter sets."""
-    connection.executemany(text, rows)
-
-
-def drive(work: Work[T], data: Connection, keys: Connection) -> T:
-    """Run ``work`` to its end on two open connections; the caller owns the transaction."""
-    send = work.send
-    # A cursor each for all of it: making one costs as much as many a statement.
-    ask_data, ask_keys = data.cursor().execute, keys.cursor().execute
-    try:
-        asked: Round = next(work)
-        while True:
-            if asked.keys_writes:
-                _write_keys(keys, asked.keys_writes)
-            answer: list[Rows] = [ask_data(*for_sqlite(query)).fetchall() for query in asked.data]
-            answer.extend([ask_keys(*for_sqlite(query)).fetchall() for query in asked.keys])
-            asked = send(answer)
-    except StopIteration as done:
-        result: T = done.value
-        return result
-
-
-def _write_keys(keys: Connection, writes: tuple[Query, ...]) -> None:
-    if keys.in_transaction:
-        keys.execute("COMMIT")  # a read transaction of the shell; what follows reads anew
-    begin_immediate(keys)
-    try:
-        for query in writes:
-            execute(keys, query)
-        keys.execute("COMMIT")
-    except BaseException:
-        if keys.in_transaction:
-            keys.execute("ROLLBACK")
-        raise
-
-
-def begin_immediate(connection: Connection) -> None:
-    """Take the writer's lock, or raise :class:`Unavailable` when another holds it beyond the busy timeout."""
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-    except pysqlite3.OperationalError as error:
-        if is_busy(error):
-            raise Unavailable("the store is busy", remedy="Try again.") from error
-        raise
-
-
-def in_transaction(work: Work[T], data: Connection, keys: Connection) -> T:
-    """Run ``work`` in one write transaction of ``data`` (``BEGIN IMMEDIATE`` before the first load).
-
-    Raises :class:`Unavailable` when another writer holds the lock beyond the connection's busy timeout; nothing
-    was written then. An error with an ``aftermath`` has that written in a second transaction, and is then raised.
-    """
-    try:
-        return _in_one(work, data, keys)
-    except HoldfastError as error:
-        settle(error, data, keys)
-        raise
-
-
-def settle(error: HoldfastError, data: Connection, keys: Connection) -> None:
-    """Write what ``error`` leaves behind, in a transaction of its own; nothing for most errors."""
-    if error.aftermath is not None:
-        _in_one(error.aftermath(), data, keys)
-
-
-def _in_one(work: Work[T], data: Connection, keys: Connection) -> T:
-    begin_immediate(data)
-    try:
-        result = drive(work, data, keys)
-        data.execute("COMMIT")
-    except BaseException:
-        if data.in_transaction:
-            data.execute("ROLLBACK")
-        raise
-    return result
+def _found(traces: Traces, path: Path) -> bool:
+    tail = b""
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            window = tail + chunk
+            if traces.stand_in(window):
+                return True
+            tail = window[1 - traces.longest :] if traces.longest > 1 else b""
+    return False

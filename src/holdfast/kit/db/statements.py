@@ -29,14 +29,23 @@ _NAME = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)(\*?)")
 
 
 class Statement(NamedTuple):
-    """One named SQL statement in the portable subset."""
+    """One named SQL statement in the portable subset.
+
+    ``lock`` is how the rows that it reads are held until the transaction ends, where writers run at once (PostgreSQL):
+    ``FOR SHARE``, ``FOR NO KEY UPDATE OF c``. On SQLite the one writer holds everything.
+    """
 
     name: str
     text: str
+    lock: str = ""
 
     def __call__(self, **params: Any) -> Query:
         """Bind parameters."""
         return Query(self, params)
+
+    def locking(self, lock: str) -> Statement:
+        """Return the same statement for those who go on to write by what they read."""
+        return Statement(f"{self.name}.locking", self.text, lock)
 
 
 class Query(NamedTuple):
@@ -62,9 +71,9 @@ class Round(NamedTuple):
 Work = Generator[Round, list[Rows], T]
 
 
-def statement(name: str, text: str) -> Statement:
+def statement(name: str, text: str, *, lock: str = "") -> Statement:
     """Declare a named statement; white space is folded."""
-    return Statement(name, " ".join(text.split()))
+    return Statement(name, " ".join(text.split()), lock)
 
 
 def for_sqlite(query: Query) -> tuple[str, Sequence[Any] | dict[str, Any]]:
@@ -78,9 +87,22 @@ def for_sqlite(query: Query) -> tuple[str, Sequence[Any] | dict[str, Any]]:
 
 def for_postgres(query: Query) -> tuple[str, dict[str, Any]]:
     """Return SQL and parameters in psycopg's dialect."""
-    lists = _lists(query.statement.text)
-    text, params = _expand(query, lists, ":{}") if lists else (query.statement.text, query.params)
-    return _NAME.sub(r"%(\1)s", text.replace("%", "%%")), params
+    _, text, lock = query.statement
+    lists, params = _lists(text), query.params
+    if lists:
+        text, params = _expand(query, lists, ":{}")
+    return _postgres_text(f"{text} {lock}" if lock else text)[0], params
+
+
+def in_order(statement: Statement) -> tuple[str, tuple[str, ...]]:
+    """Return SQL in psycopg's dialect and the names of its parameters in the order in which they first stand in it."""
+    return _postgres_text(statement.text)
+
+
+@lru_cache(maxsize=4096)
+def _postgres_text(text: str) -> tuple[str, tuple[str, ...]]:
+    names = tuple(dict.fromkeys(name for name, _ in _NAME.findall(text)))
+    return _NAME.sub(r"%(\1)s", text.replace("%", "%%")), names
 
 
 @lru_cache(maxsize=4096)

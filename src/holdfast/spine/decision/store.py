@@ -11,6 +11,7 @@ CLIENT = statement(
     "decision.client",
     """SELECT name, state, contract_version, fence, frozen_until_us FROM decision_client
     WHERE client = :client AND state NOT IN ('shredding', 'shredded')""",
+    lock="FOR SHARE",
 )
 # Who asks for this one may know that the client was erased: its log is still there.
 CLIENT_STATE = statement(

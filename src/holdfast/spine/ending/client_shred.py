@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from holdfast.kit.canonical import canonical_json
 from holdfast.kit.clock import rfc3339
 from holdfast.kit.db import Round
-from holdfast.kit.db.sqlite import begin_immediate, execute, write_anew
+from holdfast.kit.db.shell import writing
 from holdfast.kit.errors import Conflict, IntegrityBroken, NotFound, Unavailable
 from holdfast.kit.files import write_durably
 from holdfast.kit.ids import new_id
@@ -41,7 +41,7 @@ from holdfast.spine.ledger.statements import sign_statement
 from holdfast.spine.purpose import store as purpose
 from holdfast.spine.signals import store as signals
 from holdfast.spine.vault import store
-from holdfast.spine.vault.erasing import search_files, truncate_log
+from holdfast.spine.vault.erasing import Bytes, erase_bytes
 from holdfast.spine.vault.hierarchy import CLIENT_ERASED
 from holdfast.spine.vault.keyring import store as keyring
 from holdfast.spine.vault.shred import COPIES, FOLDER
@@ -49,11 +49,10 @@ from holdfast.vocabulary.ids import HOUSE_LOG, LEAF, OPERATION, client_log
 from holdfast.vocabulary.leaves import Leaf, LeafType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
     from holdfast.kit.db import Query, Statement, Work
-    from holdfast.kit.db.sqlite import Connection
+    from holdfast.kit.db.ports import Connection
     from holdfast.spine.vault.ports import VaultHouse
 
 CLIENT_SHRED_JOB: Final = "vault.shred_client"
@@ -69,8 +68,7 @@ _OF_CLIENT: Final = (
     *signals.ERASE_OF_CLIENT,
 )
 _CUSTOMER: Final = re.compile(rb"cus_[0-9a-z]{26}")
-_CHUNK_BYTES: Final = 4 * 1024 * 1024
-_OVERLAP: Final = 30
+_ID_BYTES: Final = 30
 log = logger(__name__)
 
 
@@ -211,34 +209,39 @@ def destroy_client_keys(house: VaultHouse, client: str) -> None:
 
 def _destroy(house: VaultHouse, client: str) -> None:
     customers = {row.encode() for row in house.read(_customers(client))}
-    path = house.settings.keys_path
     with house.stores() as stores:
         needles = _delete(stores.keys, client, now_us=house.clock.now_us())
         # Rows of many pages were moved about: the store is written anew rather than searched in vain first.
-        write_anew(stores.keys)
-        truncate_log(stores.keys)
+        erase_bytes(stores.keys, _OfClient(needles, customers), anew=True)
     house.keks.forget(client)
-    if needles:
-        search_files(path, needles)
-    if customers & _named_in(path):
-        raise _names_erased(path)
+
+
+class _OfClient(Bytes):
+    """The wrapped keys of a client, and the ids of its customers, each of whose rows names one.
+
+    The ids are found in one pass over the store, however many they are.
+    """
+
+    def __init__(self, needles: Sequence[bytes], customers: set[bytes]) -> None:
+        super().__init__(needles)
+        self._customers = customers
+        self.longest = max(self.longest, _ID_BYTES)
+
+    def stand_in(self, window: bytes) -> bool:
+        """Tell whether one of them stands in ``window``."""
+        named = _CUSTOMER.findall(window)
+        return super().stand_in(window) or not self._customers.isdisjoint(named)
 
 
 def _delete(keys: Connection, client: str, *, now_us: int) -> list[bytes]:
     """Delete in one transaction; return the wrapped keys, which must then be nowhere in the files."""
-    needles = [bytes(row[2]) for row in execute(keys, keyring.KEKS(client=client))]
-    needles += [bytes(row[0]) for row in execute(keys, keyring.RECORD_KEYS(client=client))]
-    needles += [bytes(row[0]) for row in execute(keys, keyring.HOLD_KEYS(client=client))]
-    begin_immediate(keys)
-    try:
+    needles = [bytes(row[2]) for row in keys.execute(keyring.KEKS(client=client))]
+    needles += [bytes(row[0]) for row in keys.execute(keyring.RECORD_KEYS(client=client))]
+    needles += [bytes(row[0]) for row in keys.execute(keyring.HOLD_KEYS(client=client))]
+    with writing(keys):
         for erase in keyring.ERASE_CLIENT:
-            execute(keys, erase(client=client))
-        execute(keys, keyring.ADD_TOMBSTONE(client=client, mac=CLIENT_ERASED, at_us=now_us))
-        keys.execute("COMMIT")
-    except BaseException:
-        if keys.in_transaction:
-            keys.execute("ROLLBACK")
-        raise
+            keys.execute(erase(client=client))
+        keys.execute(keyring.ADD_TOMBSTONE(client=client, mac=CLIENT_ERASED, at_us=now_us))
     return needles
 
 
@@ -248,37 +251,38 @@ def _search_data(house: VaultHouse) -> None:
     Rows that moved between pages may leave copies behind; then the store is written anew.
     """
     known = {row.encode() for row in house.read(_all_customers())}
-    path = house.settings.data_path
     with house.stores() as stores:
-        truncate_log(stores.data)
-        if _named_in(path) - known:
-            write_anew(stores.data)
-            truncate_log(stores.data)
-    if _named_in(path) - known - {row.encode() for row in house.read(_all_customers())}:
-        raise _names_erased(path)
+        stores.data.wipe()
+        if not _named_in(stores.data) - known:
+            return
+        stores.data.wipe(anew=True)
+        strangers = _named_in(stores.data) - known
+    if strangers - {row.encode() for row in house.read(_all_customers())}:
+        raise IntegrityBroken(
+            "the data store still names customers of an erased client",
+            remedy="Stop the house and run the erasure again; it completes at the next start.",
+            code="erasure_incomplete",
+        )
 
 
-def _named_in(store: Path) -> set[bytes]:
-    """Ids of customers that stand in a store's files, log included; found in one pass, however many there are."""
-    found: set[bytes] = set()
-    for file in (store, store.with_name(f"{store.name}-wal")):
-        if not file.exists():
-            continue
-        tail = b""
-        with file.open("rb") as content:
-            while chunk := content.read(_CHUNK_BYTES):
-                window = tail + chunk
-                found.update(_CUSTOMER.findall(window))
-                tail = window[-_OVERLAP:]
-    return found
+class _Names:
+    """Takes down the ids of customers that stand in the files of a store; nothing ends the search."""
+
+    longest = _ID_BYTES
+
+    def __init__(self) -> None:
+        self.found: set[bytes] = set()
+
+    def stand_in(self, window: bytes) -> bool:
+        """Take them down."""
+        self.found.update(_CUSTOMER.findall(window))
+        return False
 
 
-def _names_erased(store: Path) -> IntegrityBroken:
-    return IntegrityBroken(
-        f"{store.name} still names customers of an erased client",
-        remedy="Stop the house and run the erasure again; it completes at the next start.",
-        code="erasure_incomplete",
-    )
+def _named_in(store: Connection) -> set[bytes]:
+    names = _Names()
+    store.holds(names)
+    return names.found
 
 
 def _some(erase: Statement, client: str) -> Work[bool]:

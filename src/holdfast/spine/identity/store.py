@@ -90,6 +90,8 @@ ASSIGNMENTS = statement(
     """SELECT id, client, programme, queues, roles, starts_us, ends_us
        FROM identity_assignment WHERE person = :person AND client = :client ORDER BY id""",
 )
+# One person's requests at one client come one after the other: what they use of their budgets adds up (SPINE 5).
+OWN_ASSIGNMENTS = ASSIGNMENTS.locking("FOR NO KEY UPDATE")
 # across clients: what one person works on; it is the person's row, not the client's
 ASSIGNMENTS_OF_PERSON = statement(
     "identity.assignments_of_person",

@@ -54,6 +54,11 @@ class Keeping(Protocol):
         """Its clock."""
         ...
 
+    @property
+    def embedded(self) -> bool:
+        """Whether its stores are files of SQLite, which numbers rows without gaps."""
+        ...
+
     def transact(self, work: Work[T]) -> T:
         """Run in one write transaction."""
         ...
@@ -150,7 +155,8 @@ class Registrar:
                 self._refused.update(broken)
                 if not growths:
                     return 0, 0, 0
-                work = sequencer.commit(growths, lease, house.clock.now_us())
+                now_us, gapless = house.clock.now_us(), house.embedded
+                work = sequencer.commit(growths, lease, now_us, gapless=gapless)
                 vanished = house.transact(work)
             except Conflict:
                 self._lease = None

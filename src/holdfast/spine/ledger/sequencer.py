@@ -110,14 +110,16 @@ def plan(claims: Iterable[Claim]) -> tuple[tuple[Growth, ...], dict[str, str]]:
     return tuple(growths), broken
 
 
-def commit(growths: Sequence[Growth], lease: Lease, now_us: int) -> Work[int]:
+def commit(
+    growths: Sequence[Growth], lease: Lease, now_us: int, *, gapless: bool = True
+) -> Work[int]:
     """Write a batch; to be run in one write transaction. :class:`Conflict` when anything moved since :func:`load`.
 
-    Returns how many pending rows have vanished without being claimed; the house log says so too. Ids of pending rows
-    have no gaps on SQLite, where a transaction that is rolled back gives its ids back.
+    Returns how many pending rows have vanished without being claimed; the house log says so too. That shows where ids
+    of pending rows are ``gapless``: on SQLite, where a transaction that is rolled back gives its ids back.
     """
     ids = [row_id for growth in growths for row_id in growth.claimed]
-    vanished = yield from _vanished(lease, max(ids, default=0), now_us)
+    vanished = yield from _vanished(lease, max(ids, default=0), now_us, gapless=gapless)
     yield from _claim(ids)
     planted = tuple(
         store.PLANT(log=growth.before.log, root=EMPTY_ROOT)
@@ -134,9 +136,9 @@ def commit(growths: Sequence[Growth], lease: Lease, now_us: int) -> Work[int]:
     return vanished
 
 
-def _vanished(lease: Lease, upto: int, now_us: int) -> Work[int]:
+def _vanished(lease: Lease, upto: int, now_us: int, *, gapless: bool) -> Work[int]:
     claimed = yield from lease.check()
-    if upto <= claimed:
+    if upto <= claimed or not gapless:
         return 0
     (rows, _) = yield Round(
         data=(

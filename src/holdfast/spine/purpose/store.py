@@ -28,6 +28,7 @@ CONTACT = statement(
         COALESCE(p.logout_us, 0)
     FROM purpose_contact c LEFT JOIN purpose_presence p ON p.person = c.person
     WHERE c.client = :client AND c.ref = :ref""",
+    lock="FOR NO KEY UPDATE OF c",
 )
 BIND = statement(
     "purpose.bind",

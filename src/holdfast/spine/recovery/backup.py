@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import holdfast
 from holdfast.kit.clock import rfc3339
-from holdfast.kit.db.sqlite import copy_store, drive, one_moment
+from holdfast.kit.db.shell import drive
+from holdfast.kit.db.sqlite import copy_store, one_moment
 from holdfast.kit.errors import Conflict, IntegrityBroken, InvalidInput, NotAuthenticated
 from holdfast.kit.files import fsync_folder, write_durably
 from holdfast.spine.ledger.keys import FILE as SIGNING_KEYS

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from holdfast.kit.clock import parse_rfc3339
 from holdfast.kit.db import Round
-from holdfast.kit.db.sqlite import execute
 from holdfast.kit.errors import IntegrityBroken
 from holdfast.spine.decision.store import CLIENT, CLIENT_ERASED_STATES, CLIENTS, ERASE_CLIENT
 from holdfast.spine.ending.access import endings
@@ -22,7 +21,7 @@ from holdfast.spine.ending.client_shred import (
 )
 from holdfast.spine.vault import store
 from holdfast.spine.vault.blindindex import suppression_mac
-from holdfast.spine.vault.erasing import erase_bytes, erase_keys
+from holdfast.spine.vault.erasing import Bytes, erase_bytes, erase_keys
 from holdfast.spine.vault.hierarchy import client_keys
 from holdfast.spine.vault.holds import destroy_ended
 from holdfast.spine.vault.keyring import store as keyring
@@ -244,12 +243,12 @@ def finish(house: House) -> None:
 
 def _bury(house: House, one: Unsettled) -> None:
     with house.stores() as stores:
-        rows = execute(stores.keys, keyring.KEKS(client=one.client))
+        rows = stores.keys.execute(keyring.KEKS(client=one.client))
         opened = house.keks.opened(one.client, rows)
         needles: list[bytes] = []
         for customer in one.back:
             needles += erase_keys(stores.keys, opened, customer, now_us=house.clock.now_us())
-        erase_bytes(stores.keys, house.settings.keys_path, needles)
+        erase_bytes(stores.keys, Bytes(needles))
 
 
 def _remember(house: House, client: str) -> Work[None]:

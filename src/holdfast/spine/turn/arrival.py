@@ -206,7 +206,7 @@ def _asks(house: House, asked: Asked, who: _Who, spent: tuple[Query, Query]) -> 
     """What the second round asks, by name."""
     client, person = asked.client, who.requester.person
     asks = {
-        "assignments": identity.ASSIGNMENTS(person=person, client=client),
+        "assignments": identity.OWN_ASSIGNMENTS(person=person, client=client),
         "contact": purpose.CONTACT(client=client, ref=who.contact_ref),
         "budgets": spent[0],
         "customers": spent[1],

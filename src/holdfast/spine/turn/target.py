@@ -98,7 +98,7 @@ def load_target(keys: ClientKeys, client: str, collection: str, customer: str) -
     """Load a customer's records in one collection of a client."""
     state, rows, heads, deks, reference = yield Round(
         data=(
-            vault.CUSTOMER(client=client, id=customer),
+            vault.CUSTOMER_AT_HAND(client=client, id=customer),
             vault.RECORDS(client=client, customer=customer, collection=collection),
         ),
         keys=(

@@ -28,7 +28,7 @@ from holdfast.kit.canonical import canonical_json, length_prefixed
 from holdfast.kit.clock import rfc3339
 from holdfast.kit.crypto.aead import NONCE_BYTES, seal, unseal
 from holdfast.kit.db import Round
-from holdfast.kit.db.sqlite import begin_immediate, execute
+from holdfast.kit.db.shell import writing
 from holdfast.kit.errors import IntegrityBroken, NotFound
 from holdfast.kit.ids import new_id, random_bytes
 from holdfast.kit.log import logger
@@ -37,7 +37,7 @@ from holdfast.spine.decision.contract import compile_contract
 from holdfast.spine.decision.store import CONTRACT
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.vault import store
-from holdfast.spine.vault.erasing import erase_bytes
+from holdfast.spine.vault.erasing import Bytes, erase_bytes
 from holdfast.spine.vault.hierarchy import CLIENT_ERASED
 from holdfast.spine.vault.keyring import store as keyring
 from holdfast.spine.vault.load import load_collection, load_records
@@ -47,7 +47,7 @@ from holdfast.vocabulary.leaves import Leaf, LeafType
 
 if TYPE_CHECKING:
     from holdfast.kit.db import Row, Work
-    from holdfast.kit.db.sqlite import Connection
+    from holdfast.kit.db.ports import Connection
     from holdfast.spine.vault.hierarchy import ClientKeys
     from holdfast.spine.vault.ports import VaultHouse
 
@@ -104,7 +104,7 @@ def keep(house: VaultHouse, client: str, customer: str, operation: str) -> None:
     if not holds:
         return
     with house.stores() as stores:
-        rows = execute(stores.keys, keyring.KEKS(client=client))
+        rows = stores.keys.execute(keyring.KEKS(client=client))
     keys = house.keks.opened(client, rows)
     kept = house.read(_notice(keys, customer))
     if not kept:
@@ -157,29 +157,23 @@ def destroy_ended(house: VaultHouse) -> int:
     :class:`Unavailable` while a reader keeps the log of the keys store open; then it is called again.
     """
     with house.stores() as stores:
-        found = execute(stores.keys, keyring.ALL_HOLD_KEYS())
-        due = [(client, hold) for client, hold in execute(stores.data, store.HOLDS_TO_DESTROY())]
-        with_key = {(row[0], row[1]) for row in execute(stores.data, store.HOLDS_WITH_KEY())}
+        found = stores.keys.execute(keyring.ALL_HOLD_KEYS())
+        due = [(client, hold) for client, hold in stores.data.execute(store.HOLDS_TO_DESTROY())]
+        with_key = {(row[0], row[1]) for row in stores.data.execute(store.HOLDS_WITH_KEY())}
         over = [row for row in found if (row[0], row[1]) not in with_key]
         needles = [bytes(row[2]) for row in over] + [hold.encode() for _, hold in due]
         if not needles:
             return 0
         _delete(stores.keys, over)
-        erase_bytes(stores.keys, house.settings.keys_path, needles)
+        erase_bytes(stores.keys, Bytes(needles))
     house.transact(_gone(due, house.clock.now_us()))
     return len({*due, *((row[0], row[1]) for row in over)})
 
 
 def _delete(keys: Connection, over: list[Row]) -> None:
-    begin_immediate(keys)
-    try:
+    with writing(keys):
         for client, hold, _ in over:
-            execute(keys, keyring.DROP_HOLD_KEY(client=client, hold=hold))
-        keys.execute("COMMIT")
-    except BaseException:
-        if keys.in_transaction:
-            keys.execute("ROLLBACK")
-        raise
+            keys.execute(keyring.DROP_HOLD_KEY(client=client, hold=hold))
 
 
 def _gone(due: list[tuple[str, str]], now_us: int) -> Work[None]:

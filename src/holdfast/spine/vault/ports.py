@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from holdfast.kit.clock import Clock
     from holdfast.kit.config import Settings
     from holdfast.kit.db import Work
-    from holdfast.kit.db.sqlite import Connection
+    from holdfast.kit.db.ports import Connection
     from holdfast.spine.ledger.keys import SigningKeys
     from holdfast.spine.vault.hierarchy import Keks
     from holdfast.spine.vault.roots import Root

@@ -28,7 +28,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from holdfast.kit.canonical import canonical_json
 from holdfast.kit.clock import rfc3339
 from holdfast.kit.db import Round
-from holdfast.kit.db.sqlite import execute
 from holdfast.kit.errors import Conflict, IntegrityBroken, NotFound, Unavailable
 from holdfast.kit.files import write_durably
 from holdfast.kit.ids import new_id
@@ -39,7 +38,7 @@ from holdfast.spine.ledger.recorder import append
 from holdfast.spine.ledger.statements import sign_statement
 from holdfast.spine.vault import store
 from holdfast.spine.vault.blindindex import suppression_mac
-from holdfast.spine.vault.erasing import erase_bytes, erase_keys
+from holdfast.spine.vault.erasing import Bytes, erase_bytes, erase_keys
 from holdfast.spine.vault.holds import certified, held_by, keep
 from holdfast.spine.vault.keyring import store as keyring
 from holdfast.spine.vault.load import customer_reference
@@ -194,10 +193,10 @@ def certificates_of(home: Path, client: str) -> dict[str, bytes]:
 def _destroy(house: VaultHouse, shred: Shred) -> None:
     with house.stores() as stores:
         now_us = house.clock.now_us()
-        kek_rows = execute(stores.keys, keyring.KEKS(client=shred.client))
+        kek_rows = stores.keys.execute(keyring.KEKS(client=shred.client))
         opened = house.keks.opened(shred.client, kek_rows)
         needles = erase_keys(stores.keys, opened, shred.customer, now_us=now_us)
-        erase_bytes(stores.keys, house.settings.keys_path, needles)
+        erase_bytes(stores.keys, Bytes(needles))
 
 
 def _shred(client: str, operation: str) -> Work[Shred]:

@@ -22,6 +22,8 @@ COLLECTIONS: Final = statement(
 CUSTOMER: Final = statement(
     "vault_customer", "SELECT state FROM vault_customer WHERE client = :client AND id = :id"
 )
+# Attempts at one customer's values come one after the other, whoever makes them (SPINE 11).
+CUSTOMER_AT_HAND: Final = CUSTOMER.locking("FOR NO KEY UPDATE")
 RECORDS: Final = statement(
     "vault_records",
     """SELECT id, customer, collection, version, body, operation FROM vault_record

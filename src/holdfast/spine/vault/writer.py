@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from holdfast.kit.clock import monotonic_s
 from holdfast.kit.db import Round
-from holdfast.kit.db.sqlite import begin_immediate, drive, execute, execute_many
+from holdfast.kit.db.shell import drive
 from holdfast.kit.errors import InvalidInput, Unavailable
 from holdfast.kit.ids import new_id, random_bytes
 from holdfast.kit.log import logger
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from holdfast.kit.db import Statement, Work
-    from holdfast.kit.db.sqlite import Connection
+    from holdfast.kit.db.ports import Connection
     from holdfast.spine.vault.drafting import Parameters
     from holdfast.spine.vault.ports import Stores, VaultHouse
     from holdfast.vocabulary.schema import CollectionSchema
@@ -93,7 +93,7 @@ class BatchWriter:
             drive(require_open(self._client, self._house.clock.now_us()), data, keys)
             drive(ensure_client_keys(self._house.root, self._client), data, keys)
             opened = self._house.keks.opened(
-                self._client, execute(keys, keyring.KEKS(client=self._client))
+                self._client, keys.execute(keyring.KEKS(client=self._client))
             )
             reader = Reader(opened, self._schema)
             self._tools = Tools(opened, reader, plan_of(self._schema), self._schema.name)
@@ -176,10 +176,10 @@ class BatchWriter:
         )
         with self._transaction(keys) as undo:
             for statement, parameters in self._owed:
-                execute_many(keys, statement.text, parameters)
-            execute(keys, marker)
+                keys.execute_many(statement, parameters)
+            keys.execute(marker)
             taken = (
-                (drafts.relied_on and execute(keys, erased))
+                (drafts.relied_on and keys.execute(erased))
                 or _many(keys, keyring.MANY_IMPORT_KEYS, drafts.import_keys)
                 or _many(keys, keyring.MANY_DEKS, drafts.deks)
                 or _many(keys, keyring.TAKE_OVER_IMPORT_KEY, drafts.taken_import_keys)
@@ -188,9 +188,9 @@ class BatchWriter:
             if taken:
                 undo()
                 return False
-            execute_many(keys, keyring.MANY_REFERENCES.text, drafts.references)
-            execute_many(keys, keyring.ADD_INDEX.text, drafts.index)
-            execute_many(keys, keyring.ADD_HEAD.text, drafts.heads)
+            keys.execute_many(keyring.MANY_REFERENCES, drafts.references)
+            keys.execute_many(keyring.ADD_INDEX, drafts.index)
+            keys.execute_many(keyring.ADD_HEAD, drafts.heads)
         self._owed = []
         return True
 
@@ -202,7 +202,7 @@ class BatchWriter:
         live = store.LIVE(client=self._client, ids=sorted(drafts.relied_on))
         with self._transaction(data) as undo:
             changed_meanwhile = (
-                (drafts.relied_on and execute(data, live)[0][0] != len(drafts.relied_on))
+                (drafts.relied_on and data.execute(live)[0][0] != len(drafts.relied_on))
                 or _many(data, store.MANY_CUSTOMERS, drafts.customers)
                 or _many(data, store.MANY_RECORDS, drafts.records)
                 or _many(data, store.MANY_CHANGES, drafts.changes)
@@ -218,8 +218,8 @@ class BatchWriter:
             done = store.ADD_OPERATION(
                 client=self._client, id=drafts.operation, kind=KIND, salt=salt, at_us=now_us
             )
-            execute(data, done)
-            execute(data, append(client_log(self._client), self._leaf(drafts, manifests, now_us)))
+            data.execute(done)
+            data.execute(append(client_log(self._client), self._leaf(drafts, manifests, now_us)))
         return True
 
     def _leaf(self, drafts: Drafts, manifests: str, now_us: int) -> Leaf:
@@ -264,21 +264,20 @@ class BatchWriter:
     def _settle(self) -> None:
         with self._transaction(self._stores.keys):
             for statement, parameters in self._owed:
-                execute_many(self._stores.keys, statement.text, parameters)
+                self._stores.keys.execute_many(statement, parameters)
         self._owed = []
 
     @contextmanager
     def _transaction(self, connection: Connection) -> Iterator[Callable[[], None]]:
         """Begin, and commit at the end; what is yielded rolls back instead."""
-        begin_immediate(connection)
+        connection.begin()
         begun_s = monotonic_s()
         try:
-            yield lambda: connection.execute("ROLLBACK")
+            yield connection.rollback
             if connection.in_transaction:
-                connection.execute("COMMIT")
+                connection.commit()
         except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            connection.rollback()
             raise
         took_s = monotonic_s() - begun_s
         if took_s > SLOW_S:
@@ -346,6 +345,4 @@ def _many(connection: Connection, statement: Statement, parameters: Parameters) 
     """Run a statement for each; True if one of them changed nothing, for then another writer was there first."""
     if not parameters:
         return False
-    before = connection.total_changes
-    execute_many(connection, statement.text, parameters)
-    return bool(connection.total_changes - before != len(parameters))
+    return connection.execute_many(statement, parameters) != len(parameters)

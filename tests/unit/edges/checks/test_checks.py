@@ -16,6 +16,7 @@ from holdfast.kit.config import load_settings
 from holdfast.kit.db import sqlite
 from holdfast.kit.errors import InvalidInput, Unavailable
 from holdfast.vocabulary.manifest import Check, Severity
+from support.stores import raw
 
 
 def states(settings) -> dict[str, str]:
@@ -99,7 +100,7 @@ def test_a_store_that_is_no_database_is_refused(settings):
 
 def test_a_store_that_another_process_is_writing_counts_as_writable(settings):
     with closing(sqlite.connect(settings.data_path)) as writer:
-        writer.execute("BEGIN IMMEDIATE")
+        writer.begin()
         assert states(settings)["stores.E001"] == "ok"
 
 
@@ -109,8 +110,8 @@ def test_stores_without_tables_are_refused(settings):
 
 def test_a_store_written_by_a_newer_version_is_refused(settings):
     with closing(sqlite.connect(settings.data_path)) as connection:
-        connection.execute("CREATE TABLE django_migrations (app TEXT, name TEXT)")
-        connection.execute("INSERT INTO django_migrations VALUES ('identity', '9999_from_later')")
+        raw(connection, "CREATE TABLE django_migrations (app TEXT, name TEXT)")
+        raw(connection, "INSERT INTO django_migrations VALUES ('identity', '9999_from_later')")
     (finding,) = [
         f
         for e in examine(settings)

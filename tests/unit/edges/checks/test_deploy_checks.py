@@ -16,6 +16,7 @@ from holdfast.edges.checks.run import examine
 from holdfast.kit.clock import DAY_US, HOUR_US, SystemClock, rfc3339
 from holdfast.kit.config import load_settings
 from holdfast.kit.db import Round
+from holdfast.kit.db.address import SqliteFile
 from holdfast.kit.ids import new_id
 from holdfast.spine.house import open_house
 from holdfast.spine.ledger.recorder import append
@@ -24,12 +25,13 @@ from holdfast.vocabulary.ids import HOUSE_LOG
 from holdfast.vocabulary.leaves import SPECS, Leaf, LeafType
 from holdfast.vocabulary.manifest import Severity
 from support.live import live_template
+from support.stores import copy_house, raw
 
 
 @pytest.fixture
 def home(tmp_path):
     home = tmp_path / "house"
-    shutil.copytree(live_template(), home)
+    copy_house(live_template(), home)
     home.chmod(0o700)
     return home
 
@@ -56,7 +58,7 @@ def with_(settings, **changes):
 
 def sql(settings, text, *params):
     with closing(open_house(settings)) as house, house.stores() as stores:
-        return stores.data.execute(text, params).fetchall()
+        return raw(stores.data, text, params)
 
 
 def test_ids_are_of_their_own_and_say_how_bad_it_is(settings):
@@ -99,7 +101,7 @@ def test_in_front(settings):
 
 def test_root_apart(settings, home):
     assert "not sealed" in found(settings, "deploy.E003")[0][1]
-    elsewhere = with_(settings, data_path=home / "d" / "x", keys_path=home / "k" / "x")
+    elsewhere = with_(settings, data=SqliteFile(home / "d/x"), keys=SqliteFile(home / "k/x"))
     assert found(elsewhere, "deploy.E003") == []
     root = home / "root.key"
     root.write_text(json.dumps({**json.loads(root.read_text()), "kind": "passphrase"}))
@@ -174,7 +176,7 @@ def test_memory_apart(settings):
         apart.mkdir()
         try:
             (apart / "data").touch()
-            assert found(with_(settings, data_path=apart / "data"), "deploy.W001") == []
+            assert found(with_(settings, data=SqliteFile(apart / "data")), "deploy.W001") == []
         finally:
             shutil.rmtree(apart)
 

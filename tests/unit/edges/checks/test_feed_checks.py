@@ -10,6 +10,7 @@ from holdfast.edges.checks.feeds import judge_paces, on_time
 from holdfast.edges.checks.findings import Skipped
 from holdfast.edges.dataplane.metrics import Metrics
 from holdfast.kit.clock import SECOND_US
+from holdfast.kit.db.address import SqliteFile
 from holdfast.spine.signals.pace import Measured, State
 from holdfast.vocabulary.manifest import Severity
 from support.bank import new_punctual_bank
@@ -42,7 +43,7 @@ def test_one_that_is_behind_is_a_warning_that_says_by_how_much():
 
 def test_a_house_is_examined_and_none_is_skipped(tmp_path):
     with pytest.raises(Skipped):
-        list(on_time(SimpleNamespace(data_path=tmp_path / "none")))
+        list(on_time(SimpleNamespace(data=SqliteFile(tmp_path / "none"))))
     bank = new_punctual_bank(tmp_path)
     findings = list(on_time(bank.house.settings))
     bank.close()

@@ -23,7 +23,7 @@ from holdfast.spine.vault.hierarchy import ensure_client_keys
 from holdfast.spine.vault.roots import ROOT_FILE, FileRoot
 from holdfast.vocabulary.ids import HOUSE_LOG, LEAF
 from holdfast.vocabulary.leaves import Leaf, LeafType
-from support.stores import SmallHouse
+from support.stores import SmallHouse, raw
 
 
 class WithRoot(SmallHouse):
@@ -104,7 +104,7 @@ def test_a_lost_memory_of_what_was_signed_is_refused(house):
 
 
 def test_a_data_store_that_was_set_back_is_refused(house):
-    house.data.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    house.data.raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     older = house.home.parent / "older.sqlite3"
     shutil.copy(house.settings.data_path, older)
     house.grow()
@@ -116,13 +116,13 @@ def test_a_data_store_that_was_set_back_is_refused(house):
 
 
 def test_a_data_store_that_knows_nothing_of_a_published_log_is_refused(house):
-    house.data.execute("DELETE FROM ledger_tree")
+    raw(house.data, "DELETE FROM ledger_tree")
     assert house.states()["logs.E002"] == "error"
 
 
 def test_a_log_that_was_rewritten_is_refused(house):
     house.grow()
-    house.data.execute("UPDATE ledger_tree SET root = zeroblob(32)")
+    raw(house.data, "UPDATE ledger_tree SET root = zeroblob(32)")
     assert house.states()["logs.E002"] == "error"
 
 

@@ -11,7 +11,7 @@ from holdfast.kit.db import Round
 from holdfast.kit.errors import Unavailable
 from holdfast.kit.jobs.queue import NewJob, enqueue, run_due
 from holdfast.vocabulary.manifest import Severity
-from support.stores import SmallHouse
+from support.stores import SmallHouse, raw
 
 
 @pytest.fixture
@@ -49,5 +49,5 @@ def test_a_job_that_was_given_up_is_a_warning(house):
 
 
 def test_a_store_without_tables_is_somebody_elses_finding(house):
-    house.data.execute("DROP TABLE jobs_job")
+    raw(house.data, "DROP TABLE jobs_job")
     assert checked(house.settings).skipped

@@ -15,6 +15,7 @@ from holdfast.spine.identity.credentials import issue
 from holdfast.vocabulary.levels import Role
 from support.published import PublishedHouse
 from support.server import free_ports
+from support.stores import raw
 
 
 @pytest.fixture
@@ -138,7 +139,7 @@ def test_events_are_pushed_with_a_key_file(holdfast, key, tmp_path, house):
         "push", "acd", file, "--key-file", str(key), "--direct", "--now", "--json"
     )
     assert (code, report) == (ExitCode.OK, {"accepted": 2, "duplicate": 0, "rejected": []})
-    rows = house.data.execute("SELECT state, person <> '' FROM purpose_contact").fetchall()
+    rows = raw(house.data, "SELECT state, person <> '' FROM purpose_contact")
     assert rows == [("connected", 1)]
 
 

@@ -11,7 +11,7 @@ from holdfast.edges.console import status
 from holdfast.kit.clock import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from holdfast.kit.config import load_settings
 from support.server import environment
-from support.stores import SmallHouse
+from support.stores import SmallHouse, raw
 
 _ASK = """
 import django; django.setup()
@@ -36,18 +36,19 @@ def page_of(home) -> str:
 
 def test_the_page_counts_what_each_client_has(tmp_path):
     house = SmallHouse(tmp_path / "house")
-    house.data.execute(
-        "INSERT INTO decision_client VALUES ('bank-01', 'First <Bank>', 'open', 3, 1, 1, '', '', '', 0, 0)"
+    raw(
+        house.data,
+        "INSERT INTO decision_client VALUES ('bank-01', 'First <Bank>', 'open', 3, 1, 1, '', '', '', 0, 0)",
     )
-    house.data.execute(
-        "INSERT INTO vault_collection VALUES ('bank-01', 'customers', 1, '', '', '', 1)"
+    raw(
+        house.data, "INSERT INTO vault_collection VALUES ('bank-01', 'customers', 1, '', '', '', 1)"
     )
-    house.data.execute(
-        "INSERT INTO vault_collection VALUES ('bank-01', 'customers', 2, '', '', '', 1)"
+    raw(
+        house.data, "INSERT INTO vault_collection VALUES ('bank-01', 'customers', 2, '', '', '', 1)"
     )
     for number in range(1001):
         row = (f"cus_{number}",)
-        house.data.execute("INSERT INTO vault_customer VALUES ('bank-01', ?, 'live', 1)", row)
+        raw(house.data, "INSERT INTO vault_customer VALUES ('bank-01', ?, 'live', 1)", row)
     house.close()
     text = page_of(house.settings.home)
     assert "Harbour CX" in text

@@ -158,7 +158,7 @@ def test_a_body_over_a_mebibyte_is_refused(plane):
 
 def test_it_waits_for_another_writer_of_the_keys_store_without_holding_up_the_loop(plane):
     keys = connect(plane.small.settings.keys_path)
-    keys.execute("BEGIN IMMEDIATE")
+    keys.begin()
     turns_of_the_loop = 0
 
     async def let_go():
@@ -166,7 +166,7 @@ def test_it_waits_for_another_writer_of_the_keys_store_without_holding_up_the_lo
         for _ in range(5):
             await asyncio.sleep(0)
             turns_of_the_loop += 1
-        keys.execute("ROLLBACK")
+        keys.rollback()
 
     ((status, report),) = plane.post(lines(plane.event()), while_doing=let_go)
     keys.close()

@@ -10,6 +10,7 @@ from holdfast.spine.decision.policies import warm
 from holdfast.spine.turn.answers import Revealed
 from support.bank import new_bank
 from support.freezing import publish
+from support.stores import raw
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def test_a_contract_that_was_published_is_compiled_between_turns(bank):
 
 def test_a_contract_that_somebody_changed_in_the_store_stops_nothing_but_its_own_client(bank):
     with bank.house.stores() as stores:
-        stores.data.execute("UPDATE decision_contract SET text = text || ' '")
+        raw(stores.data, "UPDATE decision_contract SET text = text || ' '")
     Keeping(bank.house, NoTurns(), Metrics()).beat()
     assert kept(bank) is None
     with pytest.raises(IntegrityBroken):

@@ -9,9 +9,11 @@ import pytest
 
 from holdfast.edges.dataplane.turn import Turns
 from holdfast.kit.db import Round, statement
-from holdfast.kit.db.sqlite import Connection, connect
+from holdfast.kit.db.ports import Connection
+from holdfast.kit.db.sqlite import connect
 from holdfast.kit.errors import Conflict, HoldfastError, Unavailable
 from holdfast.spine.house import Stores
+from support.stores import raw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +28,7 @@ COUNT = statement("count", "SELECT COUNT(*) FROM line")
 @pytest.fixture
 def stores(tmp_path: Path) -> Iterator[Stores]:
     data = connect(tmp_path / "data.sqlite3", busy_timeout_ms=0)
-    data.execute("CREATE TABLE line (text TEXT UNIQUE) STRICT")
+    raw(data, "CREATE TABLE line (text TEXT UNIQUE) STRICT")
     opened = Stores(data, connect(tmp_path / "keys.sqlite3", busy_timeout_ms=0))
     yield opened
     opened.close()
@@ -52,7 +54,7 @@ def add_then_fail(text: str) -> Work[int]:
 
 
 def lines(connection: Connection) -> set[str]:
-    return {row[0] for row in connection.execute("SELECT text FROM line")}
+    return {row[0] for row in raw(connection, "SELECT text FROM line")}
 
 
 async def in_turn(stores: Stores, *works: Any) -> list[Any]:
@@ -96,9 +98,10 @@ def test_an_unforeseen_error_says_nothing_of_its_message(stores: Stores) -> None
 
 def test_a_commit_that_fails_gives_no_answer_to_anyone(stores: Stores, other: Connection) -> None:
     # A deferred constraint is checked at COMMIT: the statement succeeds, the commit does not.
-    stores.data.execute("CREATE TABLE parent (id INTEGER PRIMARY KEY)")
-    stores.data.execute(
-        "CREATE TABLE child (p INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED)"
+    raw(stores.data, "CREATE TABLE parent (id INTEGER PRIMARY KEY)")
+    raw(
+        stores.data,
+        "CREATE TABLE child (p INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED)",
     )
     orphan = statement("orphan", "INSERT INTO child (p) VALUES (:p)")
 
@@ -114,9 +117,10 @@ def test_a_commit_that_fails_gives_no_answer_to_anyone(stores: Stores, other: Co
 def test_nothing_is_signed_before_the_commit_nor_without_it(
     stores: Stores, other: Connection
 ) -> None:
-    stores.data.execute("CREATE TABLE parent (id INTEGER PRIMARY KEY)")
-    stores.data.execute(
-        "CREATE TABLE child (p INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED)"
+    raw(stores.data, "CREATE TABLE parent (id INTEGER PRIMARY KEY)")
+    raw(
+        stores.data,
+        "CREATE TABLE child (p INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED)",
     )
     orphan = statement("orphan", "INSERT INTO child (p) VALUES (:p)")
     signed: list[set[str]] = []
@@ -157,7 +161,7 @@ def test_an_answer_that_cannot_be_signed_does_not_leave(stores: Stores) -> None:
 def test_a_turn_waits_for_another_writer_and_then_answers(
     stores: Stores, other: Connection
 ) -> None:
-    other.execute("BEGIN IMMEDIATE")
+    other.begin()
 
     async def story() -> int:
         loop = asyncio.get_running_loop()
@@ -166,7 +170,7 @@ def test_a_turn_waits_for_another_writer_and_then_answers(
 
         def end_the_other() -> None:
             if turns.busy_retries:
-                other.execute("COMMIT")
+                other.commit()
             else:
                 loop.call_soon(end_the_other)
 

@@ -15,7 +15,7 @@ from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict, Unavailable
 from holdfast.kit.jobs import queue, store
 from holdfast.kit.jobs.queue import NewJob, Schedule, claim, complete, enqueue, run_due, tick
-from support.stores import NOON_US, SmallHouse
+from support.stores import NOON_US, SmallHouse, raw
 
 TESTS = Path(__file__).parents[3]
 
@@ -36,7 +36,7 @@ def put(house, *jobs):
 
 
 def counts(house):
-    return dict(house.data.execute("SELECT state, COUNT(*) FROM jobs_job GROUP BY state"))
+    return dict(raw(house.data, "SELECT state, COUNT(*) FROM jobs_job GROUP BY state"))
 
 
 def kinds_run(house, *kinds):
@@ -93,7 +93,7 @@ def test_a_failed_job_is_tried_again_later_and_later(house):
         run_due(house, {"mail": failing})
         house.clock.advance(SECOND_US)
     assert tries == [0, 5, 25, 105]
-    assert house.data.execute("SELECT state, error FROM jobs_job").fetchone() == (
+    assert raw(house.data, "SELECT state, error FROM jobs_job")[0] == (
         "ready",
         "unavailable",
     )
@@ -111,7 +111,7 @@ def test_after_the_twelfth_attempt_a_job_is_dead_until_it_is_enqueued_anew(house
         house.clock.advance(DAY_US)
     ((dead,),) = house.read(ask(store.DEAD(limit=5)))
     assert dead[1:4] == ("mail", 12, "ValueError")
-    assert "4111" not in str(house.data.execute("SELECT * FROM jobs_job").fetchall())
+    assert "4111" not in str(raw(house.data, "SELECT * FROM jobs_job"))
     put(house, job)
     assert kinds_run(house, "mail") == [("mail", {})]
     put(house, job)
@@ -131,8 +131,8 @@ def test_a_leased_job_is_nobody_elses_until_the_lease_lapses(house):
 def test_looking_for_work_takes_no_lock(house, tmp_path):
     put(house, NewJob("mail", run_at_us=NOON_US + MINUTE_US))
     writer = SmallHouse(tmp_path / "house", house.clock, fresh=False)
-    writer.data.execute("BEGIN IMMEDIATE")
-    house.data.execute("PRAGMA busy_timeout = 0")
+    writer.data.begin()
+    house.data.raw.execute("PRAGMA busy_timeout = 0")
     try:
         assert claim(house, ("mail",)) is None
     finally:
@@ -212,12 +212,12 @@ WORKER = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from support.stores import FakeClock, SmallHouse
+from support.stores import FakeClock, SmallHouse, raw
 from holdfast.kit.jobs.queue import run_due
 
 def half(run):
-    house.data.execute("CREATE TABLE IF NOT EXISTS seen (n)")
-    house.data.execute("INSERT INTO seen VALUES (?)", (run.attempt,))
+    raw(house.data, "CREATE TABLE IF NOT EXISTS seen (n)")
+    raw(house.data, "INSERT INTO seen VALUES (?)", (run.attempt,))
     print("half", flush=True)
     sys.stdin.read()
 
@@ -245,7 +245,7 @@ def test_work_of_a_worker_killed_in_the_middle_is_done_by_the_next(house):
     house.clock.advance(queue.LEASE_US)
     assert kinds_run(house, "mail") == [("mail", {})]
     assert counts(house) == {"done": 1}
-    assert house.data.execute("SELECT n FROM seen").fetchall() == [(1,)]
+    assert raw(house.data, "SELECT n FROM seen") == [(1,)]
 
 
 def test_two_workers_at_once_never_run_the_same_job(house, tmp_path):

@@ -9,11 +9,12 @@ from holdfast.kit.errors import Conflict, Denied, InvalidInput, NotFound
 from holdfast.procedures.classification.services import declaring
 from holdfast.procedures.classification.services.declaring import declare, list_collections
 from support.customers import plain_rows, write_csv
+from support.stores import raw
 
 
 def fence(imports):
     with imports.house.stores() as stores:
-        return stores.data.execute("SELECT fence FROM decision_client").fetchone()[0]
+        return raw(stores.data, "SELECT fence FROM decision_client")[0][0]
 
 
 def test_a_new_collection_is_version_one_with_a_leaf_and_a_new_fence(imports):

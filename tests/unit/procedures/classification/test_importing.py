@@ -24,6 +24,7 @@ from support.customers import (
     write_csv,
     write_ndjson,
 )
+from support.stores import raw
 
 
 def counts(outcome):
@@ -265,10 +266,8 @@ def snapshot(imports):
 
 
 def everything(store):
-    names = store.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
     return {
-        name: sorted(map(repr, store.execute(f'SELECT * FROM "{name}"').fetchall()))
-        for (name,) in names.fetchall()
+        name: sorted(map(repr, raw(store, f'SELECT * FROM "{name}"'))) for name in store.tables()
     }
 
 

@@ -30,7 +30,7 @@ from holdfast.vocabulary.contract import Budgets, Verification
 from holdfast.vocabulary.facts import FactId
 from holdfast.vocabulary.levels import Operation, Presentation
 from support.judging import facts, group, judged, policies
-from support.stores import NOON_US, SmallHouse
+from support.stores import NOON_US, SmallHouse, raw
 
 LIMITS = Budgets(customers_hour=3, customers_day=5, sensitive_fields_day=4, searches_day=6)
 
@@ -148,7 +148,7 @@ def test_searches_of_a_day_and_a_miss_costs_more(house):
 def test_the_table_does_not_say_who_nor_whether_it_was_the_same_as_yesterday(house):
     look(house, "cus_1")
     look(house, "cus_1", NOON_US + DAY_US)
-    rows = house.data.execute("SELECT day, customer_mac FROM decision_budget_customer").fetchall()
+    rows = raw(house.data, "SELECT day, customer_mac FROM decision_budget_customer")
     assert len(rows) == 2
     assert rows[0][1] != rows[1][1]
     assert b"cus_1" not in b"".join(bytes(row[1]) for row in rows)
@@ -253,7 +253,7 @@ def test_what_no_window_reaches_is_cleared(house):
         store.CLEAR_ATTEMPTS(before=later - 30 * DAY_US, most=9),
     )
     left = {
-        table: house.data.execute(f"SELECT COUNT(*) FROM decision_{table}").fetchone()[0]
+        table: raw(house.data, f"SELECT COUNT(*) FROM decision_{table}")[0][0]
         for table in ("budget", "budget_customer", "verify_attempt")
     }
     assert left == {"budget": 1, "budget_customer": 1, "verify_attempt": 0}

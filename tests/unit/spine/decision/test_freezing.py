@@ -17,7 +17,7 @@ from holdfast.spine.decision.freezing import (
     until,
 )
 from support.judging import CONTRACT
-from support.stores import NOON_US, SmallHouse
+from support.stores import NOON_US, SmallHouse, raw
 
 FROZEN = Standing("open", NOON_US)
 
@@ -50,7 +50,8 @@ def test_an_exemption_lifts_a_freeze_and_nothing_else():
 
 def test_what_is_no_look_is_refused_too(tmp_path):
     house = SmallHouse(tmp_path / "house")
-    house.data.execute(
+    raw(
+        house.data,
         "INSERT INTO decision_client VALUES ('bank-01', 'B', 'open', 1, 1, 1, 'per_1', '', 'drill', ?, 1)",
         (NOON_US,),
     )
@@ -59,7 +60,7 @@ def test_what_is_no_look_is_refused_too(tmp_path):
     assert refused.value.code == "client_frozen"
     house.read(require_open("bank-01", NOON_US))
     house.read(require_open("bank-99", NOON_US))
-    house.data.execute("UPDATE decision_client SET state = 'closed'")
+    raw(house.data, "UPDATE decision_client SET state = 'closed'")
     with pytest.raises(Denied, match="closed"):
         house.read(require_open("bank-01", NOON_US))
 

@@ -14,6 +14,7 @@ from holdfast.spine.decision.signature import read_key, read_signature
 from holdfast.spine.identity.references import reference_of
 from support.admin import AdminHouse
 from support.signing import Signer
+from support.stores import raw
 
 CONTRACT = """
 [client]
@@ -78,9 +79,7 @@ def test_house_and_client_see_it_under_different_references(house):
 def test_the_leaf_commits_to_the_text(house):
     add(house)
     (leaf,) = [leaf for _, leaf in house.leaves() if leaf["type"] == "contract.published"]
-    salt = house.data.execute(
-        "SELECT salt FROM decision_contract WHERE client = 'tel-01'"
-    ).fetchone()[0]
+    salt = raw(house.data, "SELECT salt FROM decision_contract WHERE client = 'tel-01'")[0][0]
     assert leaf["contract"] == publish.commitment(CONTRACT, bytes(salt))
     assert leaf["contract"] != publish.commitment(WIDER, bytes(salt))
 
@@ -115,7 +114,7 @@ def test_a_version_that_was_published_meanwhile_is_a_conflict(house):
     made = draft(WIDER, in_force=compile_contract(CONTRACT))
     work = publish.publish_contract(made, house.by, now_us=house.clock.now_us())
     asked = next(work)
-    rows = [list(house.data.execute(q.statement.text, q.params)) for q in asked.data]
+    rows = house.data.execute_all(asked.data)
     put(house, WIDER + "# one\n")
     with pytest.raises(Conflict, match="published meanwhile"):
         house.transact(_rest(work, rows))

@@ -70,7 +70,7 @@ def test_the_secret_can_be_recognised_and_is_nowhere_in_the_store(house, person)
     assert secret.startswith("hft_")
     assert len(secret) == 47
     assert secret not in repr(token)
-    house.data.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    house.data.raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert secret.encode() not in house.settings.data_path.read_bytes()
 
 

@@ -18,7 +18,7 @@ from holdfast.spine.identity.place import within
 from holdfast.spine.identity.requester import Requester
 from holdfast.vocabulary.facts import FactId, FactState, StandingFact
 from holdfast.vocabulary.levels import AuthLevel, PersonState, Role
-from support.stores import NOON_US
+from support.stores import NOON_US, raw
 
 AGENT = Requester(
     credential="crd_1",
@@ -171,7 +171,7 @@ def test_a_standing_fact_is_replaced_by_a_newer_observation_only(house_with_pers
 def test_a_fact_of_a_newer_version_is_left_out(house_with_person):
     house = house_with_person
     put(house)
-    house.data.execute("UPDATE identity_fact SET fact = 'moon_phase'")
+    raw(house.data, "UPDATE identity_fact SET fact = 'moon_phase'")
     assert facts(house) == {}
 
 
@@ -180,7 +180,7 @@ def house_with_person(tmp_path):
     from support.stores import SmallHouse
 
     house = SmallHouse(tmp_path / "house")
-    house.data.execute("INSERT INTO identity_employer VALUES ('house', 'House')")
+    raw(house.data, "INSERT INTO identity_employer VALUES ('house', 'House')")
 
     def work():
         yield Round(

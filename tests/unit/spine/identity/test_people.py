@@ -9,7 +9,7 @@ from holdfast.kit.errors import Conflict, InvalidInput, NotFound
 from holdfast.spine.identity import people, store
 from holdfast.spine.identity.references import reference_of
 from holdfast.vocabulary.levels import PersonState, Role
-from support.stores import NOON_US, SmallHouse
+from support.stores import NOON_US, SmallHouse, raw
 
 
 @pytest.fixture
@@ -107,8 +107,6 @@ def test_a_person_has_another_reference_in_each_log_and_keeps_it(house):
 
 def test_a_person_never_has_a_password(house):
     person = add(house)
-    assert house.data.execute("SELECT password FROM identity_person").fetchall() == [("!",)]
+    assert raw(house.data, "SELECT password FROM identity_person") == [("!",)]
     with pytest.raises(Exception, match="identity_person_no_password"):
-        house.data.execute(
-            "UPDATE identity_person SET password = 'pbkdf2$x' WHERE id = ?", (person,)
-        )
+        raw(house.data, "UPDATE identity_person SET password = 'pbkdf2$x' WHERE id = ?", (person,))

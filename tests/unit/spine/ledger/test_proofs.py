@@ -20,6 +20,7 @@ from holdfast.spine.ledger.proofs import (
 )
 from holdfast.spine.ledger.tree import EMPTY_ROOT, consistency_holds, inclusion_holds, leaf_hash
 from support.ledger import BANK, a_leaf
+from support.stores import raw
 
 
 def test_every_leaf_has_a_proof_and_every_state_continues_the_one_before(house):
@@ -117,6 +118,6 @@ def test_what_is_not_signed_yet_is_told_from_what_is_not_there(house):
 
 def test_a_missing_tile_is_noticed(house):
     house.grown(BANK, 300)
-    house.data.execute("DELETE FROM ledger_tile WHERE level = 0 AND n = 0")
+    raw(house.data, "DELETE FROM ledger_tile WHERE level = 0 AND n = 0")
     with pytest.raises(IntegrityBroken):
         house.read(inclusion(BANK, 5, 300))

@@ -19,6 +19,7 @@ from holdfast.spine.ledger.tiles import decode_bundle, tiles_of
 from holdfast.vocabulary.ids import HOUSE_LOG
 from holdfast.vocabulary.leaves import Leaf, LeafType
 from support.ledger import BANK, SHOP, LedgerHouse, a_leaf
+from support.stores import raw
 
 
 def entries(house, log):
@@ -67,15 +68,15 @@ def test_a_leaf_that_was_rolled_back_is_in_no_log(house):
 
 def test_an_operation_that_was_undone_within_its_turn_leaves_no_gap(house):
     house.grown(BANK, 1)
-    house.data.execute("BEGIN IMMEDIATE")
+    house.data.begin()
     for number in range(6):
-        house.data.execute("SAVEPOINT op")
+        house.data.save()
         query = append(BANK, a_leaf(house.clock.now_us(), number))
-        house.data.execute(query.statement.text, query.params)
+        house.data.execute(query)
         if number % 2:
-            house.data.execute("ROLLBACK TO op")
-        house.data.execute("RELEASE op")
-    house.data.execute("COMMIT")
+            house.data.undo()
+        house.data.release()
+    house.data.commit()
     done = house.tick()
     assert (done.sequenced, done.vanished) == (3, 0)
 
@@ -83,10 +84,10 @@ def test_an_operation_that_was_undone_within_its_turn_leaves_no_gap(house):
 def test_a_tick_without_news_writes_nothing(house):
     house.grown(BANK, 5)
     before = (house.folder(BANK) / "checkpoint").read_bytes()
-    changes = house.data.execute("SELECT total_changes()").fetchone()
+    changes = raw(house.data, "SELECT total_changes()")[0]
     again = house.tick()
     assert (again.sequenced, again.signed, again.published) == (0, (), ())
-    assert house.data.execute("SELECT total_changes()").fetchone() == changes
+    assert raw(house.data, "SELECT total_changes()")[0] == changes
     assert (house.folder(BANK) / "checkpoint").read_bytes() == before
 
 
@@ -234,7 +235,7 @@ def test_the_newest_checkpoint_of_each_day_is_kept(house):
         house.grown(BANK, 1)
     house.clock.advance(24 * HOUR_US)
     house.grown(BANK, 1)
-    rows = house.data.execute("SELECT size FROM ledger_checkpoint ORDER BY size").fetchall()
+    rows = raw(house.data, "SELECT size FROM ledger_checkpoint ORDER BY size")
     assert rows == [(3,), (4,)]
 
     def newest():

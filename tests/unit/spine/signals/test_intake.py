@@ -14,6 +14,7 @@ from holdfast.spine.signals.intake import apply
 from holdfast.spine.signals.registry import load_feed
 from holdfast.spine.signals.resolve import prepare
 from support.feeds import CLIENT, FEED, PHONES, FeedHouse, body_of
+from support.stores import raw
 
 
 @pytest.fixture
@@ -208,7 +209,7 @@ def test_a_feed_with_a_time_zone_may_send_local_times(house):
 
 def test_each_change_of_a_feed_is_a_leaf_in_its_clients_log(house):
     house.retire(house.key.kid)
-    rows = house.data.execute("SELECT DISTINCT log FROM ledger_pending").fetchall()
+    rows = raw(house.data, "SELECT DISTINCT log FROM ledger_pending")
     assert rows == [(f"client-{CLIENT}",)]
     for kind in ("feed.added", "feed.key_added", "feed.key_retired"):
         assert house.leaves(kind)[0]["feed"] == "tel-acd"

@@ -5,10 +5,10 @@ from contextlib import closing
 
 import pytest
 
-from holdfast.kit.errors import Conflict, IntegrityBroken, NotFound, Unavailable
+from holdfast.kit.errors import Conflict, NotFound, Unavailable
 from holdfast.kit.jobs.queue import run_due
 from holdfast.spine.ledger.statements import verify_statement
-from holdfast.spine.vault.erasing import search_files
+from holdfast.spine.vault.erasing import Bytes
 from holdfast.spine.vault.load import customer_reference
 from holdfast.spine.vault.shred import (
     SHRED_JOB,
@@ -18,6 +18,7 @@ from holdfast.spine.vault.shred import (
     request_shred,
     run_shred,
 )
+from support.stores import raw
 from support.vault import CLIENT, new_vault, row
 
 
@@ -105,13 +106,16 @@ def test_the_certificate_says_what_the_leaves_say_and_is_signed_by_the_log_s_key
 def test_nothing_of_the_customer_is_in_the_files(vault):
     customer = vault.customer(1)
     wrapped = [dek[2] for dek in vault.load(customer)[0].deks]
-    store = vault.house.settings.keys_path
-    with pytest.raises(IntegrityBroken):
-        search_files(store, [customer.encode()])
+    assert stands(vault, customer.encode())
     shred(vault)
-    search_files(store, [customer.encode(), *wrapped])
-    with pytest.raises(IntegrityBroken):
-        search_files(store, [vault.customer(2).encode()])
+    assert not stands(vault, customer.encode(), *wrapped)
+    assert stands(vault, vault.customer(2).encode())
+
+
+def stands(vault, *needles):
+    """Whether one of the byte strings stands in the files of the keys store."""
+    with vault.house.stores() as stores:
+        return stores.keys.holds(Bytes(needles))
 
 
 def test_the_link_between_customer_and_reference_is_gone(vault):
@@ -149,15 +153,15 @@ def test_a_reader_delays_the_erasure_but_not_the_refusal(vault):
     customer = vault.customer(1)
     operation = request(vault)
     with vault.house.stores() as reader:
-        reader.keys.execute("BEGIN")
-        reader.keys.execute("SELECT COUNT(*) FROM keyring_dek").fetchall()
+        reader.keys.begin_reading()
+        raw(reader.keys, "SELECT COUNT(*) FROM keyring_dek")
         impatient = Impatient(vault.house)
         with pytest.raises(Unavailable):
             complete(impatient, CLIENT, operation)
         assert state(vault, customer) == "shredding"
         assert vault.sql("SELECT erased_us FROM vault_shred") == [(0,)]
         assert complete_unfinished(impatient) == 0
-        reader.keys.execute("COMMIT")
+        reader.keys.commit()
     assert complete_unfinished(vault.house) == 1
     assert complete_unfinished(vault.house) == 0
     assert state(vault, customer) == "shredded"
@@ -202,7 +206,7 @@ def test_an_erasure_right_after_a_change_leaves_nothing_of_the_change(vault):
     customer = vault.customer(1)
     vault.update(1, phone="+12025550155", email="new@example.com")
     shred(vault)
-    search_files(vault.house.settings.keys_path, [customer.encode()])
+    assert not stands(vault, customer.encode())
 
 
 def test_one_erasure_that_finds_bytes_of_its_customer_does_not_hold_up_the_others(vault):
@@ -210,8 +214,8 @@ def test_one_erasure_that_finds_bytes_of_its_customer_does_not_hold_up_the_other
     request(vault, 1)
     request(vault, 2)
     with vault.house.stores() as stores:  # bytes of the first stand where no erasure looks for rows
-        stores.keys.execute("CREATE TABLE elsewhere (text TEXT)")
-        stores.keys.execute("INSERT INTO elsewhere VALUES (?)", (first,))
+        raw(stores.keys, "CREATE TABLE elsewhere (text TEXT)")
+        raw(stores.keys, "INSERT INTO elsewhere VALUES (?)", (first,))
     assert complete_unfinished(vault.house) == 1
     assert (state(vault, first), state(vault, second)) == ("shredding", "shredded")
     assert certificates_of(vault.home, CLIENT).keys() == {f"{certified(vault)}.json"}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import pysqlite3
 
-from holdfast.kit.db.sqlite import execute, execute_many
+from holdfast.kit.db.sqlite import SqliteConnection
 from holdfast.kit.ids import random_bytes
 from holdfast.procedures.classification.services import store
 
@@ -28,10 +28,11 @@ class Seen:
 
     def __init__(self) -> None:
         # "" is SQLite's private temporary database: spilled to an unlinked file when it outgrows its cache.
-        self._connection = pysqlite3.connect("", isolation_level=None)
+        raw = pysqlite3.connect("", isolation_level=None)
         for pragma in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{_CACHE_KIB}"):
-            self._connection.execute(f"PRAGMA {pragma}")
-        self._connection.execute(store.MAKE_SEEN)
+            raw.execute(f"PRAGMA {pragma}")
+        raw.execute(store.MAKE_SEEN)
+        self._connection = SqliteConnection(raw)
         self._prefix = random_bytes(16).hex()
 
     def mark(self, key: str, row: Sequence[str], line: int) -> Mark:
@@ -41,13 +42,12 @@ class Seen:
     def doubles(self, rows: Sequence[Mark]) -> dict[int, int]:
         """Take rows into account; return the lines that say something else of a key, each with the line before it."""
         connection = self._connection
-        before = connection.total_changes
-        connection.execute("BEGIN")
-        execute_many(connection, store.ADD_SEEN.text, rows)
-        connection.execute("COMMIT")
-        if connection.total_changes - before == len(rows):
+        connection.begin()
+        added = connection.execute_many(store.ADD_SEEN, rows)
+        connection.commit()
+        if added == len(rows):
             return {}
-        found = execute(connection, store.SEEN(marks=list({mark for mark, _, _ in rows})))
+        found = connection.execute(store.SEEN(marks=list({mark for mark, _, _ in rows})))
         first = {mark: (content, line) for mark, content, line in found}
         return {
             line: first[mark][1]

@@ -1,0 +1,33 @@
+"""Opening a connection to a store, wherever it stands."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from holdfast.kit.db import sqlite
+from holdfast.kit.db.address import SqliteFile
+
+if TYPE_CHECKING:
+    from holdfast.kit.db.address import StoreAddress
+    from holdfast.kit.db.ports import Connection
+
+
+def is_there(store: StoreAddress) -> bool:
+    """Tell whether the store has been made. :class:`Unavailable` when a server does not answer."""
+    if isinstance(store, SqliteFile):
+        return store.path.exists()
+    with closing(connect(store)) as connection:
+        return bool(connection.tables())
+
+
+def connect(store: StoreAddress, *, busy_timeout_ms: int = 5000) -> Connection:
+    """Open a connection; the caller closes it. :class:`Unavailable` when a server does not answer.
+
+    ``busy_timeout_ms`` is how long a writer waits for another on SQLite.
+    """
+    if isinstance(store, SqliteFile):
+        return sqlite.connect(store.path, busy_timeout_ms=busy_timeout_ms)
+    from holdfast.kit.db import postgres  # noqa: PLC0415  a house in files starts without the driver
+
+    return postgres.connect(store.url.reveal())
