@@ -7,6 +7,7 @@ import socket
 import sys
 from ipaddress import ip_address
 
+import pytest
 from hypothesis import settings as hypothesis_settings
 
 for name in [name for name in os.environ if name.startswith("HOLDFAST_")]:
@@ -47,3 +48,15 @@ def _stay_here(event: str, arguments: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_stay_here)
+
+
+@pytest.fixture(autouse=True)
+def _databases():
+    """On PostgreSQL each test's house has databases of its own, which go with it."""
+    if os.environ.get("_HOLDFAST_STORAGE") != "postgresql":
+        yield
+        return
+    from support.stores import dropping
+
+    with dropping():
+        yield

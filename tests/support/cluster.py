@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 USER = "holdfast"
 _PLACES = ("/usr/lib/postgresql", "/usr/local/pgsql")
 _OLDEST = 15
+ROOM_BYTES = 4 << 30
 
 
 def binaries() -> Path | None:
@@ -109,6 +110,13 @@ class Cluster:
             connection.execute(statement)
         return self.url(name)
 
+    def drop(self, names: Sequence[str]) -> None:
+        """Drop databases, whoever is connected to them."""
+        with self.connect() as connection:
+            for name in names:
+                statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+                connection.execute(statement.format(sql.Identifier(name)))
+
 
 @lru_cache(maxsize=1)
 def cluster() -> Cluster:
@@ -116,7 +124,8 @@ def cluster() -> Cluster:
     in_memory = Path(
         "/dev/shm"
     )  # a database is made for each test: five times as quick as on a disk
-    place = in_memory if os.access(in_memory, os.W_OK) else None
+    roomy = os.access(in_memory, os.W_OK) and shutil.disk_usage(in_memory).free > ROOM_BYTES
+    place = in_memory if roomy else None
     folder = Path(tempfile.mkdtemp(prefix="holdfast-cluster-", dir=place))
     one = Cluster(folder)
     one.start()
@@ -134,8 +143,3 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def databases(addresses: Sequence[str]) -> list[str]:
-    """The names of databases by their addresses."""
-    return [address.rsplit("/", 1)[1] for address in addresses]

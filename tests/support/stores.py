@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,7 +24,7 @@ from support.cluster import cluster
 from support.server import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from holdfast.kit.config import Settings
     from holdfast.kit.db import Work
@@ -96,10 +97,27 @@ def template() -> Path:
 def copy_house(source: Path, home: Path) -> None:
     """Copy a house that nobody has open, with its databases."""
     shutil.copytree(source, home, dirs_exist_ok=True)
-    if ON_POSTGRES:
-        settings = load_settings(source, {})
-        names = [str(store).rsplit("/", 1)[1] for store in (settings.data, settings.keys)]
-        _address(home, [cluster().make(_name(), name) for name in names])
+    if not ON_POSTGRES:
+        return
+    settings = load_settings(source, {})
+    names = [str(store).rsplit("/", 1)[1] for store in (settings.data, settings.keys)]
+    made = [_name() for _ in names]
+    _address(home, [cluster().make(new, old) for new, old in zip(made, names, strict=True)])
+    if not home.name.startswith("holdfast-"):  # templates stay until the run ends
+        _MADE.extend(made)
+
+
+_MADE: list[str] = []
+
+
+@contextmanager
+def dropping() -> Iterator[None]:
+    """Drop the databases that were made meanwhile: a run makes thousands."""
+    before = len(_MADE)
+    yield
+    if _MADE[before:]:
+        cluster().drop(_MADE[before:])
+        del _MADE[before:]
 
 
 def _name() -> str:
