@@ -121,8 +121,9 @@ class Cluster:
 @lru_cache(maxsize=1)
 def cluster() -> Cluster:
     """The cluster of this process's tests."""
-    # A database is made for each test: that is five times as quick in memory as on a disk.
-    in_memory = Path("/dev/shm")
+    in_memory = Path(
+        "/dev/shm"
+    )  # a database is made for each test: five times as quick as on a disk
     roomy = os.access(in_memory, os.W_OK) and shutil.disk_usage(in_memory).free > ROOM_BYTES
     place = in_memory if roomy else None
     folder = Path(tempfile.mkdtemp(prefix="holdfast-cluster-", dir=place))
