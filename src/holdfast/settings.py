@@ -81,11 +81,15 @@ def _store(store: StoreAddress) -> dict[str, Any]:
             },
         }
     given = options(store)
-    return common | {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": given.pop("dbname"),
-        "OPTIONS": given,
-    }
+    return (
+        common
+        | {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": given.pop("dbname"),
+            "CONN_HEALTH_CHECKS": True,  # a connection that broke while it lay in the pool is not handed out
+            "OPTIONS": given | {"pool": {"min_size": 0, "max_size": 4, "timeout": 10}},
+        }
+    )
 
 
 DATABASES = {"default": _store(HOUSE.data), "keys": _store(HOUSE.keys)}

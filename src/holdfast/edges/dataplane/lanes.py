@@ -17,7 +17,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from holdfast.edges.dataplane.turn import BUSY_LIMIT_S, MOST_WAITING, Failed, unchanged
 from holdfast.kit.clock import monotonic_s
-from holdfast.kit.db.postgres import adapt, drive_async, is_busy, writing_async
+from holdfast.kit.db.postgres import adapt, drive_async, is_busy, parameters, writing_async
 from holdfast.kit.errors import HoldfastError, Unavailable
 
 if TYPE_CHECKING:
@@ -151,7 +151,6 @@ def _pool(database: PostgresDatabase) -> AsyncConnectionPool[_AsyncConnection]:
         adapt(connection)
 
     return AsyncConnectionPool(
-        database.url.reveal(),
         min_size=2,
         max_size=LANES,
         max_waiting=0,
@@ -159,7 +158,7 @@ def _pool(database: PostgresDatabase) -> AsyncConnectionPool[_AsyncConnection]:
         open=False,
         configure=configure,
         check=AsyncConnectionPool.check_connection,
-        kwargs={"autocommit": True, "prepare_threshold": 2},
+        kwargs={"autocommit": True, "prepare_threshold": 2, **parameters(database.url.reveal())},
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from holdfast.kit.secret import Secret
@@ -22,6 +22,24 @@ _PARAMETERS: Final = frozenset(
         "host",
     }
 )
+# What a process that was frozen or cut off in a transaction holds is given up by the server, and who waits for it does
+# not wait for ever. Told at the connection's beginning: a pooler may hand a session to somebody else afterwards.
+GIVEN_UP_MS: Final = 10_000
+_SERVER: Final = {
+    "idle_in_transaction_session_timeout": GIVEN_UP_MS,
+    "lock_timeout": 5_000,
+    "tcp_keepalives_idle": 5,
+    "tcp_keepalives_interval": 2,
+    "tcp_keepalives_count": 3,
+}
+_OURS: Final = {
+    "connect_timeout": "10",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "15000",
+    "options": " ".join(f"-c {name}={value}" for name, value in _SERVER.items()),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +111,7 @@ def _postgres(text: str) -> PostgresDatabase:
     return PostgresDatabase(Secret(text), f"{host}:{port}/{database}")
 
 
-def options(store: PostgresDatabase) -> dict[str, str]:
+def options(store: PostgresDatabase) -> dict[str, Any]:
     """Return the address as the driver's parameters, for those that take no address."""
     parts = urlsplit(store.url.reveal())
     found = {
@@ -104,4 +122,9 @@ def options(store: PostgresDatabase) -> dict[str, str]:
         "dbname": unquote(parts.path.removeprefix("/")),
         **dict(parse_qsl(parts.query)),
     }
-    return {name: value for name, value in found.items() if value}
+    return with_ours({name: value for name, value in found.items() if value})
+
+
+def with_ours(given: dict[str, Any]) -> dict[str, Any]:
+    """Add what every connection asks of the driver and the server, unless the address says otherwise."""
+    return {**_OURS, **given}

@@ -2,19 +2,26 @@
 
 ``psycopg`` speaks to it. Integers go out as ``bigint`` and sums come back as integers, so that a statement is prepared
 once and answers the same as on SQLite.
+
+A connection that broke is opened anew by the next transaction. Two things are tried again on the new one: ``BEGIN``,
+and a ``SELECT`` outside a transaction. Nothing else is: what a transaction had done is undone with it and
+:class:`Unavailable` is raised, and so it is for a commit that was not answered, of which nobody knows whether it came
+about.
 """
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final, LiteralString
 
 import psycopg
 from psycopg import sql
 from psycopg.adapt import Loader
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8Dumper
 
+from holdfast.kit.db.address import with_ours
 from holdfast.kit.db.statements import for_postgres, in_order
 from holdfast.kit.errors import Unavailable
 
@@ -67,28 +74,59 @@ def is_busy(error: BaseException) -> bool:
 class PostgresConnection:
     """One connection; see :class:`holdfast.kit.db.ports.Connection`."""
 
-    __slots__ = ("raw",)
+    __slots__ = ("_address", "_begun", "raw")
 
-    def __init__(self, raw: psycopg.Connection[Any]) -> None:
+    def __init__(self, raw: psycopg.Connection[Any], address: str) -> None:
         self.raw = raw
+        self._address = address
+        self._begun = False
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a transaction is open, be it a failed one."""
-        return self.raw.info.transaction_status is not _IDLE
+        """Whether a transaction is open, be it a failed one or one whose connection broke."""
+        return self._begun
 
     def execute(self, query: Query) -> Rows:
         """Run one query and return all its rows."""
-        text, params = for_postgres(query)
-        return _rows(self.raw.execute(text, params))
+        return self.execute_all((query,))[0]
 
     def execute_all(self, queries: Sequence[Query]) -> list[Rows]:
         """Run queries in one round trip."""
-        if len(queries) < 2:
-            return [self.execute(query) for query in queries]
-        with self.raw.pipeline():
-            cursors = [self.raw.execute(*for_postgres(query)) for query in queries]
+        asked = [for_postgres(query) for query in queries]
+        reads = not self._begun and all(text.startswith("SELECT") for text, _ in asked)
+        try:
+            return self._ask(asked)
+        except psycopg.Error as error:
+            if not (reads and self.raw.closed):
+                raise self._told(error) from error
+        try:
+            return self._ask(asked)
+        except psycopg.Error as error:
+            raise self._told(error) from error
+
+    def _ask(self, asked: Sequence[tuple[str, Any]]) -> list[Rows]:
+        raw = self._opened()
+        if len(asked) == 1:
+            return [_rows(raw.execute(*asked[0]))]
+        with raw.pipeline():
+            cursors = [raw.execute(text, params) for text, params in asked]
         return [_rows(cursor) for cursor in cursors]
+
+    def _opened(self) -> psycopg.Connection[Any]:
+        """Return the connection, anew where it broke; in a transaction, which broke with it, :class:`Unavailable`."""
+        if self.raw.closed:
+            if self._begun:
+                raise _silent()
+            self.raw = _open(self._address)
+        return self.raw
+
+    def _told(self, error: psycopg.Error) -> Exception:
+        """Say in the house's words what may go through another time, and leave the rest as it is."""
+        if is_busy(error):
+            return Unavailable("the store is busy", remedy="Try again.")
+        if self.raw.closed or isinstance(error, psycopg.OperationalError):
+            return _silent()
+        return error
 
     def asking(self) -> Ask:
         """Return :meth:`execute_all`."""
@@ -99,42 +137,70 @@ class PostgresConnection:
         if not parameters:
             return 0
         text, names = in_order(statement)
-        cursor = self.raw.cursor()
-        cursor.executemany(text, [_named(names, one) for one in parameters])
+        try:
+            cursor = self._opened().cursor()
+            cursor.executemany(text, [_named(names, one) for one in parameters])
+        except psycopg.Error as error:
+            raise self._told(error) from error
         return max(cursor.rowcount, 0)
 
     def begin(self) -> None:
         """Begin a transaction that writes."""
-        self.raw.execute("BEGIN")
+        self._begin("BEGIN")
 
     def begin_reading(self) -> None:
         """Begin a transaction that reads as of one moment."""
-        self.raw.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self._begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    def _begin(self, how: LiteralString) -> None:
+        try:
+            try:
+                self._opened().execute(how)
+            except psycopg.Error:
+                if not self.raw.closed:
+                    raise
+                self._opened().execute(how)
+        except psycopg.Error as error:
+            raise self._told(error) from error
+        self._begun = True
 
     def commit(self) -> None:
-        """Make it durable. :class:`Unavailable` when a statement had failed: the server then undoes instead."""
+        """Make it durable. :class:`Unavailable` when a statement had failed: the server then undoes instead.
+
+        :class:`Unavailable` also when the server does not answer: then nobody knows whether it is durable.
+        """
         failed = self.raw.info.transaction_status is TransactionStatus.INERROR
-        self.raw.execute("COMMIT")
+        self._mark("COMMIT")
+        self._begun = False
         if failed:
             raise Unavailable("the transaction had failed; nothing was written")
 
     def rollback(self) -> None:
-        """Undo what was written."""
-        if self.raw.closed or not self.in_transaction:
+        """Undo what was written; where the connection broke, the server has."""
+        if not self._begun:
             return
-        self.raw.execute("ROLLBACK")
+        self._begun = False
+        if not self.raw.closed:
+            with suppress(psycopg.OperationalError):
+                self.raw.execute("ROLLBACK")
 
     def save(self) -> None:
         """Set the one savepoint."""
-        self.raw.execute("SAVEPOINT op")
+        self._mark("SAVEPOINT op")
 
     def undo(self) -> None:
         """Undo what was written since the savepoint."""
-        self.raw.execute("ROLLBACK TO op")
+        self._mark("ROLLBACK TO op")
 
     def release(self) -> None:
         """Forget the savepoint."""
-        self.raw.execute("RELEASE op")
+        self._mark("RELEASE op")
+
+    def _mark(self, what: LiteralString) -> None:
+        try:
+            self._opened().execute(what)
+        except psycopg.Error as error:
+            raise self._told(error) from error
 
     def wipe(self, *, anew: bool = False) -> None:
         """Write all tables anew, and let go of the write-ahead log that the old ones stand in.
@@ -144,7 +210,7 @@ class PostgresConnection:
         of columns.
         """
         try:
-            self.raw.execute("SET lock_timeout = '5s'")
+            self._opened().execute("SET lock_timeout = '5s'")
             for (table,) in self.raw.execute(_TABLES).fetchall():
                 self.raw.execute(sql.SQL("VACUUM (FULL, ANALYZE) {}").format(sql.Identifier(table)))
             if anew:
@@ -162,7 +228,7 @@ class PostgresConnection:
     def holds(self, traces: Traces) -> bool:
         """Search the files of this database's tables and indexes, and the write-ahead log."""
         try:
-            files = self.raw.execute(_FILES).fetchall()
+            files = self._opened().execute(_FILES).fetchall()
             segments = [f"pg_wal/{name}" for (name,) in self.raw.execute(_LOG).fetchall()]
             return any(self._found(traces, path) for path in (*_parts(files), *segments))
         except psycopg.errors.InsufficientPrivilege as error:
@@ -183,11 +249,11 @@ class PostgresConnection:
 
     def tables(self) -> frozenset[str]:
         """Return the names of the tables."""
-        return frozenset(name for (name,) in self.raw.execute(_TABLES).fetchall())
+        return frozenset(name for (name,) in self._opened().execute(_TABLES).fetchall())
 
     def size_bytes(self) -> int:
         """Return the size of the database."""
-        row = self.raw.execute("SELECT pg_database_size(current_database())").fetchone()
+        row = self._opened().execute("SELECT pg_database_size(current_database())").fetchone()
         return int(row[0]) if row else 0
 
     def perils(self) -> list[str]:
@@ -199,7 +265,7 @@ class PostgresConnection:
         ]
 
     def _setting(self, name: str) -> str:
-        row = self.raw.execute("SELECT current_setting(%s)", (name,)).fetchone()
+        row = self._opened().execute("SELECT current_setting(%s)", (name,)).fetchone()
         return str(row[0]) if row else ""
 
     def close(self) -> None:
@@ -207,20 +273,33 @@ class PostgresConnection:
         self.raw.close()
 
 
-def connect(conninfo: str) -> PostgresConnection:
+def connect(address: str) -> PostgresConnection:
     """Open a connection. :class:`Unavailable` when the server does not answer or is older than 15."""
+    return PostgresConnection(_open(address), address)
+
+
+def parameters(address: str) -> dict[str, Any]:
+    """Return an address as the driver's parameters, with ours."""
+    return with_ours(conninfo_to_dict(address))
+
+
+def _open(address: str) -> psycopg.Connection[Any]:
     try:
-        raw = psycopg.connect(conninfo, autocommit=True, prepare_threshold=2)
+        raw = psycopg.connect(autocommit=True, prepare_threshold=2, **parameters(address))
     except psycopg.OperationalError as error:
-        raise Unavailable(
-            "PostgreSQL does not answer",
-            remedy="See that it runs and that database_url and keys_url are right.",
-        ) from error
+        raise _silent() from error
     if raw.info.server_version < OLDEST:
         raw.close()
         raise Unavailable("PostgreSQL is older than 15", remedy="Use 15 or newer.")
     adapt(raw)
-    return PostgresConnection(raw)
+    return raw
+
+
+def _silent() -> Unavailable:
+    return Unavailable(
+        "PostgreSQL does not answer",
+        remedy="See that it runs and that database_url and keys_url are right.",
+    )
 
 
 def adapt(raw: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:

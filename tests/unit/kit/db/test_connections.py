@@ -255,3 +255,80 @@ def _refusal(stores, one):
         raw(store, "DEALLOCATE one")
         return ""
     return " / ".join(refusals)
+
+
+@pytest.fixture
+def severed(tmp_path):
+    """A connection to PostgreSQL, and what ends it on the server, as a failover or a timeout does."""
+    database = cluster().make(f"c{abs(hash(tmp_path)):x}")
+    with (
+        closing(connect(parse_address(database, tmp_path))) as one,
+        closing(connect(parse_address(database, tmp_path))) as other,
+    ):
+        raw(one, "CREATE TABLE line (n BIGINT PRIMARY KEY, text TEXT, raw BYTEA)")
+
+        def sever() -> None:
+            raw(other, f"SELECT pg_terminate_backend({one.raw.info.backend_pid}, 5000)")
+
+        yield one, sever
+
+
+@needs_server
+def test_a_connection_that_broke_is_opened_anew_by_what_comes_next(severed):
+    connection, sever = severed
+    connection.execute(line(1))
+    sever()
+    assert total(connection) == (1, 1), "what only reads is asked again"
+    sever()
+    with writing(connection):
+        connection.execute(line(2))
+    sever()
+    connection.begin_reading()
+    assert total(connection) == (3, 2)
+    connection.commit()
+
+
+@needs_server
+def test_what_was_begun_on_a_connection_that_broke_is_never_done_by_halves(severed):
+    connection, sever = severed
+    connection.begin()
+    connection.execute(line(1))
+    sever()
+    for number in (2, 3):
+        with pytest.raises(Unavailable):
+            connection.execute(line(number))
+    with pytest.raises(Unavailable):
+        connection.commit()
+    assert connection.in_transaction
+    connection.rollback()
+    assert not connection.in_transaction
+    assert total(connection) == (None, 0)
+
+
+@needs_server
+def test_a_commit_that_nobody_answered_is_a_refusal_and_is_not_tried_again(severed):
+    connection, sever = severed
+    connection.begin()
+    connection.execute(line(1))
+    sever()
+    with pytest.raises(Unavailable):
+        connection.commit()
+    connection.rollback()
+    assert total(connection) == (None, 0)
+
+
+@needs_server
+def test_a_write_that_nobody_answered_is_a_refusal(severed):
+    connection, sever = severed
+    sever()
+    with pytest.raises(Unavailable):
+        connection.execute(line(1))
+    connection.execute(line(1))
+    assert total(connection) == (1, 1)
+
+
+@needs_server
+def test_the_server_gives_up_what_a_frozen_process_holds(severed):
+    connection, _ = severed
+    kept = "SELECT current_setting('idle_in_transaction_session_timeout'), current_setting('lock_timeout')"
+    assert raw(connection, kept) == [("10s", "5s")]
