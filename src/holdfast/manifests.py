@@ -22,7 +22,7 @@ from holdfast.procedures.risk.manifest import MANIFEST as RISK
 from holdfast.procedures.surveillance.manifest import MANIFEST as SURVEILLANCE
 from holdfast.procedures.training.manifest import MANIFEST as TRAINING
 from holdfast.procedures.vendors.manifest import MANIFEST as VENDORS
-from holdfast.vocabulary.manifest import Check, Command, Control
+from holdfast.vocabulary.manifest import Check, Command, Control, Subscription
 
 T = TypeVar("T")
 
@@ -62,6 +62,12 @@ def controls() -> dict[str, Control]:
         "control",
         ((control.id, control) for manifest in PROCEDURES for control in manifest.controls),
     )
+
+
+def subscriptions() -> tuple[Subscription, ...]:
+    """Who follows the logs, by name; two of the same name are refused."""
+    declared = (one for manifest in PROCEDURES for one in manifest.subscriptions)
+    return tuple(_by_unique("subscriber", ((one.name, one) for one in declared)).values())
 
 
 def pages() -> tuple[tuple[str, str], ...]:

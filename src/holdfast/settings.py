@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "holdfast.spine.purpose",
     "holdfast.spine.recovery",
     "holdfast.spine.signals",
+    "holdfast.spine.stream",
     "holdfast.spine.vault",
     "holdfast.spine.vault.keyring",
     "holdfast.procedures.classification",

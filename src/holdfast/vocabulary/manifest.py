@@ -7,9 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from holdfast.vocabulary.facts import FactDeclaration
+    from holdfast.vocabulary.leaves import LeafType
 
 
 class Severity(StrEnum):
@@ -64,6 +63,31 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
+class Subscription:
+    """Somebody who follows the logs leaf by leaf and keeps tables of its own by what they say.
+
+    Each leaf has its effect once: the place in the log moves in the transaction that writes the effect. What the tables
+    hold follows from the leaves alone, in whatever order two logs are read, so that they can be thrown away and made
+    anew; a higher ``version`` does that.
+
+    ``fold`` is ``"module:function"``; the function takes a leaf and its place and returns what is to be written, and
+    does no more. ``clear`` names the statements (``"module:attribute"``) that take away some of a log's rows, given
+    ``log`` and ``most``; they run when the client is erased, too. ``merge`` names a function that makes fewer queries
+    of those of many leaves, to the same effect. ``types`` are those it wants, all if there is none; ``logs`` is
+    ``client``, ``house`` or ``both``.
+    """
+
+    name: str
+    version: int
+    statement: str
+    fold: str
+    clear: str
+    merge: str = ""
+    types: frozenset[LeafType] = frozenset()
+    logs: str = "both"
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """All that a procedure contributes; collected by the composition root, never registered by import."""
 
@@ -77,4 +101,4 @@ class Manifest:
     checks: tuple[Check, ...] = ()
     commands: tuple[Command, ...] = ()
     urls: str = ""
-    handlers: tuple[Callable[..., object], ...] = ()
+    subscriptions: tuple[Subscription, ...] = ()

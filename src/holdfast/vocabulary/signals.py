@@ -23,6 +23,8 @@ class Signal(StrEnum):
     DISK_LOW = "disk.low"  # no imports; the count is the share that is free, per cent
     DISK_FULL = "disk.full"  # denials and erasures only
     CLOCK_STEPPED = "clock.stepped"  # the count is by how many seconds
+    STREAM_PARKED = "stream.parked"  # a subscriber of the logs could not take a leaf
+    STREAM_STOPPED = "stream.stopped"  # the log is not the one that a subscriber has followed
     GLASS_OPENED = "glass.opened"  # somebody looks without a contact, in an emergency
     # contacts
     PROVISIONAL_UNRECONCILED = "provisional.unreconciled"  # no feed confirmed it

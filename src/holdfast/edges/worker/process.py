@@ -1,7 +1,8 @@
 """The worker as a process: ``holdfast worker``, and a part of ``holdfast serve``.
 
-Every quarter of a second it sequences, signs and publishes the logs that grew, and runs the jobs that are due. It holds
-no request and may be killed at any moment: what it does is committed step by step and goes on where it stood.
+Every quarter of a second it sequences, signs and publishes the logs that grew, takes them to their subscribers, and
+runs the jobs that are due. It holds no request and may be killed at any moment: what it does is committed step by step
+and goes on where it stood.
 """
 
 from __future__ import annotations
@@ -25,8 +26,11 @@ from holdfast.kit.errors import Conflict, HoldfastError, Unavailable
 from holdfast.kit.jobs.queue import run_due, tick
 from holdfast.kit.log import configure, place_of
 from holdfast.kit.process import die_with_parent, forbid_core_dumps
+from holdfast.manifests import subscriptions
 from holdfast.spine.house import open_house
 from holdfast.spine.ledger.registrar import Registrar
+from holdfast.spine.stream.follower import follower_of
+from holdfast.spine.stream.following import Following
 from holdfast.spine.ending.client_shred import complete_unfinished_clients
 from holdfast.spine.vault.shred import complete_unfinished
 
@@ -51,6 +55,7 @@ class Worker:
         self._scheduled_us = 0
         self._room = RoomWatch(house)
         self._time = TimeWatch(house)
+        self._following = Following(house, map(follower_of, subscriptions()))
         self._handlers = {kind: handler(house) for kind, handler in HANDLERS.items()}
 
     def run(self) -> None:
@@ -62,6 +67,7 @@ class Worker:
                 self.turn()
                 self._stop.wait(TICK_S)
             self._keep_logs()
+            self._quietly(self._following.turn)
         finally:
             self._registrar.close()
 
@@ -69,6 +75,7 @@ class Worker:
         """Do what is due once."""
         self._quietly(self._time.look)  # first: nothing may be done by a time that is in doubt
         self._keep_logs()
+        self._quietly(self._following.turn)
         self._quietly(self._room.look)
         now_us = self._house.clock.now_us()
         if now_us - self._scheduled_us >= SCHEDULES_EVERY_US:

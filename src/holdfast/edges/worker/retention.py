@@ -26,6 +26,7 @@ from holdfast.spine.ledger import store as ledger
 from holdfast.spine.purpose import store as purpose
 from holdfast.spine.signals import store as signals
 from holdfast.spine.signals.intake import REMEMBERED_US
+from holdfast.spine.stream import store as stream
 from holdfast.spine.timekeeping import horizon
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Because(StrEnum):
     DECLARED = "a row for each thing that somebody declared, or for each member of the workforce"
     SLOT = "a row for each thing that there is, written over"
     SWEPT = "another job takes a row away when what it stands for is done"
+    WAITS = "somebody has to look into it, and takes it away by that"
 
 
 TRIMS: Final = (
@@ -92,6 +94,7 @@ TRIMS: Final = (
     Trim("signals_event", "seen_us", signals.CLEAR_EVENTS, REMEMBERED_US),
     Trim("signals_dead_letter", "at_us", signals.CLEAR_DEAD_LETTERS, 30 * DAY_US),
     Trim("signals_pace", "received_us", signals.CLEAR_PACES, 30 * DAY_US),
+    Trim("stream_tally", "day", stream.TRIM_TALLY, 400 * DAY_US, DAY_US),
     Trim("signals_tally", "minute", signals.CLEAR_TALLIES, REMEMBERED_US, MINUTE_US),
 )
 STAYS: Final[dict[str, Because]] = {
@@ -127,6 +130,9 @@ STAYS: Final[dict[str, Because]] = {
     "recovery_gap": Because.EVIDENCE,
     "signals_feed": Because.DECLARED,
     "signals_feed_key": Because.DECLARED,
+    "stream_parked": Because.WAITS,
+    "stream_position": Because.SLOT,
+    "stream_timeline": Because.EVIDENCE,
     "vault_client_shred": Because.EVIDENCE,
     "vault_collection": Because.DECLARED,
     "vault_customer": Because.HELD,

@@ -2,13 +2,30 @@
 
 from typing import Final
 
-from holdfast.vocabulary.manifest import Control, Manifest
+from holdfast.vocabulary.manifest import Control, Manifest, Subscription
 
 MANIFEST: Final = Manifest(
     procedure=7,
     name="surveillance",
     title="Surveillance",
     sentence="Every decision and signal is watched.",
+    subscriptions=(
+        Subscription(
+            name="timeline",
+            version=1,
+            statement="Where each log names a person, a customer, a contact, a decision.",
+            fold="holdfast.spine.stream.timeline:fold",
+            clear="holdfast.spine.stream.store:CLEARS_TIMELINE",
+        ),
+        Subscription(
+            name="tally",
+            version=1,
+            statement="How many looks, refusals by rule, and signals each log has of a day.",
+            fold="holdfast.spine.stream.tally:fold",
+            clear="holdfast.spine.stream.store:CLEARS_TALLY",
+            merge="holdfast.spine.stream.tally:merge",
+        ),
+    ),
     controls=(
         Control(
             "surveillance.line",
