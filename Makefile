@@ -8,8 +8,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= auto
-# every result that is committed can be measured again
-BENCHES ?= $(basename $(notdir $(wildcard bench/results/*.json)))
+BENCHES ?=
 
 .PHONY: help run setup setup-dev test test-fast check lint format types imports architecture \
         migrations reference bench lock setup-services clean
@@ -58,8 +57,8 @@ reference: setup ## write the pages of docs/reference that follow from the code
 migrations: setup-dev ## fail if a model has changed without a migration
 	@HOLDFAST_HOME=$$(mktemp -d) $(BIN)/django-admin makemigrations --settings holdfast.settings --check --dry-run
 
-bench: setup-dev ## measure; results go to bench/results (takes minutes; keep the machine quiet; BENCHES="reveal …")
-	@for one in $(BENCHES); do echo "── $$one"; $(BIN)/python -m "bench.$$one"; done
+bench: setup-dev ## measure on both storages, print the table and the hot path's profile (15 min; BENCHES="W1 W4 …")
+	@$(BIN)/python -m bench $(BENCHES)
 
 readme: setup ## write the README's excerpt anew: what the demo prints
 	@$(BIN)/python tools/excerpt.py --write

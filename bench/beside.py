@@ -1,6 +1,6 @@
 """Reveals beside other work: an import into the same house, and a console under load.
 
-    python -m bench.beside [SECONDS]
+    python -m bench.beside [SECONDS] [--storage sqlite|postgresql|both] [--json] [--quick]
 
 The promise: an import that writes 1,000 rows a transaction, sealed before it begins, does not stall reveals (p99 at
 most 25 ms), and a person who reloads console pages does not take the data plane's time.
@@ -12,30 +12,32 @@ import csv
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
 from bench.house import BenchHouse, free_port
-from bench.measure import fsync_p50_us, report
-from bench.reveal import DataPlane, load
+from bench.result import Measured, Target
+from bench.serving import DataPlane, load, under_load
+from bench.workload import Workload, command
 from holdfast.drills.bank.build import CLIENT, COLLECTION, customer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bench.workload import Run
+
 CLIENTS = 8
 ROWS = 200_000
 
 
-def write_file(path: Path) -> None:
+def write_file(path: Path, rows: int) -> None:
     """Customers that the house does not have yet; enough that the import outlasts the measurement."""
     with path.open("w", newline="") as file:
         writer: csv.DictWriter[str] | None = None
-        for number in range(1000, 1000 + ROWS):
+        for number in range(1000, 1000 + rows):
             row = customer(
                 number, phone=f"+120255501{number % 100:02d}", note1="", note2="", note3=""
             )
@@ -76,6 +78,7 @@ def console_under_load(house: BenchHouse, seconds: float) -> Iterator[None]:
         **os.environ,
         "HOLDFAST_HOME": str(house.home),
         "HOLDFAST_CONSOLE_PORT": str(port),
+        "HOLDFAST_LOG_LEVEL": "error",
     }
     console = subprocess.Popen(
         [sys.executable, "-m", "holdfast.edges.console.process"], env=environment
@@ -105,27 +108,35 @@ def console_under_load(house: BenchHouse, seconds: float) -> Iterator[None]:
         console.wait(10)
 
 
-def main() -> None:
+def measure(run: Run) -> Measured:
     """Measure alone, beside an import, beside a console."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 5.0
-    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
-        house = BenchHouse(Path(folder) / "house", agents=32)
-        path = Path(folder) / "more.csv"
-        write_file(path)
-        plane = DataPlane(house.home, house.port)
-        try:
-            house.connect_all()
-            load(plane.port, house.reveals(), CLIENTS, 1.0)
-            result: dict[str, Any] = {"fsync_p50_us": fsync_p50_us(house.home)}
-            result["alone"] = load(plane.port, house.reveals(), CLIENTS, seconds)
-            with importing(house, path):
-                result["beside_import"] = load(plane.port, house.reveals(), CLIENTS, seconds)
-            with console_under_load(house, seconds + 5):
-                result["beside_console"] = load(plane.port, house.reveals(), CLIENTS, seconds)
-        finally:
-            plane.stop()
-    report("beside", result)
+    house = BenchHouse(run, agents=32)
+    path = run.folder / "more.csv"
+    write_file(path, ROWS if not run.quick else ROWS // 10)
+    requests = house.reveals()
+    with DataPlane(house.home, house.port) as plane:
+        house.connect_all()
+        load(plane.port, requests, CLIENTS, min(1.0, run.amount))
+        alone, _ = under_load(run, plane, requests, what="reveal alone", clients=CLIENTS)
+        with importing(house, path):
+            what = "reveal beside an import"
+            imported, _ = under_load(
+                run, plane, requests, what=what, clients=CLIENTS, targets=(Target("p99_ms", 25),)
+            )
+        with console_under_load(house, run.amount + 5):
+            what = "reveal beside a console"
+            watched, _ = under_load(run, plane, requests, what=what, clients=CLIENTS)
+    return Measured(lines=(alone, imported, watched))
 
+
+WORKLOAD = Workload(
+    module="beside",
+    title="reveals beside an import, and beside a console whose pages are reloaded without a pause",
+    measure=measure,
+    amount=4,
+    quick=0.5,
+    unit="seconds",
+)
 
 if __name__ == "__main__":
-    main()
+    command(WORKLOAD)

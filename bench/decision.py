@@ -1,4 +1,4 @@
-"""What a judgement costs: ``python -m bench.decision``. CPU microseconds of one thread, the best of many short runs.
+"""What a judgement costs: ``python -m bench.decision [RUNS]``. CPU microseconds of one thread, the best of many runs.
 
 *Cold* is the engine asked anew; *remembered* is the same question again, as most are at a desk (docs/decisions/0013).
 Both begin with the facts and end with the verdict. The layouts are the three ways in which facts could reach Cedar.
@@ -7,16 +7,17 @@ Both begin with the facts and end with the verdict. The layouts are the three wa
 from __future__ import annotations
 
 import json
-import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import cedarpy
 
-from bench.measure import report
+from bench.measure import best_us
+from bench.result import Cpu, Line, Measured, Target
+from bench.storage import NONE
+from bench.workload import Workload, command
 from holdfast.drills.bank.build import CONTRACT
 from holdfast.kit.secret import Secret
 from holdfast.spine.decision import records
@@ -31,11 +32,12 @@ from holdfast.spine.decision.policies import (
     compile_policies,
 )
 from holdfast.spine.decision.question import joined, sets_of
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from holdfast.vocabulary.facts import FactId
 from holdfast.vocabulary.levels import DataClass
 from support.judging import ALL_MET, facts, group, question
+
+if TYPE_CHECKING:
+    from bench.workload import Run
 
 ASKED = replace(
     question(group("name"), group("acct", data_class=DataClass.C2), reason="dispute"),
@@ -50,46 +52,39 @@ REFUSED = replace(
 HIDDEN = replace(ASKED, facts=facts(unmet=(FactId.CONTACT_YOURS,)))
 
 
-def cpu_us(work: Callable[[], Any], *, runs: int = 40, each: int = 25) -> float:
-    """CPU time of one call: the best of ``runs``, so that a busy machine does not count."""
-    best = float("inf")
-    for _ in range(runs):
-        begun = time.thread_time()
-        for _ in range(each):
-            work()
-        best = min(best, (time.thread_time() - begun) / each * 1e6)
-    return round(best, 1)
-
-
 def forget(policies: ClientPolicies) -> None:
     """Empty the engines' memory of answers; parsed policies and entities stay, as in a running process."""
     for rules in (policies.whole, policies.visibility):
         rules.forget()
 
 
-def judgements(policies: ClientPolicies) -> dict[str, Any]:
+Cost = Callable[[Callable[[], Any]], float]
+
+
+def judgements(policies: ClientPolicies, cost: Cost) -> dict[str, Any]:
+    """What the ways to judge cost, and what is made of a judgement."""
+
     def cold(asked: Any) -> Judgement:
         forget(policies)
         return judge(policies, asked)
 
     made = judge(policies, ASKED)
+    compiling = best_us(lambda: compile_policies(compile_contract(CONTRACT)), runs=5, each=1)
     return {
         "policies": len(policies),
         "policies_that_can_apply_to_a_reveal": len(
             narrow(policies.whole.policies, "reveal", group=ALL_WORK).policies["staticPolicies"]
         ),
         "facts": len(ALL_MET),
-        "allow_cold_us": cpu_us(lambda: cold(ASKED)),
-        "allow_remembered_us": cpu_us(lambda: judge(policies, ASKED)),
-        "four_groups_two_withheld_cold_us": cpu_us(lambda: cold(REFUSED)),
-        "four_groups_two_withheld_remembered_us": cpu_us(lambda: judge(policies, REFUSED)),
-        "hidden_cold_us": cpu_us(lambda: cold(HIDDEN)),
-        "explanation_us": cpu_us(lambda: explain(judge(policies, REFUSED))),
-        "record_sealed_us": cpu_us(lambda: _sealed(made)),
+        "allow_cold_us": cost(lambda: cold(ASKED)),
+        "allow_remembered_us": cost(lambda: judge(policies, ASKED)),
+        "four_groups_two_withheld_cold_us": cost(lambda: cold(REFUSED)),
+        "four_groups_two_withheld_remembered_us": cost(lambda: judge(policies, REFUSED)),
+        "hidden_cold_us": cost(lambda: cold(HIDDEN)),
+        "explanation_us": cost(lambda: explain(judge(policies, REFUSED))),
+        "record_sealed_us": cost(lambda: _sealed(made)),
         "record_bytes": len(_sealed(made).sealed),
-        "compile_contract_ms": round(
-            cpu_us(lambda: compile_policies(compile_contract(CONTRACT)), runs=5, each=1) / 1000, 1
-        ),
+        "compile_contract_ms": round(compiling / 1000, 1),
     }
 
 
@@ -107,7 +102,7 @@ def _sealed(made: Judgement) -> records.Stored:
     return records.seal(content, Secret(b"k" * 32), client="bank-01", record="dec_1")
 
 
-def thirty(policies: ClientPolicies) -> float:
+def thirty(policies: ClientPolicies, cost: Cost) -> float:
     """One evaluation with exactly 30 policies: the grants, and the first guards."""
     parts = policies.text.split("@id(")
     grants = [part for part in parts if '"grant.' in part[:20]]
@@ -120,7 +115,7 @@ def thirty(policies: ClientPolicies) -> float:
         rules.forget()
         assert rules.ask("reveal", ASKED.held, look).allowed
 
-    return cpu_us(once)
+    return cost(once)
 
 
 def _without_comment(part: str) -> str:
@@ -152,11 +147,14 @@ LAYOUTS: dict[str, tuple[str, Callable[[str], str], dict[str, Any]]] = {
 }
 
 
-def layouts() -> dict[str, float]:
-    return {name: _layout(*parts) for name, parts in LAYOUTS.items()}
+def layouts(cost: Cost) -> dict[str, float]:
+    """What one evaluation costs by the way in which facts reach Cedar."""
+    return {name: cost(_layout(*parts)) for name, parts in LAYOUTS.items()}
 
 
-def _layout(attributes: str, unmet: Callable[[str], str], context: dict[str, Any]) -> float:
+def _layout(
+    attributes: str, unmet: Callable[[str], str], context: dict[str, Any]
+) -> Callable[[], None]:
     schema = cedarpy.Schema.from_str(
         "entity Role; entity Programme; entity Person in [Role, Programme];\n"
         "action reveal appliesTo { principal: Person, resource: Programme, "
@@ -188,22 +186,47 @@ def _layout(attributes: str, unmet: Callable[[str], str], context: dict[str, Any
     def once() -> None:
         assert cedarpy.is_authorized(request, policies, entities, schema).allowed
 
-    return cpu_us(once)
+    return once
 
 
-def main() -> None:
-    """Measure and report."""
+def measure(run: Run) -> Measured:
+    """Measure judgements in this process."""
     policies = compile_policies(compile_contract(CONTRACT))
-    report(
-        "decision",
-        {
-            "judgement": judgements(policies),
-            "one_evaluation_with_30_policies_us": thirty(policies),
-            "one_evaluation_by_layout_of_20_facts_and_30_policies_us": layouts(),
-            "targets": {"decision_us": 300, "allow_us": 150},
-        },
+    cost = partial(best_us, runs=run.count)
+    found = judgements(policies, cost)
+    details = {
+        **found,
+        "one_evaluation_with_30_policies_us": thirty(policies, cost),
+        "one_evaluation_by_layout_of_20_facts_and_30_policies_us": layouts(cost),
+    }
+    lines = (
+        _line("a decision, evaluated anew", found["allow_cold_us"]),
+        _line("a decision, remembered", found["allow_remembered_us"]),
+    )
+    return Measured(lines=lines, details=details)
+
+
+def _line(what: str, cost_us: float) -> Line:
+    """The best of many runs, as if there had been a thousand of them."""
+    seconds = cost_us / 1e6 * 1000
+    return Line(
+        what=what,
+        operations=1000,
+        wall_s=seconds,
+        cpu_s=Cpu(ours=seconds),
+        targets=(Target("ours_us", 300),),
     )
 
 
+WORKLOAD = Workload(
+    module="decision",
+    title="one decision with all facts",
+    measure=measure,
+    amount=40,
+    quick=3,
+    unit="runs",
+    storages=NONE,
+)
+
 if __name__ == "__main__":
-    main()
+    command(WORKLOAD)

@@ -1,6 +1,6 @@
-"""Two samples: does a look at a hidden customer take as long as one at a customer who does not exist? (SPINE 2)
+"""Two samples: a look at a hidden customer takes as long as one at a customer who does not exist (SPINE 2).
 
-    python -m bench.hidden [PAIRS]
+    python -m bench.hidden [PAIRS] [--storage sqlite|postgresql|both] [--json] [--quick]
 
 One request each in turn, in this process, on a real house; which of the two comes first is drawn for each pair, and
 both were asked for before, so that neither is new to the budget. Reported are the medians of both, the median of the
@@ -16,15 +16,13 @@ import gc
 import math
 import random
 import statistics
-import sys
-import tempfile
 import time
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.house import BenchHouse
-from bench.measure import fsync_p50_us, report
+from bench.result import Line, Measured, quantiles_ms
+from bench.workload import Workload, command
 from holdfast.drills.bank.build import CLIENT, COLLECTION
 from holdfast.kit.ids import new_id
 from holdfast.spine.identity.credentials import hash_secret
@@ -35,21 +33,38 @@ from holdfast.spine.turn.answers import Asked, Refused
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PAIRS = 2000
+    from bench.workload import Run
+
 WARM = 100
 Z95 = 1.96
 
 
-def main() -> None:
-    pairs = int(sys.argv[1]) if len(sys.argv) > 1 else PAIRS
-    with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as folder:
-        bench = BenchHouse(Path(folder) / "house", agents=2)
-        bench.connect_all()
-        result: dict[str, Any] = {"pairs": pairs, "fsync_p50_us": fsync_p50_us(Path(folder))}
-        for name, ask in looks(bench).items():
-            result[name] = compared(bench, ask, pairs)
-        bench.house.close()
-    report("hidden", result)
+def measure(run: Run) -> Measured:
+    """Compare looks at a hidden customer with looks at none, for reveal and verify."""
+    bench = BenchHouse(run, agents=2)
+    bench.connect_all()
+    lines: list[Line] = []
+    details: dict[str, Any] = {"findings": []}
+    for name, ask in looks(bench).items():
+        with run.metered(here=True) as spent:
+            hidden, absent = sampled(bench, ask, run.count, warm=min(WARM, run.count))
+        details[name] = figures(hidden, absent)
+        details["findings"].append(_said(name, details[name]))
+        wall = sum(hidden) + sum(absent)
+        what = f"{name} that tells nothing"
+        each = quantiles_ms([*hidden, *absent])
+        count = 2 * len(hidden)
+        share = count / (count + 2 * min(WARM, run.count))
+        cpu = spent.cpu._replace(ours=(spent.cpu.ours or 0.0) * share)
+        lines.append(Line(what=what, operations=count, wall_s=wall, cpu_s=cpu, **each))
+    bench.house.close()
+    return Measured(lines=tuple(lines), details=details)
+
+
+def _said(name: str, found: dict[str, Any]) -> str:
+    low, high = found["difference_95_us"]
+    told = "can be told apart" if found["distinguishable"] else "cannot be told apart"
+    return f"{name}: hidden and absent {told} by the clock (difference {low} to {high} µs)"
 
 
 def looks(bench: BenchHouse) -> dict[str, Callable[[str], Any]]:
@@ -68,28 +83,32 @@ def looks(bench: BenchHouse) -> dict[str, Callable[[str], Any]]:
     }
 
 
-def compared(bench: BenchHouse, ask: Callable[[str], Any], pairs: int) -> dict[str, Any]:
-    """Time ``pairs`` pairs. The hidden customer is the second agent's."""
+def sampled(
+    bench: BenchHouse, ask: Callable[[str], Any], pairs: int, *, warm: int
+) -> tuple[list[float], list[float]]:
+    """Time ``pairs`` pairs, seconds each. The hidden customer is the second agent's."""
     hidden = bench.customers["C00002"]
     absent = new_id("cus", bench.house.clock.now_us())
     order = random.Random(1)
     samples: tuple[list[float], list[float]] = ([], [])
-    for number in range(pairs + WARM):
+    for number in range(pairs + warm):
         times = {}
         for name in order.sample((hidden, absent), 2):
             work = ask(name)
             gc.collect(0)
             begun = time.perf_counter()
             answer = bench.house.transact(work())
-            times[name] = (time.perf_counter() - begun) * 1e6
+            times[name] = time.perf_counter() - begun
             assert isinstance(answer, Refused)
-        if number >= WARM:
+        if number >= warm:
             samples[0].append(times[hidden])
             samples[1].append(times[absent])
-    return figures(*samples)
+    return samples
 
 
-def figures(hidden: list[float], absent: list[float]) -> dict[str, Any]:
+def figures(hidden_s: list[float], absent_s: list[float]) -> dict[str, Any]:
+    """Compare the two samples."""
+    hidden, absent = ([one * 1e6 for one in sample] for sample in (hidden_s, absent_s))
     differences = sorted(one - other for one, other in zip(hidden, absent, strict=True))
     count = len(differences)
     margin = math.ceil(Z95 * math.sqrt(count) / 2)
@@ -105,5 +124,14 @@ def figures(hidden: list[float], absent: list[float]) -> dict[str, Any]:
     }
 
 
+WORKLOAD = Workload(
+    module="hidden",
+    title="does a look at a hidden customer take as long as one at a customer who does not exist?",
+    measure=measure,
+    amount=2000,
+    quick=20,
+    unit="pairs",
+)
+
 if __name__ == "__main__":
-    main()
+    command(WORKLOAD)

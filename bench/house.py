@@ -5,8 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import socket
+import subprocess
+import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -23,7 +28,6 @@ from holdfast.drills.bank.build import (
     found_bank,
     import_customers,
 )
-from holdfast.edges.cli.house import found
 from holdfast.kit.clock import SECOND_US, rfc3339
 from holdfast.kit.config import load_settings
 from holdfast.kit.secret import Secret
@@ -33,7 +37,10 @@ from holdfast.spine.signals.envelope import FeedKey, sign
 from holdfast.spine.signals.intake import receive
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
+
+    from bench.workload import Run
+    from holdfast.spine.house import House
 
 FIELDS = (
     "name",
@@ -57,27 +64,50 @@ masked.customers = ["phone"]
 """
 
 
-_NO_LIMITS = """[flood]
+NO_LIMITS = """[flood]
 per_credential = "1000000/1000000"
 per_client = "1000000/1000000"
 """
+#: Limits of the bank's contract that a workload would meet otherwise.
+WIDE = {"sensitive_fields_day": 1_000_000, "searches_day": 1_000_000}
+
+
+_FOUND = """
+import sys
+from pathlib import Path
+from holdfast.edges.cli.house import found
+from holdfast.kit.config import load_settings
+found(load_settings(Path(sys.argv[1]), {}))
+"""
+
+
+def new_house(run: Run) -> House:
+    """Found an empty house in the run's folder, on its storage."""
+    home = Path(tempfile.mkdtemp(prefix="house-", dir=run.folder))
+    (home / "holdfast.toml").write_text(run.storage.settings() + NO_LIMITS)
+    settings = load_settings(home, {})
+    # In a process of its own: Django, which makes the tables, is set up once a process and knows one house.
+    subprocess.run([sys.executable, "-c", _FOUND, str(home)], check=True)
+    return open_house(settings)
 
 
 class BenchHouse:
-    """Founded in ``home``; agents 1..n, customer n on agent n's call."""
+    """Founded on the run's storage; agents 1..n, customer n on agent n's call."""
 
     def __init__(
-        self, home: Path, *, agents: int, reasons: tuple[str, ...] = (), more: str = ""
+        self,
+        run: Run,
+        *,
+        agents: int,
+        reasons: tuple[str, ...] = (),
+        more: str = "",
+        budgets: Mapping[str, int] = WIDE,
     ) -> None:
         """``more`` is further text of the contract; ``reasons`` of it come in on the agents' queue."""
-        self.home = home
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (home / "holdfast.toml").write_text(_NO_LIMITS)
-        settings = load_settings(home, {})
-        found(settings)
-        self.house = open_house(settings)
+        self.house = new_house(run)
+        self.home = self.house.home
         self.agents = [f"A{n:04d}" for n in range(1, agents + 1)]
-        contract, schema = _wide(reasons, more)
+        contract, schema = _wide(reasons, more, budgets)
         self.facts = found_bank(self.house, agents=self.agents, contract=contract, schema=schema)
         rows = [
             customer(n, note1="a note", note2="another", note3="a third")
@@ -169,6 +199,7 @@ class Holder:
         self._head = _b64(_compact({"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk}))
 
     def proof(self, token: str, htu: str, number: int) -> str:
+        """One proof, made now."""
         body = {
             "jti": f"{number:016d}",
             "htm": "POST",
@@ -189,10 +220,12 @@ def _compact(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
 
 
-def _wide(reasons: tuple[str, ...], more: str) -> tuple[str, str]:
+def _wide(reasons: tuple[str, ...], more: str, budgets: Mapping[str, int]) -> tuple[str, str]:
     names = "".join(f', "{name}"' for name in ("bench", *reasons))
     contract = CONTRACT.replace('"card-lost"]', f'"card-lost"{names}]') + REASON + more
-    contract = contract.replace("sensitive_fields_day = 60", "sensitive_fields_day = 1000000")
+    for name, most in budgets.items():
+        contract, changed = re.subn(rf"(?m)^{name} = \d+$", f"{name} = {most}", contract)
+        assert changed == 1, f"the contract has no {name}"
     # One field of class C3 is a reference (masked at any level), one is clear at C2 here: no step-up in the loop.
     schema = SCHEMA.replace('type = "decimal"\nclass = "C3"', 'type = "decimal"\nclass = "C2"')
     for n in (1, 2, 3):

@@ -1,10 +1,9 @@
-"""What an import costs: ``python -m bench.import_records [ROWS]``.
+"""W2: bulk import of records of twelve fields with three indexes: ``python -m bench.import_records [ROWS]``.
 
-The demo's bank: twelve fields in five classes, a card by reference, three blind indexes. *whole* is ``holdfast
-import`` as a process, start-up taken off; *reading* is this side of the vault alone: parsing, columns, doubled
-keys. Customers' data keys (five of them) are made on the way, so the first import is the dearest; *again* is the
-same file once more. Beside all stands ``aead_us``, one AES-256-GCM-SIV opening of 24 bytes: divide by it to compare
-machines.
+The demo's bank: twelve fields in five classes, a card by reference, three blind indexes. Measured is ``holdfast
+import`` as a process, start-up taken off. Customers' data keys (five of them) are made on the way, so the first
+import is the dearest; *again* is the same file once more. ``reading_cpu_us`` is this side of the vault alone: parsing,
+columns, doubled keys.
 """
 
 from __future__ import annotations
@@ -14,24 +13,20 @@ import os
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
-
-from bench.measure import fsync_p50_us, report
+from bench.house import new_house
+from bench.result import Cpu, Line, Measured, Target
+from bench.workload import Workload, command
 from holdfast.drills.bank.build import CLIENT, COLLECTION, SCHEMA, found_bank
 from holdfast.drills.demo_data import HEADER, as_row, customers, table
-from holdfast.edges.cli.house import found
 from holdfast.kit.clock import DAY_US
-from holdfast.kit.config import load_settings
 from holdfast.procedures.classification.services.fields import Columns
 from holdfast.procedures.classification.services.reading import inspect
 from holdfast.procedures.classification.services.rows import open_rows
 from holdfast.procedures.classification.services.seen import Seen
-from holdfast.spine.house import open_house
 from holdfast.spine.identity.credentials import issue
 from holdfast.spine.vault.normalise import normalise
 from holdfast.spine.vault.schema import compile_schema
@@ -39,7 +34,10 @@ from holdfast.spine.vault.schema import compile_schema
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ROWS = 30_000
+    from bench.workload import Run
+    from holdfast.spine.house import House
+
+READ_AT_MOST = 30_000  # rows on which reading alone is measured, in three formats
 # The command, and at its end the greatest memory that it ever held, in KiB.
 COMMAND = """
 import sys
@@ -115,103 +113,110 @@ def reading_us(path: Path, rows: int) -> dict[str, float]:
     }
 
 
-def bank(home: Path) -> str:
-    """Found the bank's house; return a token of its administrator."""
-    settings = load_settings(home, {})
-    found(settings)
-    house = open_house(settings)
+class Took(NamedTuple):
+    """What one run of the command took."""
+
+    wall_s: float
+    cpu: Cpu
+    mib: float
+
+    def without(self, start: Took) -> Took:
+        """The same without what it takes to start."""
+        pairs = zip(self.cpu, start.cpu, strict=True)
+        cpu = Cpu(*(None if a is None or b is None else a - b for a, b in pairs))
+        return Took(self.wall_s - start.wall_s, cpu, self.mib - start.mib)
+
+
+def bank(run: Run) -> tuple[House, str]:
+    """Found the bank's house; also a token of its administrator."""
+    house = new_house(run)
     admin = found_bank(house)["admin"]
     token = house.transact(issue(person=admin, life_us=DAY_US, now_us=house.clock.now_us()))
-    house.close()
-    return token.secret.reveal()
+    return house, token.secret.reveal()
 
 
-def run(home: Path, token: str, file: Path) -> dict[str, float]:
-    """Import a file in a process of its own: wall and CPU seconds, and the greatest memory."""
+def imported(run: Run, home: Path, token: str, file: Path) -> Took:
+    """Import a file in a process of its own."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    begun = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-c", COMMAND, "import", f"{CLIENT}/{COLLECTION}", str(file), "--json"],
-        env={**os.environ, "HOLDFAST_HOME": str(home), "HOLDFAST_TOKEN": token},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    said, told = process.communicate()
+    with run.metered() as spent:
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                COMMAND,
+                "import",
+                f"{CLIENT}/{COLLECTION}",
+                str(file),
+                "--json",
+            ],
+            env={**os.environ, "HOLDFAST_HOME": str(home), "HOLDFAST_TOKEN": token},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        said, told = process.communicate()
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = usage.ru_utime + usage.ru_stime - before.ru_utime - before.ru_stime
+    ours = usage.ru_utime + usage.ru_stime - before.ru_utime - before.ru_stime
     if process.returncode:
         raise SystemExit(f"the import failed: {told}")
     assert json.loads(said)["rejected"] == 0
-    return {
-        "wall": time.perf_counter() - begun,
-        "cpu": spent,
-        "mib": int(told.split()[-1]) / 1024,
+    cpu = spent.cpu._replace(ours=ours)
+    return Took(spent.wall_s, cpu, int(told.split()[-1]) / 1024)
+
+
+def measure(run: Run) -> Measured:
+    """Import one row, then all, then the same again."""
+    files = write_files(run.folder, run.count)
+    house, token = bank(run)
+    one = run.folder / "one.csv"
+    one.write_bytes(table(HEADER, [as_row(c) for c in customers(1)]).encode())
+    start = imported(run, house.home, token, one)
+    before = sizes(house)
+    first, again = (
+        imported(run, house.home, token, files["ugly.csv"]).without(start) for _ in range(2)
+    )
+    grown = {name: (size - before[name]) / run.count for name, size in sizes(house).items()}
+    house.close()
+    lines = (
+        _line("import of records", first, run.count, grown=sum(grown.values())),
+        _line("the same file again", again, run.count),
+    )
+    read = min(run.count, READ_AT_MOST)
+    details = {
+        "peak_mib_over_one_row": round(first.mib, 1),
+        "bytes_per_record": {name: round(size) for name, size in grown.items()},
+        "reading_cpu_us": {
+            name: reading_us(path, read) for name, path in write_files(run.folder, read).items()
+        },
     }
+    return Measured(lines=lines, details=details)
 
 
-def whole(file: Path, rows: int) -> dict[str, Any]:
-    """``holdfast import`` of all customers, the same again, and what they take on disk."""
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder) / "home"
-        token = bank(home)
-        one = Path(folder) / "one.csv"
-        one.write_bytes(table(HEADER, [as_row(c) for c in customers(1)]).encode())
-        idle = run(home, token, one)
-        before = sizes(home)
-        first, again = run(home, token, file), run(home, token, file)
-        after = sizes(home)
-    return {
-        "first": figures(first, idle, rows),
-        "again": figures(again, idle, rows),
-        "peak_mib_over_one_row": round(first["mib"] - idle["mib"], 1),
-        "bytes_per_record": {name: round((after[name] - before[name]) / rows) for name in after},
-    }
+def _line(what: str, took: Took, rows: int, *, grown: float | None = None) -> Line:
+    return Line(
+        what=what,
+        operations=rows,
+        wall_s=took.wall_s,
+        cpu_s=took.cpu,
+        bytes_per_record=grown,
+        targets=(Target("per_cpu_second", 15_000),) if grown is not None else (),
+    )
 
 
-def figures(spent: dict[str, float], idle: dict[str, float], rows: int) -> dict[str, float]:
-    """Per record, start-up taken off."""
-    cpu, wall = spent["cpu"] - idle["cpu"], spent["wall"] - idle["wall"]
-    return {
-        "cpu_us": round(cpu / rows * 1e6, 1),
-        "records_per_cpu_second": round(rows / cpu),
-        "records_per_second": round(rows / wall),
-    }
+def sizes(house: House) -> dict[str, int]:
+    """Bytes of the two stores."""
+    with house.stores() as stores:
+        return {"data": stores.data.size_bytes(), "keys": stores.keys.size_bytes()}
 
 
-def sizes(home: Path) -> dict[str, int]:
-    """Bytes of the two stores; their logs have been taken in when the last connection closed."""
-    return {name: (home / f"{name}.sqlite3").stat().st_size for name in ("data", "keys")}
-
-
-def aead_us() -> float:
-    """One opening of 24 bytes."""
-    key = AESGCMSIV(bytes(32))
-    sealed = key.encrypt(bytes(12), bytes(24), bytes(64))
-
-    def once() -> float:
-        begun = time.process_time()
-        for _ in range(20_000):
-            key.decrypt(bytes(12), sealed, bytes(64))
-        return (time.process_time() - begun) / 20_000 * 1e6
-
-    return round(best(once), 2)
-
-
-def main() -> None:
-    """Measure and report."""
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
-    with tempfile.TemporaryDirectory() as folder:
-        files = write_files(Path(folder), rows)
-        result = {
-            "rows": rows,
-            "aead_us": aead_us(),
-            "reading_cpu_us": {name: reading_us(path, rows) for name, path in files.items()},
-            "whole": whole(files["ugly.csv"], rows),
-            "fsync_p50_us": fsync_p50_us(Path(folder)),
-        }
-    report("import_records", result)
-
+WORKLOAD = Workload(
+    module="import_records",
+    title="bulk import of records of 12 fields with 3 indexes, through the command line",
+    measure=measure,
+    amount=100_000,
+    quick=300,
+    unit="rows",
+)
 
 if __name__ == "__main__":
-    main()
+    command(WORKLOAD)

@@ -1,24 +1,22 @@
 """The ledger: appending, sequencing, signing, publishing, proving, verifying.
 
-``python -m bench.ledger``. Leaves are decisions as the path writes them (about 600 bytes). Appends are durable
-(``synchronous=FULL``) in groups of 1, 10, 100 and 1,000; the sequencer runs in batches of 16 to 4,096.
+``python -m bench.ledger [TIMED]``. Leaves are decisions as the path writes them (about 600 bytes). Appends are durable
+in groups of 1, 10, 100 and 1,000; the sequencer runs in batches of 16 to 4,096.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.measure import fsync_p50_us, report
-from holdfast.edges.cli.house import found
-from holdfast.kit.config import load_settings
+from bench.house import new_house
+from bench.result import Line, Measured, Target
+from bench.workload import Workload, command
 from holdfast.kit.db import Round
 from holdfast.kit.ids import new_id
-from holdfast.spine.house import open_house
 from holdfast.spine.ledger import lease as leases
 from holdfast.spine.ledger import sequencer
 from holdfast.spine.ledger.export import export_bundle
@@ -33,12 +31,16 @@ from holdfast.spine.ledger.verify.history import UserMemory
 from holdfast.vocabulary.leaves import SPECS, Leaf, LeafType
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bench.workload import Run
+    from holdfast.kit.db import Work
     from holdfast.spine.house import House
 
 LOG = "client-bank-01"
 GROUPS = (1, 10, 100, 1000)
 BATCHES = (16, 256, 1024, 4096)
-TIMED = 500
+TARGETED = 1024
 PROOFS = 300
 
 
@@ -56,55 +58,49 @@ def leaf(now_us: int) -> Leaf:
 def append_many(house: House, count: int) -> None:
     """One transaction."""
 
-    def work():
+    def work() -> Work[None]:
         now_us = house.clock.now_us()
         yield Round(data=tuple(append(LOG, leaf(now_us)) for _ in range(count)))
 
     house.transact(work())
 
 
-def appended(house: House, group: int) -> dict[str, float]:
+def appended(run: Run, house: House, group: int) -> Line:
     """Durable appends in groups of ``group``."""
-    rounds = max(20, TIMED // group)
-    begin, cpu = time.perf_counter(), time.process_time()
-    for _ in range(rounds):
-        append_many(house, group)
-    wall, spent = time.perf_counter() - begin, time.process_time() - cpu
-    leaves = rounds * group
-    return {
-        "group": group,
-        "leaves_per_s": round(leaves / wall),
-        "cpu_us_per_leaf": round(spent / leaves * 1e6, 1),
-    }
+    rounds = max(20, run.count // group)
+    with run.metered(here=True) as spent:
+        for _ in range(rounds):
+            append_many(house, group)
+    what = f"durable appends in groups of {group}"
+    return Line(what=what, operations=rounds * group, wall_s=spent.wall_s, cpu_s=spent.cpu)
 
 
-def sequenced(house: House, batch: int, place: str) -> dict[str, float]:
-    """Read, hash and commit ``batch`` leaves at a time."""
-    rounds = max(3, 8192 // batch)
+def sequenced(run: Run, house: House, batch: int) -> tuple[Line, float]:
+    """Read, hash and commit ``batch`` leaves at a time; also the milliseconds that a transaction took."""
+    rounds = max(3, run.count * 16 // batch)
     for _ in range(-(-rounds * batch // 1000)):
         append_many(house, 1000)
-    lease = house.transact(
-        leases.take(leases.SEQUENCER, "bench", place, now_us=house.clock.now_us())
-    )
+    now_us, place = house.clock.now_us(), house.signing_keys.name
+    lease = house.transact(leases.take(leases.SEQUENCER, "bench", place, now_us=now_us))
     locked = 0.0
-    begin, cpu = time.perf_counter(), time.process_time()
-    for _ in range(rounds):
-        growths, broken = sequencer.plan(house.read(sequencer.load(most=batch)))
-        assert not broken
-        writing = time.perf_counter()
-        house.transact(sequencer.commit(growths, lease, house.clock.now_us()))
-        locked += time.perf_counter() - writing
-    wall, spent = time.perf_counter() - begin, time.process_time() - cpu
-    leaves = rounds * batch
-    return {
-        "batch": batch,
-        "leaves_per_s": round(leaves / wall),
-        "leaves_per_cpu_s": round(leaves / spent),
-        "write_transaction_ms": round(locked / rounds * 1e3, 2),
-    }
+    with run.metered(here=True) as spent:
+        for _ in range(rounds):
+            growths, broken = sequencer.plan(house.read(sequencer.load(most=batch)))
+            assert not broken
+            writing = time.perf_counter()
+            house.transact(sequencer.commit(growths, lease, house.clock.now_us()))
+            locked += time.perf_counter() - writing
+    line = Line(
+        what=f"sequencing by {batch}",
+        operations=rounds * batch,
+        wall_s=spent.wall_s,
+        cpu_s=spent.cpu,
+        targets=(Target("per_second", 40_000),) if batch == TARGETED else (),
+    )
+    return line, round(locked / rounds * 1e3, 2)
 
 
-def timed(work: Any, times: int) -> float:
+def timed(work: Callable[[int], object], times: int) -> int:
     """Mean microseconds."""
     begin = time.perf_counter()
     for number in range(times):
@@ -134,7 +130,7 @@ def read_back(house: House, size: int) -> dict[str, float]:
     begin = time.perf_counter()
     batches = [house.read(leaves_from(LOG, at)) for at in range(0, size, 4096)]
     wall = time.perf_counter() - begin
-    entries = [found.entry for batch in batches for found in batch][:: size // PROOFS]
+    entries = [found.entry for batch in batches for found in batch][:: max(1, size // PROOFS)]
     ids = [entry.split(b'"id":"')[1].split(b'"')[0].decode() for entry in entries]
     return {
         "tail_leaves_per_s": round(size / wall),
@@ -142,7 +138,7 @@ def read_back(house: House, size: int) -> dict[str, float]:
             lambda number: house.read(prove_leaf(LOG, ids[number % len(ids)])), PROOFS
         ),
         "consistency_us": timed(
-            lambda number: house.read(consistency(LOG, 1 + number * (size // PROOFS), size)),
+            lambda number: house.read(consistency(LOG, 1 + number * size // (PROOFS + 1), size)),
             PROOFS,
         ),
     }
@@ -162,34 +158,46 @@ def verified(house: House, folder: Path, size: int) -> dict[str, float]:
     return {"verify_leaves_per_s": round(size / wall), "verify_start_ms": start_us // 1000}
 
 
-def main() -> None:
-    """Measure and report."""
-    with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as name:
-        folder = Path(name)
-        settings = load_settings(folder / "house", {})
-        found(settings)
-        house = open_house(settings)
-        house.found_signing_keys()
-        registrar = Registrar(house, house.signing_keys)
-        figures: dict[str, Any] = {
-            "fsync_p50_us": fsync_p50_us(folder),
-            "leaf_bytes": len(leaf(house.clock.now_us()).entry()),
-            "append": [appended(house, group) for group in GROUPS],
-        }
-        registrar.sequence()
-        place = house.signing_keys.name
-        figures["sequence"] = [sequenced(house, batch, place) for batch in BATCHES]
-        registrar.sequence()
-        size = next(state.size for state in house.read(sequencer.heads()) if state.log == LOG)
-        figures |= {"leaves": size, **kept(house, registrar)}
-        figures |= {**read_back(house, size), **verified(house, folder, size)}
-        stores = sum(path.stat().st_size for path in house.home.glob("data.sqlite3*"))
-        figures["store_bytes_per_leaf"] = round(stores / size)
-        figures["fsync_p50_us_after"] = fsync_p50_us(folder)
-        registrar.close()
-        house.close()
-    report("ledger", figures)
+def measure(run: Run) -> Measured:
+    """Grow a log, then read it, prove from it and verify it."""
+    house = new_house(run)
+    house.found_signing_keys()
+    registrar = Registrar(house, house.signing_keys)
+    details: dict[str, Any] = {"leaf_bytes": len(leaf(house.clock.now_us()).entry())}
+    before = stored(house)
+    groups = GROUPS[:2] if run.quick else GROUPS
+    lines = [appended(run, house, group) for group in groups]
+    registrar.sequence()
+    batches = BATCHES[:2] if run.quick else BATCHES
+    found = [sequenced(run, house, batch) for batch in batches]
+    lines += [line for line, _ in found]
+    details["write_transaction_ms"] = {
+        batch: locked for batch, (_, locked) in zip(batches, found, strict=True)
+    }
+    registrar.sequence()
+    size = next(state.size for state in house.read(sequencer.heads()) if state.log == LOG)
+    details |= {"leaves": size, "store_bytes_per_leaf": round((stored(house) - before) / size)}
+    details |= {**kept(house, registrar), **read_back(house, size)}
+    details |= verified(house, run.folder, size)
+    registrar.close()
+    house.close()
+    return Measured(lines=tuple(lines), details=details)
 
+
+def stored(house: House) -> int:
+    """Bytes of the data store."""
+    with house.stores() as stores:
+        return stores.data.size_bytes()
+
+
+WORKLOAD = Workload(
+    module="ledger",
+    title="appending, sequencing, signing, publishing, proving, verifying",
+    measure=measure,
+    amount=512,
+    quick=20,
+    unit="timed",
+)
 
 if __name__ == "__main__":
-    main()
+    command(WORKLOAD)

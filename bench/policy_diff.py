@@ -1,22 +1,19 @@
-"""How fast past decisions are judged again: ``python -m bench.policy_diff``. CPU of one process, records in SQLite.
+"""How fast past decisions are judged again: ``python -m bench.policy_diff [DECISIONS]``, in one process.
 
 *Equal* are a desk's decisions, which repeat; *distinct* is the worst case, in which no two ask the same.
 """
 
 from __future__ import annotations
 
-import sys
-import tempfile
-import time
+import json
 from dataclasses import replace
 from itertools import combinations
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bench.measure import report
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from holdfast.drills.bank.build import CLIENT, CONTRACT
+from bench.house import new_house
+from bench.result import Line, Measured, Target
+from bench.workload import Workload, command
+from holdfast.drills.bank.build import CLIENT, CONTRACT, found_bank, import_customers
 from holdfast.kit.db import Round
 from holdfast.kit.ids import new_id
 from holdfast.procedures.protocols.services.diff import Asked, difference, since_us
@@ -27,13 +24,27 @@ from holdfast.spine.decision.policies import current_policies
 from holdfast.spine.vault.hierarchy import client_keys, record_key
 from holdfast.spine.vault.load import load_collections
 from holdfast.vocabulary.levels import Operation, Outcome, Role
-from support.bank import Bank, customer, new_bank
+from support.bank import Bank, customer
 from support.freezing import acting, person
+from support.stores import FakeClock
 
-DECISIONS = 50_000
-DISTINCT = 10_000
+if TYPE_CHECKING:
+    from bench.workload import Run
+
+DISTINCT_SHARE = 5  # a fifth as many, since they take so much longer
 FIELDS = tuple(customer(1))
 TRIED = CONTRACT.replace('"acct", "card"', '"card"')
+
+
+def new_bank(run: Run) -> Bank:
+    """The bank of the tests, on the run's storage, with a clock that stands still."""
+    house = new_house(run)
+    facts = found_bank(house)
+    facts["customers"] = import_customers(house, facts["admin"], [customer(n) for n in range(1, 6)])
+    now_us = house.clock.now_us()
+    house.close()
+    (house.home / "bank.json").write_text(json.dumps(facts))
+    return Bank(house.home, FakeClock(now_us))
 
 
 def real(bank: Bank) -> list[records.Content]:
@@ -56,7 +67,8 @@ def real(bank: Bank) -> list[records.Content]:
             for ident, _, sealed in rows
         ]
 
-    return house.transact(opened())
+    found: list[records.Content] = house.transact(opened())
+    return found
 
 
 def store_all(bank: Bank, contents: list[records.Content]) -> None:
@@ -91,7 +103,7 @@ def store_all(bank: Bank, contents: list[records.Content]) -> None:
         house.transact(some(contents[start : start + 10_000]))
 
 
-def distinct(bank: Bank, example: records.Content) -> list[records.Content]:
+def distinct(bank: Bank, example: records.Content, wanted: int) -> list[records.Content]:
     """Looks of which no two ask for the same fields."""
     policies = bank.house.read(current_policies(bank.house.policies, CLIENT))
     made = judge(policies, records.question_of(example))
@@ -118,43 +130,48 @@ def distinct(bank: Bank, example: records.Content) -> list[records.Content]:
                         fields={},
                     )
                 )
-                if len(found) == DISTINCT:
+                if len(found) == wanted:
                     return found
     return found
 
 
-def run(bank: Bank, reader: Any) -> dict[str, Any]:
-    with acting(bank, reader):
-        begun, wall = time.process_time(), time.perf_counter()
+def tried(run: Run, bank: Bank, reader: Any, *, what: str) -> tuple[Line, dict[str, Any]]:
+    """Judge all that is recorded by another contract."""
+    with acting(bank, reader), run.metered(here=True) as spent:
         found = difference(bank.house, CLIENT, TRIED, Asked(since_us(bank.house, 7), 7, 3))
-        took, waited = time.process_time() - begun, time.perf_counter() - wall
     assert found.untold_decisions == 0
     assert found.changed
-    return {
-        "decisions": found.decisions,
-        "situations": found.situations,
-        "changed": found.changed,
-        "per_cpu_second": round(found.decisions / took),
-        "per_second": round(found.decisions / waited),
-    }
-
-
-def main() -> None:
-    """Run it and write results/policy_diff.json."""
-    with tempfile.TemporaryDirectory() as folder:
-        bank = new_bank(Path(folder) / "bank")
-        reader = person(bank, "S0001", house=(Role.SECURITY,), roles=())
-        made = real(bank)
-        store_all(bank, [made[n % len(made)] for n in range(DECISIONS)])
-        equal = run(bank, reader)
-        store_all(bank, distinct(bank, made[0]))
-        worst = run(bank, reader)
-        bank.close()
-    report(
-        "policy_diff",
-        {"equal": equal, "distinct": worst, "targets": {"per_cpu_second": 5_000}},
+    line = Line(
+        what=f"past decisions judged again, {what}",
+        operations=found.decisions,
+        wall_s=spent.wall_s,
+        cpu_s=spent.cpu,
+        targets=(Target("per_cpu_second", 5_000),),
     )
+    return line, {"situations": found.situations, "changed": found.changed}
 
+
+def measure(run: Run) -> Measured:
+    """Judge decisions that repeat, then decisions of which no two are alike."""
+    bank = new_bank(run)
+    reader = person(bank, "S0001", house=(Role.SECURITY,), roles=())
+    made = real(bank)
+    store_all(bank, [made[n % len(made)] for n in range(run.count)])
+    equal, of_equal = tried(run, bank, reader, what="as a desk's repeat")
+    store_all(bank, distinct(bank, made[0], run.count // DISTINCT_SHARE))
+    worst, of_worst = tried(run, bank, reader, what="no two alike")
+    bank.close()
+    return Measured(lines=(equal, worst), details={"equal": of_equal, "distinct": of_worst})
+
+
+WORKLOAD = Workload(
+    module="policy_diff",
+    title="past decisions judged again by another contract",
+    measure=measure,
+    amount=50_000,
+    quick=1_000,
+    unit="decisions",
+)
 
 if __name__ == "__main__":
-    main()
+    command(WORKLOAD)

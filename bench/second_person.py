@@ -1,6 +1,6 @@
 """Round trips that take more than one party, over HTTP, each leaf durable: an approval, and an action.
 
-    python -m bench.second_person [ROUNDS]
+    python -m bench.second_person [ROUNDS] [--storage sqlite|postgresql|both] [--json] [--quick]
 
 An *approval* is four requests: a look that says it is needed, asking for it, a lead who grants it, the look that uses
 it up. An *action* is three: its signed permit, the target system that claims it, the outcome. One connection, one
@@ -11,16 +11,14 @@ from __future__ import annotations
 
 import http.client
 import json
-import sys
-import tempfile
 import time
 from collections import defaultdict
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.house import BenchHouse
-from bench.measure import cpu_seconds, fsync_p50_us, percentile, report
-from bench.reveal import DataPlane
+from bench.result import Line, Measured, quantiles_ms
+from bench.serving import DataPlane
+from bench.workload import Workload, command
 from holdfast.drills.bank.build import CLIENT, COLLECTION, customer
 from holdfast.kit.clock import DAY_US
 from holdfast.kit.db import Round
@@ -29,6 +27,11 @@ from holdfast.spine.identity import people
 from holdfast.spine.identity.credentials import Bounds, issue
 from holdfast.spine.identity.store import ADD_ASSIGNMENT
 from holdfast.vocabulary.levels import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bench.workload import Run
 
 AGENTS = 32
 ACTION = "bench_act"
@@ -63,6 +66,7 @@ class Talk:
     def post(
         self, step: str, path: str, body: Any, token: str, *, expect: int = 200, approval: str = ""
     ) -> Any:
+        """Send a request and return its answer; any status but ``expect`` ends the workload."""
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         if approval:
             headers["Holdfast-Approval"] = approval
@@ -118,6 +122,7 @@ def _lead(now_us: int) -> Any:
 
 
 def approve_once(talk: Talk, parties: Parties, n: int) -> None:
+    """Be refused, ask, be granted, look."""
     token, look = parties.agents[n], parties.about(n, fields=["acct"])
     refused = talk.post("refused", "/v1/reveal", look, token, expect=403)
     asked = talk.post("asked", "/v1/approvals", {"decision": refused["decision"]}, token)
@@ -127,6 +132,7 @@ def approve_once(talk: Talk, parties: Parties, n: int) -> None:
 
 
 def act_once(talk: Talk, parties: Parties, n: int, proof: str) -> None:
+    """Get a permit, which the target system claims and reports on."""
     wanted = parties.about(n, action=ACTION, proof=[proof])
     given = talk.post("permitted", "/v1/act", wanted, parties.agents[n])
     for outcome in ("claimed", "done"):
@@ -144,55 +150,57 @@ def prove(talk: Talk, parties: Parties, n: int) -> str:
     return str(decided["decision"])
 
 
-def measured(talk: Talk, pid: int, trips: list[Any]) -> dict[str, Any]:
-    """Run the trips one after the other."""
+def repeated(
+    run: Run, talk: Talk, pid: int, trips: Sequence[Callable[[], None]], *, what: str
+) -> tuple[Line, dict[str, Any]]:
+    """Run the trips one after the other; return the figures of the whole and the times of each step."""
     talk.times.clear()
-    whole, before = [], cpu_seconds(pid)
-    for trip in trips:
-        begun = time.perf_counter()
-        trip()
-        whole.append(time.perf_counter() - begun)
-    used = cpu_seconds(pid) - before
-    return {
-        "trips": len(whole),
-        "p50_ms": round(percentile(whole, 0.5) * 1e3, 2),
-        "p99_ms": round(percentile(whole, 0.99) * 1e3, 2),
-        "cpu_ms_per_trip": round(used / len(whole) * 1e3, 2),
-        "steps": {
-            name: {
-                "p50_ms": round(percentile(times, 0.5) * 1e3, 2),
-                "p99_ms": round(percentile(times, 0.99) * 1e3, 2),
-            }
-            for name, times in talk.times.items()
-        },
-    }
+    whole = []
+    with run.metered(pid) as spent:
+        client = time.process_time()
+        for trip in trips:
+            begun = time.perf_counter()
+            trip()
+            whole.append(time.perf_counter() - begun)
+        spent.client_s = time.process_time() - client
+    line = Line(
+        what=what,
+        operations=len(whole),
+        wall_s=spent.wall_s,
+        cpu_s=spent.cpu,
+        **quantiles_ms(whole),
+    )
+    return line, {name: quantiles_ms(times) for name, times in talk.times.items()}
 
 
-def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
-    with tempfile.TemporaryDirectory() as folder:
-        house = BenchHouse(Path(folder) / "house", agents=AGENTS, reasons=(REASON,), more=CONTRACT)
-        parties = Parties(house)
-        plane = DataPlane(house.home, house.port)
-        try:
-            house.connect_all(REASON)
-            talk = Talk(house.port)
-            proofs = [prove(talk, parties, n) for n in range(AGENTS)]
-            every = [n for _ in range(rounds) for n in range(AGENTS)]
-            pid = plane.process.pid
-            result = {
-                "fsync_p50_us": fsync_p50_us(house.home),
-                "approval": measured(
-                    talk, pid, [lambda n=n: approve_once(talk, parties, n) for n in every]
-                ),
-                "action": measured(
-                    talk, pid, [lambda n=n: act_once(talk, parties, n, proofs[n]) for n in every]
-                ),
-            }
-        finally:
-            plane.stop()
-    report("second_person", result)
+def measure(run: Run) -> Measured:
+    """Approve, then act, as often as ``run`` says for each of the agents."""
+    house = BenchHouse(run, agents=AGENTS, reasons=(REASON,), more=CONTRACT)
+    parties = Parties(house)
+    with DataPlane(house.home, house.port) as plane:
+        house.connect_all(REASON)
+        talk = Talk(house.port)
+        proofs = [prove(talk, parties, n) for n in range(AGENTS)]
+        every = [n for _ in range(run.count) for n in range(AGENTS)]
+        approvals = [lambda n=n: approve_once(talk, parties, n) for n in every]
+        actions = [lambda n=n: act_once(talk, parties, n, proofs[n]) for n in every]
+        approval, asked = repeated(
+            run, talk, plane.pid, approvals, what="an approval (four requests)"
+        )
+        action, acted = repeated(run, talk, plane.pid, actions, what="an action (three requests)")
+    return Measured(
+        lines=(approval, action), details={"steps": {"approval": asked, "action": acted}}
+    )
 
+
+WORKLOAD = Workload(
+    module="second_person",
+    title="a look that needs an approval, and an action that a target system does",
+    measure=measure,
+    amount=15,
+    quick=1,
+    unit="rounds",
+)
 
 if __name__ == "__main__":
-    main()
+    command(WORKLOAD)
