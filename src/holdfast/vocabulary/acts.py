@@ -55,12 +55,19 @@ class Act(StrEnum):
     HOLD_LIST = "hold.list"
     HOLD_OPEN = "hold.open"  # what was kept of an erased customer
     LOG_EXPORT = "log.export"
+    LOG_READ = "log.read"  # by its timeline and tally
     # exceptions
     OUTAGE_DECLARE = "outage.declare"
     OUTAGE_END = "outage.end"
     OUTAGE_LIST = "outage.list"
     PROVISIONAL_LIST = "provisional.list"
     PROVISIONAL_CLEAR = "provisional.clear"  # a contact that no feed confirmed
+    # what runs by itself
+    STREAM_LIST = "stream.list"
+    STREAM_RETRY = "stream.retry"
+    STREAM_REBUILD = "stream.rebuild"
+    JOB_LIST = "job.list"
+    JOB_RETRY = "job.retry"
     # the house
     BACKUP = "backup"
     RESTORE = "restore"

@@ -19,6 +19,12 @@ CHECKS: Final = (
     Check("stores.E002", "what is committed survives a power cut", f"{_HERE}.stores:durable"),
     Check("stores.E003", "both stores have this version's tables", f"{_HERE}.stores:migrated"),
     Check("jobs.W001", "no background work was given up", f"{_HERE}.jobs:given_up"),
+    Check("jobs.W002", "background work is done when it is due", f"{_HERE}.jobs:overdue"),
+    Check(
+        "stream.E001", "the logs are those that were followed", f"{_HERE}.stream:continue_the_logs"
+    ),
+    Check("stream.W001", "who follows the logs keeps up", f"{_HERE}.stream:keeping_up"),
+    Check("stream.W002", "no leaf is parked", f"{_HERE}.stream:nothing_parked"),
     Check(
         "contracts.W001",
         "every client has signed its contract in force",

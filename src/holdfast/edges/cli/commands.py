@@ -69,6 +69,30 @@ COMMANDS: Final = (
         "Write a client's log, its certificates and a verifier to a folder.",
     ),
     Command(
+        "log timeline",
+        f"{_CLI}.log_read:timeline",
+        False,
+        "Show what a log says of one person, customer or decision.",
+    ),
+    Command(
+        "log tally",
+        f"{_CLI}.log_read:tally",
+        False,
+        "Count a log's looks, refusals by rule, and signals, by day.",
+    ),
+    Command(
+        "stream list", f"{_CLI}.stream:list_all", False, "List who follows the logs, and how far."
+    ),
+    Command(
+        "stream parked", f"{_CLI}.stream:parked", False, "List leaves that somebody could not take."
+    ),
+    Command("stream retry", f"{_CLI}.stream:retry", False, "Take parked leaves once more."),
+    Command(
+        "stream rebuild", f"{_CLI}.stream:rebuild", False, "Let a subscriber read all logs anew."
+    ),
+    Command("job list", f"{_CLI}.job:list_all", False, "List background work."),
+    Command("job retry", f"{_CLI}.job:retry", False, "Run a job at once."),
+    Command(
         "approval list",
         f"{_CLI}.approval:list_all",
         False,
@@ -197,11 +221,13 @@ GROUPS: Final = {
     "export": "Records that leave the house in sealed files.",
     "feed": "Systems that tell which contact is live.",
     "hold": "What an erasure keeps to tell a customer of an incident.",
+    "job": "Background work: what waits, what runs, what was given up.",
     "log": "The client's log of every look.",
     "permit-key": "The keys that sign permits for target systems.",
     "person": "Members of the workforce.",
     "policy": "Contracts compiled into rules: check, test, publish.",
     "outage": "Times at which a client's contact feed is declared to be down.",
     "provisional": "Contacts that a person opened because the feed is late.",
+    "stream": "Who follows the logs leaf by leaf, and keeps what they say.",
     "token": "Credentials of persons and services.",
 }

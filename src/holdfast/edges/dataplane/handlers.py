@@ -31,6 +31,8 @@ from holdfast.edges.feeds.catalogue import ADAPTORS
 from holdfast.kit.disk import Room
 from holdfast.kit.errors import InvalidInput
 from holdfast.kit.http.problem import problem
+from holdfast.kit.jobs.queue import backlog
+from holdfast.manifests import subscriptions
 from holdfast.spine.ledger.files import log_file
 from holdfast.spine.operations.act import Wanted, act
 from holdfast.spine.operations.approve import decide_approval, show_approval
@@ -50,6 +52,8 @@ from holdfast.spine.operations.verify import verify
 from holdfast.spine.operations.waiting import MOST_LISTED, list_approvals
 from holdfast.spine.signals import intake
 from holdfast.spine.signals.registry import list_paces
+from holdfast.spine.stream.follower import follower_of
+from holdfast.spine.stream.standing import standings
 from holdfast.spine.turn.answers import Ambiguous, Asked, FreezeRefused, OutcomeRefused, Refused
 from holdfast.vocabulary.levels import FreezeReason
 
@@ -71,6 +75,7 @@ class Handlers:
         self._house = house
         self._runner = runner
         self._metrics = metrics
+        self._followers = tuple(map(follower_of, subscriptions()))
         self._openapi: bytes | None = None
 
     async def search(self, request: Request, _parts: dict[str, str]) -> Reply:
@@ -321,7 +326,10 @@ class Handlers:
 
     async def metrics(self, _request: Request, _parts: dict[str, str]) -> Reply:
         """GET /metrics."""
-        self._metrics.feeds(self._house.read(list_paces(self._house.clock.now_us())))
+        now_us = self._house.clock.now_us()
+        self._metrics.feeds(self._house.read(list_paces(now_us)))
+        self._metrics.stream(self._house.read(standings(self._followers)), now_us)
+        self._metrics.jobs(self._house.read(backlog(now_us)), now_us)
         return Reply(200, self._metrics.text(), b"text/plain; version=0.0.4; charset=utf-8")
 
     async def openapi(self, _request: Request, _parts: dict[str, str]) -> Reply:

@@ -1,4 +1,4 @@
-"""Counters of the data plane. Labels are closed sets: never an id, a name or a value."""
+"""Figures of the data plane, and of what runs beside it. Labels are closed sets: never an id or a value of anybody."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from holdfast.edges.dataplane.runner import Runner
+    from holdfast.kit.jobs.queue import Backlog
     from holdfast.spine.signals.pace import Measured
+    from holdfast.spine.stream.standing import Standing
 
 
 class Metrics:
@@ -43,6 +45,24 @@ class Metrics:
             "Longest present silence of a feed.",
             registry=self.registry,
         )
+        self._jobs = Gauge(
+            "holdfast_jobs", "Background work by state.", ["state"], registry=self.registry
+        )
+        self._jobs_wait = Gauge(
+            "holdfast_jobs_overdue_seconds",
+            "For how long the work waits that is due longest.",
+            registry=self.registry,
+        )
+        self._stream = {
+            name: Gauge(f"holdfast_stream_{name}", meaning, ["subscriber"], registry=self.registry)
+            for name, meaning in (
+                ("behind", "Leaves of all logs that a subscriber has not read."),
+                ("most_behind", "Leaves that it has not read of the log it is furthest behind in."),
+                ("lag_seconds", "Age of the oldest leaf that it has not read."),
+                ("parked", "Leaves that it could not take."),
+                ("stopped", "Logs that are not the ones it has followed."),
+            )
+        }
         self._by_status: dict[int, Counter] = {}
         self._untold = 0
 
@@ -71,6 +91,25 @@ class Metrics:
             self._feeds.labels(state.value).set(sum(one.state is state for one in whole))
         self._lag.set(max((one.lag_us or 0 for one in whole), default=0) / SECOND_US)
         self._silence.set(max((one.silence_us for one in whole), default=0) / SECOND_US)
+
+    def stream(self, given: Iterable[Standing], now_us: int) -> None:
+        """Publish how far each subscriber of the logs is: over all logs, and in the worst; never by log."""
+        for one in given:
+            figures = {
+                "behind": one.behind,
+                "most_behind": one.most_behind,
+                "lag_seconds": one.lag_us(now_us) / SECOND_US,
+                "parked": one.parked,
+                "stopped": len(one.stopped),
+            }
+            for name, figure in figures.items():
+                self._stream[name].labels(one.name).set(figure)
+
+    def jobs(self, given: Backlog, now_us: int) -> None:
+        """Publish how much background work there is, and how long it waits."""
+        for state in ("ready", "leased", "dead"):
+            self._jobs.labels(state).set(given.counts.get(state, 0))
+        self._jobs_wait.set(given.lag_us(now_us) / SECOND_US)
 
     def answered(self, status: int) -> None:
         """Count an answer."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar
 
 from holdfast.kit.clock import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from holdfast.kit.db import Round
@@ -25,10 +25,14 @@ from holdfast.kit.jobs.store import (
     BURY,
     CLAIM,
     COMPLETE,
+    COUNTS,
     DUE,
     ENQUEUE,
     HEARTBEAT,
+    LISTED,
+    OVERDUE,
     RETRY,
+    REVIVE,
 )
 
 if TYPE_CHECKING:
@@ -44,6 +48,7 @@ MOST_ATTEMPTS: Final = 12  # with the back-off below: about a day and a half
 KEPT_US: Final = 7 * DAY_US  # how long a finished job's key still refuses a second one
 _FIRST_RETRY_US: Final = 5 * SECOND_US
 _LONGEST_RETRY_US: Final = 12 * HOUR_US
+_AT_ONCE: Final = 16  # in line for workers that claim at once
 _MOST_PAYLOAD: Final = 16 * 1024
 
 
@@ -143,17 +148,28 @@ def claim(shell: Shell, kinds: tuple[str, ...]) -> Run | None:
     """
     while True:
         now_us = shell.clock.now_us()
-        if not shell.read(_rows(DUE(kinds=kinds, now=now_us))):
+        due = shell.read(_rows(DUE(kinds=kinds, now=now_us, most=_AT_ONCE)))
+        if not due:
             return None
-        lease = new_id("run", now_us)
-        query = CLAIM(kinds=kinds, now=now_us, lease=lease, lease_until_us=now_us + LEASE_US)
-        rows = shell.transact(_rows(query))
-        if not rows:
-            return None
-        ident, kind, payload, attempts, _ = rows[0]
-        if attempts <= MOST_ATTEMPTS:
-            return Run(ident, kind, json.loads(payload), attempts, lease, shell)
-        shell.transact(_settles(BURY(id=ident, lease=lease, error="lease_lapsed", now=now_us)))
+        for (ident,) in due:
+            run = _claimed(shell, ident)
+            if run is not None:
+                return run
+
+
+def _claimed(shell: Shell, ident: str) -> Run | None:
+    """Take one job, unless another worker was faster or there was no word from it twelve times."""
+    now_us = shell.clock.now_us()
+    lease = new_id("run", now_us)
+    query = CLAIM(id=ident, now=now_us, lease=lease, lease_until_us=now_us + LEASE_US)
+    rows = shell.transact(_rows(query))
+    if not rows:
+        return None
+    _, kind, payload, attempts, _ = rows[0]
+    if attempts <= MOST_ATTEMPTS:
+        return Run(ident, kind, json.loads(payload), attempts, lease, shell)
+    shell.transact(_settles(BURY(id=ident, lease=lease, error="lease_lapsed", now=now_us)))
+    return None
 
 
 def complete(run: Run, now_us: int) -> Query:
@@ -202,6 +218,45 @@ def tick(shell: Shell, schedules: tuple[Schedule, ...]) -> None:
     """Enqueue what the schedules are due for."""
     now_us = shell.clock.now_us()
     shell.transact(_all(tuple(enqueue(schedule.due(now_us), now_us) for schedule in schedules)))
+
+
+class Listed(NamedTuple):
+    """A job as it is shown: what it works on is not."""
+
+    id: str
+    kind: str
+    state: str
+    run_at_us: int
+    attempts: int
+    error: str
+
+
+class Backlog(NamedTuple):
+    """How many jobs are in each state, and since when those wait that are due, by kind, the longest first."""
+
+    counts: dict[str, int]
+    overdue: dict[str, int]
+
+    def lag_us(self, now_us: int) -> int:
+        """How long the one waits that waits longest."""
+        return max(0, now_us - min(self.overdue.values(), default=now_us))
+
+
+def listed(states: tuple[str, ...], *, most: int) -> Work[list[Listed]]:
+    """Return jobs in these states, those first that are due first."""
+    rows = yield from _rows(LISTED(states=states, most=most))
+    return [Listed(*row) for row in rows]
+
+
+def revive(ident: str, now_us: int) -> Work[bool]:
+    """Make a job due at once that waits or was given up, with all its attempts; tell whether there was one."""
+    return (yield from _settles(REVIVE(id=ident, now=now_us)))
+
+
+def backlog(now_us: int) -> Work[Backlog]:
+    """Return how the work stands."""
+    counts, overdue = yield Round(data=(COUNTS(), OVERDUE(now=now_us)))
+    return Backlog(dict(counts), dict(overdue))
 
 
 def _code(error: Exception) -> str:

@@ -15,17 +15,20 @@ ENQUEUE = statement(
          payload = excluded.payload, attempts = 0, error = '', finished_us = NULL
        WHERE jobs_job.state = 'dead' RETURNING id""",
 )
-# Due work first in line, and work whose holder has not been heard of since its lease lapsed. The condition stands twice
-# because PostgreSQL tests only the outer one again when another worker has just taken the row.
+# Due work first in line, and work whose holder has not been heard of since its lease lapsed. It is asked for without a
+# lock, and then claimed by its id: where workers run at once, they do not all wait for the first in line.
+DUE = statement(
+    "jobs.due",
+    """SELECT id FROM jobs_job
+       WHERE kind IN (:kinds*)
+         AND ((state = 'ready' AND run_at_us <= :now) OR (state = 'leased' AND lease_until_us <= :now))
+       ORDER BY run_at_us, id LIMIT :most""",
+)
 CLAIM = statement(
     "jobs.claim",
     """UPDATE jobs_job
        SET state = 'leased', lease = :lease, lease_until_us = :lease_until_us, attempts = attempts + 1
-       WHERE id IN (
-         SELECT id FROM jobs_job
-         WHERE kind IN (:kinds*)
-           AND ((state = 'ready' AND run_at_us <= :now) OR (state = 'leased' AND lease_until_us <= :now))
-         ORDER BY run_at_us, id LIMIT 1)
+       WHERE id = :id
          AND ((state = 'ready' AND run_at_us <= :now) OR (state = 'leased' AND lease_until_us <= :now))
        RETURNING id, kind, payload, attempts, run_at_us""",
 )
@@ -50,14 +53,6 @@ BURY = statement(
     """UPDATE jobs_job SET state = 'dead', lease = '', error = :error, finished_us = :now
        WHERE id = :id AND lease = :lease AND state = 'leased' RETURNING id""",
 )
-# Whether there is anything to claim, without taking the writer's lock.
-DUE = statement(
-    "jobs.due",
-    """SELECT 1 FROM jobs_job
-       WHERE kind IN (:kinds*)
-         AND ((state = 'ready' AND run_at_us <= :now) OR (state = 'leased' AND lease_until_us <= :now))
-       LIMIT 1""",
-)
 PURGE = statement(
     "jobs.purge",
     """DELETE FROM jobs_job WHERE id IN
@@ -74,4 +69,22 @@ DEAD = statement(
     "jobs.dead",
     """SELECT id, kind, attempts, error, finished_us FROM jobs_job WHERE state = 'dead'
        ORDER BY finished_us DESC LIMIT :limit""",
+)
+LISTED = statement(
+    "jobs.listed",
+    """SELECT id, kind, state, run_at_us, attempts, error FROM jobs_job WHERE state IN (:states*)
+       ORDER BY run_at_us, id LIMIT :most""",
+)
+REVIVE = statement(
+    "jobs.revive",
+    """UPDATE jobs_job SET state = 'ready', run_at_us = :now, attempts = 0, error = '', finished_us = NULL
+       WHERE id = :id AND state IN ('ready', 'dead') RETURNING id""",
+)
+COUNTS = statement("jobs.counts", "SELECT state, COUNT(*) FROM jobs_job GROUP BY state")
+# Since when the work waits that is due longest: of work whose worker has died, since its lease lapsed.
+OVERDUE = statement(
+    "jobs.overdue",
+    """SELECT kind, MIN(CASE WHEN state = 'ready' THEN run_at_us ELSE lease_until_us END) FROM jobs_job
+       WHERE (state = 'ready' AND run_at_us <= :now) OR (state = 'leased' AND lease_until_us <= :now)
+       GROUP BY kind ORDER BY 2""",
 )

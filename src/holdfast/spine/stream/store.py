@@ -89,7 +89,14 @@ PARK: Final = statement(
     """
     INSERT INTO stream_parked (subscriber, log, idx, code, tries, at_us)
     VALUES (:subscriber, :log, :idx, :code, :tries, :now_us)
-    ON CONFLICT (subscriber, log, idx) DO UPDATE SET code = excluded.code, tries = stream_parked.tries + 1
+    ON CONFLICT (subscriber, log, idx) DO NOTHING
+    """,
+)
+STILL_PARKED: Final = statement(
+    "stream_still_parked",
+    """
+    UPDATE stream_parked SET code = :code, tries = tries + 1
+    WHERE subscriber = :subscriber AND log = :log AND idx = :idx
     """,
 )
 UNPARK: Final = statement(
