@@ -10,6 +10,7 @@ import shutil
 import pytest
 
 from holdfast.kit.errors import IntegrityBroken
+from holdfast.spine.ledger import lease, sequencer
 from holdfast.spine.ledger.audit import disagreements
 from holdfast.spine.ledger.checkpoint import parse_head
 from holdfast.spine.ledger.memory import Memory
@@ -56,6 +57,14 @@ def rolled_back_to(house, place):
     return LedgerHouse(house.home, house.clock, fresh=False)
 
 
+def grow(house):
+    """Give pending leaves their places, as nobody does who looks at what was signed."""
+    now_us = house.clock.now_us()
+    held = house.transact(lease.take("sequencer", "hand", "here", now_us=now_us, life_us=0))
+    growths, _ = sequencer.plan(house.read(sequencer.load()))
+    house.transact(sequencer.commit(growths, held, now_us))
+
+
 # ── prevented: the signer does not sign it ──────────────────────────────────────────────────────────────────
 
 
@@ -82,11 +91,11 @@ def test_a_database_that_was_rolled_back_and_grown_past_the_old_end_is_not_signe
     again.append(BANK, 5)
     assert "15 were signed before" in again.tick().refused[BANK], "it does not even grow"
     again = restarted(again)
-    again.registrar.sequence()  # whoever makes it grow all the same
+    grow(again)
     assert "another root" in again.tick().refused[BANK]
     again = restarted(again)
     again.append(BANK, 20)
-    again.registrar.sequence()
+    grow(again)
     assert "does not continue" in again.tick().refused[BANK]
     again.close()
 

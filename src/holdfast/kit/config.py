@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 FILE_NAME: Final = "holdfast.toml"
 _PREFIX: Final = "HOLDFAST_"
+_LEAST_LEASE_S: Final = 2
 _MOST_SECRET_BYTES: Final = 64 * 1024
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -48,6 +49,14 @@ def _port(raw: str) -> int:
         msg = "must be a port number from 1 to 65535"
         raise ValueError(msg)
     return number
+
+
+def _lease(raw: str) -> int:
+    seconds = _count(raw)
+    if seconds < _LEAST_LEASE_S:
+        msg = f"must be at least {_LEAST_LEASE_S}: a worker looks four times a second"
+        raise ValueError(msg)
+    return seconds
 
 
 def _count(raw: str) -> int:
@@ -187,6 +196,12 @@ SETTINGS: Final = (
     Setting("flood.per_client", "2000/4000", _rate, "requests about one client: a second/at once"),
     Setting("disk.reserve_mb", "64", _count, "room kept for refusals when the disk is full, in MB"),
     Setting("workers", "1", _count, "processes of the data plane; more than one needs PostgreSQL"),
+    Setting(
+        "worker.lease_seconds",
+        "20",
+        _lease,
+        "how long a worker on PostgreSQL may be silent before another keeps the logs",
+    ),
     Setting("log_level", "info", _log_level, "least severity that is written to the log"),
     Setting("debug", "false", _flag, "show tracebacks of internal errors on the terminal"),
     Setting("root.passphrase", "", _text, "opens the root key file when it is sealed", secret=True),
@@ -230,6 +245,7 @@ class Settings:
     flood_per_client: Rate
     disk_reserve_mb: int
     workers: int
+    worker_lease_seconds: int
     log_level: str
     debug: bool
     root_passphrase: Secret[str] | None

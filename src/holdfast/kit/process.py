@@ -56,18 +56,18 @@ def refuse_taken_port(host: str, port: int) -> None:
 
 
 class LockFile:
-    """An exclusive lock on a file, held until the process ends or :meth:`release` is called."""
+    """A lock on a file, held until the process ends or :meth:`release` is called: one's alone, or shared by several."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._fd = -1
 
-    def acquire(self) -> None:
-        """Take the lock or raise :class:`Conflict` that names the holder."""
+    def acquire(self, *, shared: bool = False) -> None:
+        """Take the lock or raise :class:`Conflict` that names a holder; who shares it bears others who do."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.read(fd, 32).decode(errors="replace").strip() or "unknown"
             os.close(fd)

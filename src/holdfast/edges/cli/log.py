@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -93,14 +94,11 @@ def _publish_up_to(house: House, log: str, leaf: str) -> None:
     from holdfast.spine.ledger.registrar import Registrar
 
     try:
-        registrar = Registrar(house, house.signing_keys)
+        with closing(Registrar(house, house.signing_keys)) as registrar:
+            refused = registrar.tick().refused.get(log)
     except Conflict:
         _wait_for(house, log, leaf)
         return
-    try:
-        refused = registrar.tick().refused.get(log)
-    finally:
-        registrar.close()
     if refused:
         raise IntegrityBroken(refused, remedy="Nothing was exported. `holdfast doctor` says more.")
 

@@ -1,7 +1,7 @@
 """``holdfast serve``: the supervisor of data plane, console and worker.
 
-It checks first, then binds; it holds the house's lock; and when any of its processes ends, all end: a house that is
-half up answers nothing rather than something wrong.
+It checks first, then binds; it holds the house's lock, on PostgreSQL together with other supervisors of the house; and
+when any of its processes ends, all end: a house that is half up answers nothing rather than something wrong.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Supervisor:
         settings = self._settings
         for finding in require_sound(settings):
             say(f"{finding.check}: {finding.message}. {finding.remedy}", colour="yellow")
-        self._lock.acquire()
+        self._lock.acquire(shared=not settings.embedded)  # who must be alone takes it whole
         answers = [
             (settings.data_plane_host, settings.data_plane_port, "/readyz"),
             (settings.console_host, settings.console_port, "/healthz"),

@@ -2,7 +2,8 @@
 
 Every quarter of a second it sequences, signs and publishes the logs that grew, takes them to their subscribers, and
 runs the jobs that are due. It holds no request and may be killed at any moment: what it does is committed step by step
-and goes on where it stood.
+and goes on where it stood. On PostgreSQL several may run: one of them keeps the logs, the others stand by for that, and
+all do the jobs.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from holdfast.kit.log import configure, place_of
 from holdfast.kit.process import die_with_parent, forbid_core_dumps
 from holdfast.manifests import subscriptions
 from holdfast.spine.house import open_house
+from holdfast.spine.ledger.lease import LEASE_HELD
 from holdfast.spine.ledger.registrar import Registrar
 from holdfast.spine.stream.follower import follower_of
 from holdfast.spine.stream.following import Following
@@ -50,7 +52,9 @@ class Worker:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._registrar = Registrar(house, house.signing_keys)
+        life_us = house.settings.worker_lease_seconds * SECOND_US
+        self._registrar = Registrar(house, house.signing_keys, life_us=life_us)
+        self._stands_by = False
         self._stop = threading.Event()
         self._scheduled_us = 0
         self._room = RoomWatch(house)
@@ -87,8 +91,14 @@ class Worker:
         try:
             done = self._registrar.tick()
         except (Conflict, Unavailable) as error:
-            log.warning("logs_not_kept", code=error.code, where=place_of(error))
+            stands_by = error.code == LEASE_HELD and not self._house.embedded
+            if not stands_by:
+                log.warning("logs_not_kept", code=error.code, where=place_of(error))
+            elif not self._stands_by:
+                log.info("stands_by")
+            self._stands_by = stands_by
             return
+        self._stands_by = False
         for name, reason in done.refused.items():
             log.error("log_refused", log=name, reason=reason)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from holdfast.kit.db import Round
 from holdfast.kit.errors import IntegrityBroken
 from holdfast.kit.files import fsync_folder
+from holdfast.kit.ids import new_reference
 from holdfast.spine.ledger import store
 from holdfast.spine.ledger.tiles import ENTRIES, HEIGHT, WIDTH, Tile, cut, width_at
 
@@ -46,11 +47,12 @@ class DurableDisk:
 
     def __init__(self) -> None:
         self._folders: dict[Path, None] = {}
+        self._own = new_reference("new")  # process ids of two machines may be one
 
     def place(self, path: Path, content: bytes) -> None:
         """See :class:`Disk`."""
         self._make_folder(path.parent)
-        beside = path.with_name(f".{path.name}.{os.getpid()}.new")
+        beside = path.with_name(f".{path.name}.{self._own}")
         fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         try:
             view = memoryview(content)
@@ -77,6 +79,23 @@ class DurableDisk:
             with suppress(FileExistsError):
                 new.mkdir()
             self._folders[new.parent] = None
+
+
+class Stamp(NamedTuple):
+    """What of a file changes when another is placed over it."""
+
+    inode: int
+    at_ns: int
+    size: int
+
+
+def stamp(folder: Path) -> Stamp | None:
+    """The published checkpoint's, or None."""
+    try:
+        found = (folder / CHECKPOINT).stat()
+    except FileNotFoundError:
+        return None
+    return Stamp(found.st_ino, found.st_mtime_ns, found.st_size)
 
 
 def published(folder: Path) -> bytes:
@@ -110,16 +129,23 @@ class Publication(NamedTuple):
     new: int
 
 
-def publish(wanted: Publication, disk: Disk, bodies: Callable[[Work[Bodies]], Bodies]) -> int:
+def publish(
+    wanted: Publication,
+    disk: Disk,
+    bodies: Callable[[Work[Bodies]], Bodies],
+    require_turn: Callable[[], None],
+) -> int:
     """Write the files of a log; returns how many tiles and bundles. ``bodies`` runs a Work outside a transaction.
 
-    :class:`IntegrityBroken` when a tile is missing or too narrow; the published checkpoint is then the old one.
+    ``require_turn`` raises when another keeps the logs by now. :class:`IntegrityBroken` when a tile is missing or too
+    narrow. In both cases the published checkpoint is the one that it was.
     """
     tiles = tuple(changed_tiles(wanted.old, wanted.new))
     for at in range(0, len(tiles), _AT_ONCE):
         for tile, body in bodies(_read(wanted.log, tiles[at : at + _AT_ONCE])):
             disk.place(wanted.folder / tile.path, body)
     disk.settle()
+    require_turn()
     disk.place(wanted.folder / CHECKPOINT, wanted.note)
     disk.settle()
     for tile in tiles:
@@ -148,7 +174,7 @@ def _drop_partials(folder: Path, tile: Tile) -> None:
     """Remove the narrower states of a tile that is now full, as the specification allows."""
     partials = (folder / tile._replace(width=1).path).parent
     if partials.is_dir():
-        for partial in partials.iterdir():
-            partial.unlink(missing_ok=True)
-        with suppress(OSError):
+        with suppress(OSError):  # another may be about it, too
+            for partial in partials.iterdir():
+                partial.unlink(missing_ok=True)
             partials.rmdir()

@@ -119,10 +119,22 @@ RENEW_LEASE: Final = statement(
     WHERE name = :name AND holder = :holder AND fence = :fence RETURNING fence
     """,
 )
+RELEASE_LEASE: Final = statement(
+    "ledger_release_lease",
+    """
+    UPDATE ledger_lease SET until_us = 0
+    WHERE name = :name AND holder = :holder AND fence = :fence
+    """,
+)
+LEASE: Final = statement(
+    "ledger_lease_of", "SELECT place, until_us FROM ledger_lease WHERE name = :name"
+)
 HOLDS_LEASE: Final = statement(
     "ledger_holds_lease",
     "SELECT claimed FROM ledger_lease WHERE name = :name AND holder = :holder AND fence = :fence",
 )
+# Held until the transaction ends: nobody takes the lease over between the look at it and the commit.
+KEEPS_LEASE: Final = HOLDS_LEASE.locking("FOR NO KEY UPDATE")
 CLAIMED: Final = statement(
     "ledger_claimed",
     "UPDATE ledger_lease SET claimed = :claimed WHERE name = :name AND claimed < :claimed",

@@ -9,7 +9,7 @@ from holdfast.kit.db.sqlite import fold
 from holdfast.kit.errors import Conflict
 from holdfast.kit.process import LockFile
 from holdfast.spine.ledger.keys import FOLDER as SIGNING
-from holdfast.spine.ledger.registrar import LOCK as REGISTRAR_LOCK
+from holdfast.spine.ledger.post import LOCK as REGISTRAR_LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -30,6 +30,7 @@ from holdfast.kit.files import fsync_folder, write_durably
 from holdfast.spine.ledger.keys import FILE as SIGNING_KEYS
 from holdfast.spine.ledger.keys import FOLDER as SIGNING
 from holdfast.spine.ledger.memory import FILE as MEMORY
+from holdfast.spine.ledger.memory import Memory
 from holdfast.spine.ledger.sequencer import heads
 from holdfast.spine.ledger.statements import sign_statement, verify_statement
 from holdfast.spine.vault.roots import ROOT_FILE
@@ -99,10 +100,12 @@ def _include(house: House, folder: Path, names: set[str]) -> list[str]:
     wanted = [ROOT_FILE] if ROOT in names else []
     if SIGNING in names:
         (folder / SIGNING).mkdir(mode=0o700)
-        wanted += [f"{SIGNING}/{SIGNING_KEYS}", f"{SIGNING}/{MEMORY}"]
+        wanted.append(f"{SIGNING}/{SIGNING_KEYS}")
+        memory = Memory.open(house.home / SIGNING)
+        write_durably(folder / SIGNING / MEMORY, memory.content, mode=0o600)
     for name in wanted:
         write_durably(folder / name, (house.home / name).read_bytes(), mode=0o600)
-    return wanted
+    return [*wanted, f"{SIGNING}/{MEMORY}"] if SIGNING in names else wanted
 
 
 def read_backup(folder: Path, keys: SigningKeys) -> Backup:

@@ -135,7 +135,7 @@ def _give_up(house: House) -> None:
         if known is not None and known[:2] == given_up[:2]:
             lowered[origin] = Remembered(state.size, state.root, 0)
     if lowered:
-        memory.remember(lowered)
+        memory.set_back(lowered)
 
 
 def _consent_to_loss(house: House, gaps: Sequence[Missing], consent: Consent | None) -> str:
