@@ -69,7 +69,8 @@ TEMPLATES = [
 ]
 
 
-def _store(store: StoreAddress) -> dict[str, Any]:
+def database(store: StoreAddress) -> dict[str, Any]:
+    """Return what Django wants to know of a store."""
     common = {"CONN_MAX_AGE": 0, "ATOMIC_REQUESTS": False}
     if isinstance(store, SqliteFile):
         return common | {
@@ -93,7 +94,7 @@ def _store(store: StoreAddress) -> dict[str, Any]:
     )
 
 
-DATABASES = {"default": _store(HOUSE.data), "keys": _store(HOUSE.keys)}
+DATABASES = {"default": database(HOUSE.data), "keys": database(HOUSE.keys)}
 DATABASE_ROUTERS = ["holdfast.router.StoreRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -11,14 +11,17 @@ from holdfast.edges.checks import logs
 from holdfast.edges.checks.findings import Skipped
 from holdfast.kit.config import load_settings
 from holdfast.kit.db import Round
+from holdfast.kit.db.address import SqliteFile
 from holdfast.kit.errors import HoldfastError
 from holdfast.spine.house import open_house
 from holdfast.spine.ledger.registrar import Registrar
 from holdfast.spine.ledger.tail import leaves_from
 from holdfast.spine.recovery.alone import alone
 from holdfast.spine.recovery.backup import DATA, KEYS, make_backup, read_backup
+from holdfast.spine.recovery.copies import copy_in
 from holdfast.spine.recovery.run import Recovered, recover
 from holdfast.spine.recovery.swap import MARKER, begin_swap
+from holdfast.spine.vault.erasing import Bytes
 from holdfast.spine.vault.hierarchy import client_keys
 from holdfast.spine.vault.shred import complete, request_shred
 from holdfast.vocabulary.ids import HOUSE_LOG, client_log
@@ -54,14 +57,16 @@ class Restorable(Bank):
         """What an operator does who knows no `restore`: copies files over."""
         self.house.close()
         settings = self.house.settings
-        for wanted, path, name in (
-            (data, settings.data_path, DATA),
-            (keys, settings.keys_path, KEYS),
+        for wanted, store, name in (
+            (data, settings.data, DATA),
+            (keys, settings.keys, KEYS),
         ):
-            if wanted:
-                for old in path.parent.glob(f"{path.name}*"):
+            if wanted and isinstance(store, SqliteFile):
+                for old in store.path.parent.glob(f"{store.path.name}*"):
                     old.unlink()
-                shutil.copy(folder / name, path)
+                shutil.copy(folder / name, store.path)
+            elif wanted:
+                copy_in(folder / name, store, name.partition(".")[0])
         self.reopen()
 
     def restore(self, folder: Path, **options: Any) -> Recovered:
@@ -139,6 +144,11 @@ class Restorable(Bank):
         """Leaves that have their place."""
         leaves = [json.loads(one.entry) for one in self.house.read(leaves_from(log, 0, most=9999))]
         return [leaf for leaf in leaves if not kind or leaf["type"] == kind]
+
+    def keys_hold(self, text: str) -> bool:
+        """Whether the bytes stand anywhere in the files of the keys store."""
+        with self.house.stores() as stores:
+            return stores.keys.holds(Bytes([text.encode()]))
 
     def do_raw(self, text: str, *params: Any) -> None:
         """Write to the data store, as somebody with the file would."""

@@ -200,12 +200,12 @@ def _begin(settings: Settings, folder: Path) -> None:
 
 def _judged(house: House, made: Backup) -> Scene:
     from holdfast.kit.db.shell import drive
-    from holdfast.kit.db.sqlite import check_store, read_only
+    from holdfast.kit.db.sqlite import read_only
     from holdfast.spine.administration.scene import Scene, administer, digest_of, enter
     from holdfast.spine.recovery.backup import DATA, KEYS
+    from holdfast.spine.recovery.swap import is_sound
 
-    stores = (house.settings.data_path, house.settings.keys_path)
-    if all(path.exists() and not check_store(path) for path in stores):
+    if is_sound(house.settings):
         digests = [made.files[name]["sha256"] for name in (DATA, KEYS)]
         summary = {"made_at": made.made_at, "leaves": made.leaves}
         return house.transact(

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from holdfast.kit.db import sqlite
 from holdfast.kit.db.address import SqliteFile
+from holdfast.kit.db.sqlite import SqliteConnection
+from holdfast.kit.db.tables import SqliteTables
 
 if TYPE_CHECKING:
     from holdfast.kit.db.address import StoreAddress
     from holdfast.kit.db.ports import Connection
+    from holdfast.kit.db.tables import Tables
 
 
 def is_there(store: StoreAddress) -> bool:
@@ -31,3 +34,13 @@ def connect(store: StoreAddress, *, busy_timeout_ms: int = 5000) -> Connection:
     from holdfast.kit.db import postgres  # noqa: PLC0415  a house in files starts without the driver
 
     return postgres.connect(store.url.reveal())
+
+
+def tables_of(connection: Connection) -> Tables:
+    """Return the tables of the store behind ``connection``, as a whole."""
+    if isinstance(connection, SqliteConnection):
+        return SqliteTables(connection)
+    from holdfast.kit.db import postgres, postgres_tables  # noqa: PLC0415  as above
+
+    assert isinstance(connection, postgres.PostgresConnection)
+    return postgres_tables.PostgresTables(connection)

@@ -102,6 +102,10 @@ class Connection(Protocol):
         """Return the names of the tables."""
         ...
 
+    def others(self) -> int:
+        """Return how many sessions beside this one a server has to the store; of a file nobody knows: none."""
+        ...
+
     def size_bytes(self) -> int:
         """Return how many bytes the store takes up."""
         ...

@@ -50,6 +50,10 @@ _PERILS: Final = (
 )
 _CHECKPOINTS: Final = 2  # a table's old files go with the checkpoint after the one that follows
 _SEGMENT_BYTES: Final = 1 << 30
+_OTHERS: Final = """
+    SELECT COUNT(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND usesysid IS NOT NULL AND pid <> pg_backend_pid()
+"""
 _TABLES: Final = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1"
 _FILES: Final = """
     SELECT pg_relation_filepath(oid), pg_relation_size(oid) FROM pg_class
@@ -250,6 +254,11 @@ class PostgresConnection:
     def tables(self) -> frozenset[str]:
         """Return the names of the tables."""
         return frozenset(name for (name,) in self._opened().execute(_TABLES).fetchall())
+
+    def others(self) -> int:
+        """Count the sessions of roles; the server's own helpers belong to none."""
+        row = self.raw.execute(_OTHERS).fetchone()
+        return int(row[0]) if row else 0
 
     def size_bytes(self) -> int:
         """Return the size of the database."""

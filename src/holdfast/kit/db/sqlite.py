@@ -165,6 +165,10 @@ class SqliteConnection:
         rows = self._run("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         return frozenset(name for (name,) in rows)
 
+    def others(self) -> int:
+        """A file does not tell."""
+        return 0
+
     def size_bytes(self) -> int:
         """Return the size of the file."""
         pages, size = self._run("SELECT * FROM pragma_page_count(), pragma_page_size()").fetchone()
@@ -250,6 +254,22 @@ def copy_store(snapshot: SqliteConnection, path: Path) -> None:
             copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
         finally:
             copy.close()
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def open_copy(path: Path) -> SqliteConnection:
+    """Open a copy's file to fill it: one file without a log beside it, whose rows may come in any order."""
+    return SqliteConnection(pysqlite3.connect(str(path), isolation_level=None))
+
+
+def settle_copy(copy: SqliteConnection, path: Path) -> None:
+    """Close a copy that was filled; it is durable on return."""
+    copy.raw.execute("PRAGMA journal_mode = DELETE")
+    copy.close()
+    descriptor = os.open(path, os.O_RDWR)
+    try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

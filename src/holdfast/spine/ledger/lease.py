@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from holdfast.kit.db import Statement, Work
 
 SEQUENCER: Final = "sequencer"
+COPY: Final = "copy"  # while it is held, nobody removes from ``keys`` what was superseded
 TIME_TO_LIVE_US: Final = 20 * SECOND_US
 LEASE_HELD: Final = "lease_held"
 

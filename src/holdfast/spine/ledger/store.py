@@ -129,6 +129,9 @@ RELEASE_LEASE: Final = statement(
 LEASE: Final = statement(
     "ledger_lease_of", "SELECT place, until_us FROM ledger_lease WHERE name = :name"
 )
+IS_LEASED: Final = statement(
+    "ledger_is_leased", "SELECT 1 FROM ledger_lease WHERE name = :name AND until_us > :now_us"
+)
 HOLDS_LEASE: Final = statement(
     "ledger_holds_lease",
     "SELECT claimed FROM ledger_lease WHERE name = :name AND holder = :holder AND fence = :fence",

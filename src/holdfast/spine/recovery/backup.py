@@ -7,10 +7,10 @@
     DIR/keys.sqlite3
     DIR/root.key, DIR/signing/    only where they were named: with them and the stores, everything can be read
 
-The two stores are of one moment: their writers' locks are held together for as long as it takes to open two snapshots,
-a millisecond, and then read from at leisure. A pair of one moment is what a crash leaves behind, and every crash is
-provided for; copied one after the other, an update or an erasure in between leaves a row without its key, in either
-order (decision record 0025).
+The two stores are of one moment (:func:`~holdfast.spine.recovery.copies.one_moment`). A pair of one moment is what a
+crash leaves behind, and every crash is provided for; copied one after the other, an update or an erasure in between
+leaves a row without its key, in either order (decision record 0025). A house in PostgreSQL is copied to the same files,
+and can be restored from those of a house in files.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import holdfast
 from holdfast.kit.clock import rfc3339
 from holdfast.kit.db.shell import drive
-from holdfast.kit.db.sqlite import copy_store, one_moment
 from holdfast.kit.errors import Conflict, IntegrityBroken, InvalidInput, NotAuthenticated
 from holdfast.kit.files import fsync_folder, write_durably
 from holdfast.spine.ledger.keys import FILE as SIGNING_KEYS
@@ -33,6 +32,7 @@ from holdfast.spine.ledger.memory import FILE as MEMORY
 from holdfast.spine.ledger.memory import Memory
 from holdfast.spine.ledger.sequencer import heads
 from holdfast.spine.ledger.statements import sign_statement, verify_statement
+from holdfast.spine.recovery.copies import copy_out, one_moment
 from holdfast.spine.vault.roots import ROOT_FILE
 from holdfast.vocabulary.ids import HOUSE_LOG
 
@@ -76,11 +76,11 @@ def make_backup(house: House, folder: Path, *, include: Iterable[str] = ()) -> B
         raise Conflict(f"{folder} is not empty", remedy="Name a new folder.", code="folder_taken")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
-    settings, at_us = house.settings, house.clock.now_us()
-    with one_moment(settings.data_path, settings.keys_path) as (data, keys):
+    at_us = house.clock.now_us()
+    with one_moment(house) as (data, keys):
         states = drive(heads(), data, keys)
-        copy_store(data, folder / DATA)
-        copy_store(keys, folder / KEYS)
+        copy_out(data, folder / DATA, "data")
+        copy_out(keys, folder / KEYS, "keys")
     names = [DATA, KEYS, *_include(house, folder, set(include))]
     body = {
         "type": TYPE,

@@ -49,6 +49,11 @@ PENDING_OF: Final = statement(
     "recovery.pending_of", "SELECT id, leaf FROM ledger_pending WHERE log = :log ORDER BY id"
 )
 
+# The copy was begun under a lease, which stands in it.
+END_COPY: Final = statement(
+    "recovery.end_copy", "UPDATE ledger_lease SET until_us = 0 WHERE name = :name"
+)
+
 # ── what a restored store must not go on with ───────────────────────────────────────────────────────────────────
 # across clients: calls have ended since, and no feed will say so again; a contact that ended at 1 closed long ago
 END_CONTACTS: Final = statement(

@@ -5,6 +5,8 @@ row of an operation that ``data`` does not know of may only be early: it is remo
 that nobody doubts, under the writer's lock of ``data``. (A writer that was stopped for longer than :data:`STALE_US`
 does not commit: it begins again.) A key is removed only while it is marked with that operation: a later writer that
 takes a key over marks it as its own first.
+
+While somebody opens both stores to copy them, nothing that was superseded is removed (:func:`copy_is_begun`).
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdfast.kit.clock import HOUR_US, MINUTE_US
 from holdfast.kit.db import Round
+from holdfast.spine.ledger.lease import COPY
+from holdfast.spine.ledger.store import IS_LEASED
 from holdfast.spine.vault import store
 from holdfast.spine.vault.keyring import store as keyring
 from holdfast.spine.vault.packing import RecordRow, sealed_at
@@ -48,8 +52,7 @@ def sweep(house: VaultHouse) -> Swept:
     tidied = removed = 0
     for prepared in house.read(_prepared()):
         if house.read(_is_committed(prepared)):
-            house.read(_tidy(prepared))
-            tidied += 1
+            tidied += house.read(_tidy(prepared, house.clock.now_us()))
         elif prepared.at_us <= house.sure_us() - GRACE_US:
             removed += _remove(house, prepared.client, prepared.operation)
     return Swept(tidied, removed)
@@ -66,8 +69,19 @@ def _is_committed(prepared: _Prepared) -> Work[bool]:
     return bool(rows)
 
 
-def _tidy(prepared: _Prepared) -> Work[None]:
-    """Remove index entries and heads of records that do not hold any more, whichever operation superseded them."""
+def copy_is_begun(now_us: int) -> Query:
+    """Ask whether somebody is opening both stores to copy them; answered after the rows that say what is superseded.
+
+    If not, whoever begins a copy from here on sees in ``data`` what supersedes them, and misses nothing in ``keys``.
+    """
+    return IS_LEASED(name=COPY, now_us=now_us)
+
+
+def _tidy(prepared: _Prepared, now_us: int) -> Work[bool]:
+    """Remove index entries and heads of records that do not hold any more, whichever operation superseded them.
+
+    False, with some of them left for the next time, while a copy is begun.
+    """
     client, operation = prepared.client, prepared.operation
     written = [(prepared.customer, prepared.record)]
     if not prepared.record:
@@ -76,14 +90,20 @@ def _tidy(prepared: _Prepared) -> Work[None]:
         )
         written = [(customer, record) for customer, record, _ in heads]
     for customer, record in written:
-        rows, entries = yield Round(
-            data=(store.RECORD(client=client, customer=customer, id=record),),
+        rows, begun, entries = yield Round(
+            data=(
+                store.RECORD(client=client, customer=customer, id=record),
+                copy_is_begun(now_us),
+            ),
             keys=(keyring.INDEX_OF_RECORD(client=client, customer=customer, record=record),),
         )
+        if begun:
+            return False
         if rows:
             row = RecordRow(*rows[0])
             yield Round(keys_writes=tuple(_superseded(client, row, entries)))
     yield Round(keys_writes=(keyring.DROP_OPERATION(client=client, id=operation),))
+    return True
 
 
 def _superseded(client: str, row: RecordRow, entries: Rows) -> list[Query]:

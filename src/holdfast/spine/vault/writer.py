@@ -38,7 +38,7 @@ from holdfast.spine.vault.load import tombstone_mac
 from holdfast.spine.vault.packing import RecordRow
 from holdfast.spine.vault.rows import Reader, ReadRow, Rejected
 from holdfast.spine.vault.sealing import plan_of
-from holdfast.spine.vault.sweep import STALE_US
+from holdfast.spine.vault.sweep import STALE_US, copy_is_begun
 from holdfast.vocabulary.ids import LEAF, client_log
 from holdfast.vocabulary.leaves import Leaf, LeafType
 
@@ -174,8 +174,9 @@ class BatchWriter:
         erased = keyring.TOMBSTONES(
             client=self._client, macs=[tombstone_mac(customer) for customer in drafts.relied_on]
         )
+        payable = self._payable()
         with self._transaction(keys) as undo:
-            for statement, parameters in self._owed:
+            for statement, parameters in payable:
                 keys.execute_many(statement, parameters)
             keys.execute(marker)
             taken = (
@@ -191,7 +192,8 @@ class BatchWriter:
             keys.execute_many(keyring.MANY_REFERENCES, drafts.references)
             keys.execute_many(keyring.ADD_INDEX, drafts.index)
             keys.execute_many(keyring.ADD_HEAD, drafts.heads)
-        self._owed = []
+        if payable:
+            self._owed = []
         return True
 
     def _commit(self, drafts: Drafts) -> bool:
@@ -251,7 +253,7 @@ class BatchWriter:
             (client, customer, drafts.operation) for client, customer, _ in drafts.customers
         ]
         referred: Parameters = [(client, customer) for client, customer, _ in drafts.customers]
-        self._owed += [
+        vain: list[tuple[Statement, Parameters]] = [
             (keyring.DROP_PREPARED_INDEX, prepared),
             (keyring.DROP_PREPARED_HEAD, prepared),
             (keyring.DROP_PREPARED_IMPORT_KEY, import_keys),
@@ -259,13 +261,21 @@ class BatchWriter:
             (keyring.DROP_PREPARED_REFERENCE, referred),
             (keyring.DROP_OPERATION, [(self._client, drafts.operation)]),
         ]
-        self._settle()
+        self._remove(vain)
+
+    def _payable(self) -> list[tuple[Statement, Parameters]]:
+        """What may be removed now. While a copy is begun that is nothing; what stays unpaid, the sweep finds."""
+        begun = copy_is_begun(self._house.clock.now_us())
+        return [] if self._owed and self._stores.data.execute(begun) else self._owed
 
     def _settle(self) -> None:
-        with self._transaction(self._stores.keys):
-            for statement, parameters in self._owed:
-                self._stores.keys.execute_many(statement, parameters)
+        self._remove(self._payable())
         self._owed = []
+
+    def _remove(self, removals: list[tuple[Statement, Parameters]]) -> None:
+        with self._transaction(self._stores.keys):
+            for statement, parameters in removals:
+                self._stores.keys.execute_many(statement, parameters)
 
     @contextmanager
     def _transaction(self, connection: Connection) -> Iterator[Callable[[], None]]:

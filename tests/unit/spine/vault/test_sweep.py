@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from holdfast.kit.clock import HOUR_US
+from holdfast.spine.ledger import lease as leases
 from holdfast.spine.vault.drafting import draft
 from holdfast.spine.vault.sweep import sweep
 from support.vault import Killed, MortalHouse, new_vault, row
@@ -93,3 +94,18 @@ def test_a_batch_that_died_after_its_commit_is_tidied_up_after(vault):
     assert sweep(vault.house) == (1, 0)
     assert counts(vault) == before
     assert vault.reveal(1, "phone") == {"phone": "••••••••55"}
+
+
+def test_nothing_that_was_superseded_goes_while_a_copy_is_begun(vault):
+    """The copy's snapshot of the records may still refer to it."""
+    before = counts(vault)
+    taken = leases.take(leases.COPY, "c", "c", now_us=vault.clock.now_us())
+    vault.house.transact(taken)
+    vault.write(row(1, phone="+12025550155"))
+    vault.update(1, phone="+12025550156")
+    assert counts(vault)["head"] == before["head"] + 2
+    assert sweep(vault.house) == (0, 0)
+    assert counts(vault)["head"] == before["head"] + 2
+    vault.clock.advance(leases.TIME_TO_LIVE_US)  # who held it has died
+    assert sweep(vault.house) == (2, 0)
+    assert counts(vault) == before
