@@ -40,6 +40,12 @@ def live_template() -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     home = folder / "house"
     copy_house(template(), home)
+    found_live(home)
+    return home
+
+
+def found_live(home: Path) -> None:
+    """Found the bank in a house whose stores are migrated."""
     home.chmod(0o700)
     FileRoot.create(home / ROOT_FILE, None)
     for name in ("data", "keys"):
@@ -53,16 +59,18 @@ def live_template() -> Path:
     facts["admin_token"] = admin.secret.reveal()
     house.close()
     (home / "bank.json").write_text(json.dumps(facts))
-    return home
 
 
 class LiveBank(Server):
     """The server and what is needed to talk to it."""
 
-    def __init__(self, home: Path) -> None:
-        copy_house(live_template(), home)
+    def __init__(
+        self, home: Path, *arguments: str, env: dict[str, str] | None = None, founded: bool = False
+    ) -> None:
+        if not founded:
+            copy_house(live_template(), home)
         home.chmod(0o700)
-        super().__init__(home)
+        super().__init__(home, *arguments, env=env)
         facts = json.loads((home / "bank.json").read_text())
         (home / "bank.json").unlink()
         self.customers: dict[str, str] = facts["customers"]

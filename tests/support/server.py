@@ -51,8 +51,10 @@ class Answer:
 class Server:
     """`holdfast serve` as a process. Use as a context manager; it is ready when entered."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *arguments: str, env: dict[str, str] | None = None) -> None:
         self.home = home
+        self.arguments = arguments
+        self.env = env or {}
         self.console_port, self.port = free_ports(2)
         self.process: subprocess.Popen[str] | None = None
         self.stderr = home.parent / f"{home.name}.stderr"
@@ -77,8 +79,9 @@ class Server:
                     str(self.port),
                     "--console-port",
                     str(self.console_port),
+                    *self.arguments,
                 ],
-                env=environment(self.home),
+                env=environment(self.home, **self.env),
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 FILE_NAME: Final = "holdfast.toml"
 _PREFIX: Final = "HOLDFAST_"
 _LEAST_LEASE_S: Final = 2
+_ROLE: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _MOST_SECRET_BYTES: Final = 64 * 1024
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -140,6 +141,13 @@ def _database(raw: str) -> str:
     return raw.strip()
 
 
+def _role(raw: str) -> str:
+    if not _ROLE.fullmatch(raw.strip()):
+        msg = "must be the name of a database role: small letters, digits and underscores"
+        raise ValueError(msg)
+    return raw.strip()
+
+
 class Setting(NamedTuple):
     """One setting: where it is looked up, how it is read, and what it means. Without default it may be unset."""
 
@@ -166,6 +174,14 @@ SETTINGS: Final = (
     Setting(
         "keys_url", "sqlite:///keys.sqlite3", _database, "the key store: wrapped keys and indexes"
     ),
+    Setting(
+        "role.app",
+        "",
+        _role,
+        "database role of data planes and consoles (PostgreSQL); unset: it is granted nothing",
+    ),
+    Setting("role.worker", "", _role, "database role of the worker and of operators' commands"),
+    Setting("role.reader", "", _role, "database role of auditors, who read what is evidence"),
     Setting("console.host", "127.0.0.1", _text, "address that the console listens on"),
     Setting("console.port", "8460", _port, "port of the console"),
     Setting("data_plane.host", "127.0.0.1", _text, "address that the data plane listens on"),
@@ -232,6 +248,9 @@ class Settings:
     public_origin: str | None
     data: StoreAddress
     keys: StoreAddress
+    role_app: str | None
+    role_worker: str | None
+    role_reader: str | None
     console_host: str
     console_port: int
     data_plane_host: str

@@ -18,6 +18,13 @@ CHECKS: Final = (
     Check("stores.E001", "both stores can be written", f"{_HERE}.stores:writable"),
     Check("stores.E002", "what is committed survives a power cut", f"{_HERE}.stores:durable"),
     Check("stores.E003", "both stores have this version's tables", f"{_HERE}.stores:migrated"),
+    Check(
+        "roles.W001",
+        "its database role cannot rewrite the ledger",
+        f"{_HERE}.roles:cannot_rewrite",
+    ),
+    Check("roles.W002", "each database role may do what is declared", f"{_HERE}.roles:as_declared"),
+    Check("roles.W003", "an erasure can be completed", f"{_HERE}.roles:can_erase"),
     Check("jobs.W001", "no background work was given up", f"{_HERE}.jobs:given_up"),
     Check("jobs.W002", "background work is done when it is due", f"{_HERE}.jobs:overdue"),
     Check(
@@ -68,6 +75,11 @@ DEPLOY: Final = (
         f"{_HERE}.deploy_people:roles_apart",
     ),
     Check("deploy.E010", "what was ordered is done", f"{_HERE}.deploy_people:nothing_overdue"),
+    Check(
+        "deploy.E011",
+        "its database role cannot rewrite the ledger",
+        f"{_HERE}.roles:must_not_rewrite",
+    ),
     Check("deploy.W001", "the signer's memory is apart", f"{_HERE}.deploy:memory_apart"),
     Check("deploy.W002", "memory does not reach a disk", f"{_HERE}.deploy:swap"),
     Check("deploy.W003", "the disk is quick to make durable", f"{_HERE}.deploy:fsync"),

@@ -27,6 +27,12 @@ COMMANDS: Final = (
         "migrate", f"{_CLI}.migrate:migrate", False, "Bring both stores to this version's tables."
     ),
     Command(
+        "roles",
+        f"{_CLI}.roles:roles",
+        False,
+        "Grant the database roles their rights, or print the SQL (PostgreSQL).",
+    ),
+    Command(
         "doctor",
         f"{_CLI}.doctor:doctor",
         False,

@@ -101,6 +101,20 @@ def migrate(settings: Settings) -> None:
     for store in (settings.data, settings.keys):
         if isinstance(store, SqliteFile):
             store.path.chmod(0o600)
+    if not settings.embedded:
+        give_roles(settings)
+
+
+def give_roles(settings: Settings) -> None:
+    """Grant each database role of the settings what is declared, and say what only a superuser can."""
+    from holdfast.edges.roles.granting import grant_all
+
+    if not grant_all(settings):
+        say(
+            "The worker cannot complete an erasure yet: a superuser of the server has to run what"
+            " `holdfast roles --print` shows.",
+            colour="yellow",
+        )
 
 
 def _first_person(house: House, staff_id: str, os_user: str) -> Work[str]:

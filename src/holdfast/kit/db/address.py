@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import parse_qsl, unquote, urlsplit
+from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qsl, unquote
 
 from holdfast.kit.secret import Secret
 
@@ -59,6 +59,7 @@ class PostgresDatabase:
 
     url: Secret[str]
     name: str
+    hosts: int = 1  # servers that may hold it, one at a time
 
     def __str__(self) -> str:
         """Host, port and database, without user and password."""
@@ -71,6 +72,7 @@ StoreAddress = SqliteFile | PostgresDatabase
 def parse_address(raw: str, home: Path) -> StoreAddress:
     """Read ``sqlite:///name`` (in ``home``), ``sqlite:////absolute/path`` or ``postgres://user@host/database``.
 
+    Several hosts, ``h1:5432,h2:5432``, are tried in turn; ``target_session_attrs`` says which one is meant.
     Raises :class:`ValueError` that says what is wrong, never with the address itself.
     """
     text = raw.strip()
@@ -89,38 +91,79 @@ def parse_address(raw: str, home: Path) -> StoreAddress:
     return SqliteFile(home / unquote(rest[1:]))
 
 
+class _Read(NamedTuple):
+    """An address taken apart; hosts and ports stand in the order in which they are tried."""
+
+    user: str
+    password: str
+    hosts: tuple[str, ...]
+    ports: tuple[str, ...]
+    database: str
+    given: dict[str, str]
+
+
 def _postgres(text: str) -> PostgresDatabase:
-    parts = urlsplit(text)
-    try:
-        port = parts.port or 5432
-    except ValueError:
-        msg = "has a port that is no number"
-        raise ValueError(msg) from None
-    database = unquote(parts.path.removeprefix("/"))
-    given = dict(parse_qsl(parts.query, keep_blank_values=True))
-    if not database or "/" in database or parts.fragment:
+    read = _read(text)
+    if not read.database or "/" in read.database or "#" in text:
         msg = "must end with the name of a database: postgres://user@host:5432/database"
         raise ValueError(msg)
-    if unknown := sorted(given.keys() - _PARAMETERS):
+    if unknown := sorted(read.given.keys() - _PARAMETERS):
         msg = f"has the parameter {unknown[0]!r}; allowed are {', '.join(sorted(_PARAMETERS))}"
         raise ValueError(msg)
-    host = parts.hostname or given.get("host", "")
-    if not host or not parts.username:
+    hosts = read.hosts or tuple(filter(None, [read.given.get("host", "")]))
+    if not hosts or not all(hosts) or not read.user:
         msg = "must name a user and a host: postgres://user@host:5432/database"
         raise ValueError(msg)
-    return PostgresDatabase(Secret(text), f"{host}:{port}/{database}")
+    if len(hosts) > 1 and "target_session_attrs" not in read.given:
+        msg = "names several hosts, so it must end with ?target_session_attrs=read-write"
+        raise ValueError(msg)
+    where = ",".join(f"{h}:{p}" for h, p in zip(hosts, read.ports or ("5432",), strict=True))
+    return PostgresDatabase(Secret(text), f"{where}/{read.database}", len(hosts))
+
+
+def _read(text: str) -> _Read:
+    """Read ``postgres://user:password@host:port,host:port/database?parameters`` as libpq does."""
+    rest = text.partition("://")[2]
+    before, _, query = rest.partition("?")
+    who, _, path = before.partition("/")
+    login, _, places = who.rpartition("@")
+    user, _, password = login.partition(":")
+    hosts, ports = [], []
+    for place in places.split(",") if places else ():
+        host, port = _host_and_port(place)
+        hosts.append(host)
+        ports.append(port)
+    return _Read(
+        unquote(user),
+        unquote(password),
+        tuple(hosts),
+        tuple(ports),
+        unquote(path),
+        dict(parse_qsl(query, keep_blank_values=True)),
+    )
+
+
+def _host_and_port(place: str) -> tuple[str, str]:
+    """``[2001:db8::1]:5432`` is a host of its own."""
+    bracketed, closing, after = place.rpartition("]")
+    host, _, port = after.partition(":")
+    host = bracketed.removeprefix("[") if closing else host
+    if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        msg = "has a port that is no number"
+        raise ValueError(msg)
+    return unquote(host), port or "5432"
 
 
 def options(store: PostgresDatabase) -> dict[str, Any]:
     """Return the address as the driver's parameters, for those that take no address."""
-    parts = urlsplit(store.url.reveal())
+    read = _read(store.url.reveal())
     found = {
-        "host": parts.hostname or "",
-        "port": str(parts.port or 5432),
-        "user": unquote(parts.username or ""),
-        "password": unquote(parts.password or ""),
-        "dbname": unquote(parts.path.removeprefix("/")),
-        **dict(parse_qsl(parts.query)),
+        "host": ",".join(read.hosts),
+        "port": ",".join(read.ports),
+        "user": read.user,
+        "password": read.password,
+        "dbname": read.database,
+        **read.given,
     }
     return with_ours({name: value for name, value in found.items() if value})
 

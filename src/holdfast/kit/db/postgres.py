@@ -321,8 +321,7 @@ def adapt(raw: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:
 def _no_right() -> Unavailable:
     return Unavailable(
         "the database role may not search the server's files, so an erasure cannot be completed",
-        remedy="Grant it pg_read_server_files, pg_checkpoint and EXECUTE on pg_switch_wal, pg_ls_waldir and"
-        " pg_read_binary_file; `holdfast doctor` lists what is missing.",
+        remedy="Let a superuser run what `holdfast roles --print` shows; `holdfast doctor` lists what is missing.",
         code="erasure_incomplete",
     )
 

@@ -1,0 +1,1 @@
+"""Database roles: who may do what to which table, and granting it."""
