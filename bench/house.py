@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -37,7 +37,7 @@ from holdfast.spine.signals.envelope import FeedKey, sign
 from holdfast.spine.signals.intake import receive
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bench.workload import Run
     from holdfast.spine.house import House
@@ -91,6 +91,14 @@ def new_house(run: Run) -> House:
     return open_house(settings)
 
 
+class Call(NamedTuple):
+    """A contact of an agent with the customer of this number."""
+
+    contact: str
+    agent: str
+    customer: int
+
+
 class BenchHouse:
     """Founded on the run's storage; agents 1..n, customer n on agent n's call."""
 
@@ -99,40 +107,54 @@ class BenchHouse:
         run: Run,
         *,
         agents: int,
+        customers: int = 0,
         reasons: tuple[str, ...] = (),
         more: str = "",
         budgets: Mapping[str, int] = WIDE,
     ) -> None:
-        """``more`` is further text of the contract; ``reasons`` of it come in on the agents' queue."""
+        """``more`` is further text of the contract; ``reasons`` of it come in on the agents' queue.
+
+        There are as many ``customers`` as agents, or more.
+        """
         self.house = new_house(run)
         self.home = self.house.home
         self.agents = [f"A{n:04d}" for n in range(1, agents + 1)]
         contract, schema = _wide(reasons, more, budgets)
         self.facts = found_bank(self.house, agents=self.agents, contract=contract, schema=schema)
-        rows = [
-            customer(n, note1="a note", note2="another", note3="a third")
-            for n in range(1, agents + 1)
-        ]
-        self.customers = import_customers(self.house, self.facts["admin"], rows)
+        self.customers: dict[str, str] = {}
+        self.add_customers(range(1, (customers or agents) + 1))
         self.port = free_port()
         self.fields = FIELDS
 
+    def add_customers(self, numbers: Iterable[int], **changes: str) -> None:
+        """Import customers, or what has changed of them."""
+        notes = {"note1": "a note", "note2": "another", "note3": "a third"}
+        rows = [customer(n, **{**notes, **changes}) for n in numbers]
+        for start in range(0, len(rows), 1000):
+            batch = rows[start : start + 1000]
+            self.customers |= import_customers(self.house, self.facts["admin"], batch)
+
     def connect_all(self, reason: str = "bench") -> None:
         """Put every agent on a call with their customer, whom the feed knows by phone."""
+        calls = enumerate(self.agents, start=1)
+        self.connect([Call(f"CT-{n}", agent, n) for n, agent in calls], reason=reason)
+
+    def connect(self, calls: Sequence[Call], **more: str) -> None:
+        """Connect contacts; ``more`` are members of each event."""
         now_us = self.house.clock.now_us()
         events = [
             {
-                "id": f"evt-{n}",
+                "id": f"evt-{call.contact}",
                 "type": "contact.connected",
                 "occurred_at": rfc3339(now_us),
                 "client": CLIENT,
-                "contact": f"CT-{n}",
+                "contact": call.contact,
                 "queue": "cards",
-                "reason": reason,
-                "person": agent,
-                "customer": {"by": {"phone": customer(n)["phone"]}},
+                "person": call.agent,
+                "customer": {"by": {"phone": customer(call.customer)["phone"]}},
+                **more,
             }
-            for n, agent in enumerate(self.agents, start=1)
+            for call in calls
         ]
         body = b"\n".join(json.dumps(event).encode() for event in events)
         key = FeedKey(self.facts["feed_kid"], Secret(self.facts["feed_secret"].encode()))
@@ -153,7 +175,7 @@ class BenchHouse:
             holder, token = bound[n]
             proof = holder.proof(token, f"http://localhost:{self.port}/v1/reveal", number)
             plain = self._reveal(n + 1, FIELDS)
-            old = self.facts["agents"][self.agents[n]]["token"]
+            old = self.token(self.agents[n])
             new = f"DPoP {token}\r\nDPoP: {proof}"
             made.append(plain.replace(f"Bearer {old}".encode(), new.encode()))
         return made
@@ -170,21 +192,29 @@ class BenchHouse:
         return holder, self.house.transact(work).secret.reveal()
 
     def _reveal(self, n: int, fields: tuple[str, ...]) -> bytes:
-        body = json.dumps(
-            {
-                "client": CLIENT,
-                "collection": COLLECTION,
-                "customer": self.customers[f"C{n:05d}"],
-                "fields": list(fields),
-                "purpose": {"contact": f"CT-{n}"},
-            }
-        ).encode()
-        token = self.facts["agents"][self.agents[n - 1]]["token"]
+        return self.look(Call(f"CT-{n}", self.agents[n - 1], n), fields)
+
+    def look(self, call: Call, fields: Sequence[str]) -> bytes:
+        """One raw HTTP request: the agent of a contact looks at its customer."""
+        customer_id = self.customers[f"C{call.customer:05d}"]
+        return self.request("/v1/reveal", call, customer=customer_id, fields=list(fields))
+
+    def request(self, path: str, call: Call, **members: Any) -> bytes:
+        """One raw HTTP request about a contact."""
+        purpose = {"contact": call.contact}
+        about = {"client": CLIENT, "collection": COLLECTION, "purpose": purpose}
+        body = json.dumps({**about, **members}).encode()
         head = (
-            f"POST /v1/reveal HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
+            f"POST {path} HTTP/1.1\r\nHost: localhost\r\n"
+            f"Authorization: Bearer {self.token(call.agent)}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         return head.encode() + body
+
+    def token(self, agent: str) -> str:
+        """An agent's credential."""
+        token: str = self.facts["agents"][agent]["token"]
+        return token
 
 
 class Holder:

@@ -111,6 +111,7 @@ async def run(host: str, port: int, load: Load, seconds: float) -> None:
                 "p99_ms": round(percentile(load.times, 0.99) * 1e3, 3),
                 "cpu_s": round(time.process_time() - cpu, 3),
                 "statuses": load.statuses,
+                "times_s": load.times if load.each else [],
             }
         )
     )

@@ -88,7 +88,13 @@ def fsync_us(folder: Path, count: int = 100) -> float:
     return round(statistics.median(times), 1)
 
 
-def settle(folder: Path, *, limit_s: float, probe: Callable[[Path, int], float] = fsync_us) -> bool:
+def settle(
+    folder: Path,
+    *,
+    limit_s: float,
+    pause_s: float = 1.0,
+    probe: Callable[[Path, int], float] = fsync_us,
+) -> bool:
     """Wait until the disk is quiet, twice in a row, for at most ``limit_s``; tell whether it came to that."""
     until, quiet = time.perf_counter() + limit_s, 0
     while quiet < 2:
@@ -96,7 +102,7 @@ def settle(folder: Path, *, limit_s: float, probe: Callable[[Path, int], float] 
         if time.perf_counter() > until:
             return quiet >= 2
         if not quiet:
-            time.sleep(min(1.0, limit_s))
+            time.sleep(pause_s)
     return True
 
 

@@ -31,6 +31,12 @@ class Cpu(NamedTuple):
     client: float | None = None
     database: float | None = None
 
+    @classmethod
+    def together(cls, parts: Sequence[Cpu]) -> Cpu:
+        """What several took; None stays None where one of them is."""
+        columns = zip(*parts, strict=True)
+        return cls(*(None if None in column else sum(column) for column in columns))
+
     def per(self, operations: int) -> dict[str, float | None]:
         """Microseconds per operation."""
         return {
