@@ -74,6 +74,7 @@ ACTIONS = st.one_of(
     st.tuples(st.just("rebuild"), st.sampled_from(("timeline", "tally")), st.just(0)),
     st.tuples(st.sampled_from(("looks", "steps")), st.integers(0, 1), st.integers(0, 3)),
     st.tuples(st.sampled_from(("looks", "steps")), st.integers(0, 1), st.integers(0, 3)),
+    st.tuples(st.just("race"), st.integers(0, 1), st.integers(0, 9)),
     st.tuples(st.just("dies"), st.integers(0, 1), st.integers(0, 9)),
 )
 
@@ -109,6 +110,11 @@ def done(house, processes, action):
         erased(house, whom)
     elif what == "rebuild":
         house.transact(ask(store.REBUILD(subscriber=whom, nothing=b"", now_us=1)))
+    elif what == "race":  # both see the same, and do it in turn
+        processes[whom].looks()
+        processes[1 - whom].seen = processes[whom].seen
+        for process in processes:
+            process.steps(number)
     elif what == "dies":
         processes[whom].dies(number, number % 3)
     elif what == "steps":
@@ -124,6 +130,10 @@ def done(house, processes, action):
 def test_any_interleaving_comes_to_what_a_replay_comes_to(house, actions):
     emptied(house)
     processes = [Process(house), Process(house)]
+    for log in LOGS:  # both logs are followed already
+        house.append(log, 3)
+    house.registrar.sequence()
+    follow(house)
     for action in actions:
         done(house, processes, action)
     follow(house)
