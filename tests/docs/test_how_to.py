@@ -22,6 +22,7 @@ IN_THIS_ORDER = (
     "export-records",
     "rotate-a-feed-key",
     "let-the-client-verify",
+    "see-who-looked",
     "freeze-a-client",
     "erase-a-customer",
 )
