@@ -19,6 +19,7 @@ NAMES: dict[str, str | None] = {
     "feeds": None,
     "policy_diff": None,
     "hidden": None,
+    "profile": None,
 }
 
 

@@ -68,6 +68,7 @@ NO_LIMITS = """[flood]
 per_credential = "1000000/1000000"
 per_client = "1000000/1000000"
 """
+HOUSE_FILE = "looks.json"
 #: Limits of the bank's contract that a workload would meet otherwise.
 WIDE = {"sensitive_fields_day": 1_000_000, "searches_day": 1_000_000}
 
@@ -210,6 +211,18 @@ class BenchHouse:
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         return head.encode() + body
+
+    def write_down(self) -> None:
+        """Write who looks at whom beside the house, for a process that asks without HTTP."""
+        looks = [
+            {
+                "contact": f"CT-{n}",
+                "token": self.token(agent),
+                "customer": self.customers[f"C{n:05d}"],
+            }
+            for n, agent in enumerate(self.agents, start=1)
+        ]
+        (self.home / HOUSE_FILE).write_text(json.dumps(looks))
 
     def token(self, agent: str) -> str:
         """An agent's credential."""

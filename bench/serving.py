@@ -111,23 +111,28 @@ def under_load(
     what: str,
     clients: int,
     targets: tuple[Target, ...] = (),
-    expect: str = "200",
 ) -> tuple[Line, dict[str, Any]]:
-    """Load the data plane for ``run.amount`` seconds; every answer must have the status ``expect``."""
+    """Load the data plane for ``run.amount`` seconds; every answer must be 200.
+
+    A machine that is too busy for so many clients has some told to try again (503): they are counted apart.
+    """
     turns = plane.turns()
     with run.metered(plane.pid) as spent:
         figures = load(plane.port, requests, clients, run.amount)
         spent.client_s = figures["cpu_s"]
-    if set(figures["statuses"]) != {expect}:
-        raise SystemExit(f"{what}: answers were {figures['statuses']}, not {expect}")
-    shared = figures["requests"] / max(1.0, plane.turns() - turns)
+    statuses = figures["statuses"]
+    answered = statuses.pop("200", 0)
+    busy = statuses.pop("503", 0)
+    if statuses or not answered:
+        raise SystemExit(f"{what}: {answered} answers, and {busy} refused as busy, and {statuses}")
+    shared = answered / max(1.0, plane.turns() - turns)
     line = Line(
         what=f"{what}, {clients} client{'s' if clients > 1 else ''}",
-        operations=figures["requests"],
+        operations=answered,
         wall_s=figures["seconds"],
         cpu_s=spent.cpu,
         p50_ms=figures["p50_ms"],
         p99_ms=figures["p99_ms"],
         targets=targets,
     )
-    return line, {"clients": clients, "answers_per_turn": round(shared, 2)}
+    return line, {"clients": clients, "answers_per_turn": round(shared, 2), "told_busy": busy}
