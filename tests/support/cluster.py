@@ -6,9 +6,11 @@ import atexit
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,15 +43,28 @@ def binaries() -> Path | None:
 class Cluster:
     """A running server. It is told not to wait for the disk: what survives a power cut is tested elsewhere."""
 
-    def __init__(self, folder: Path, *settings: str, durable: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *settings: str,
+        durable: bool = False,
+        of: Cluster | None = None,
+        port: int = 0,
+    ) -> None:
+        """``of`` is a running server that this one is to follow, as a standby of its own name: its port."""
         found = binaries()
         assert found is not None
         self.binaries = found
         self.folder = folder
-        self.port = _free_port()
+        self.port = port or _free_port()
         folder.chmod(0o755)
         self.own(folder)
-        self.run("initdb", "-D", self.data, "-U", USER, "--auth=trust", "--no-locale", "-E", "UTF8")
+        if of is None:
+            words = ("-U", USER, "--auth=trust", "--no-locale", "-E", "UTF8")
+            self.run("initdb", "-D", self.data, *words)
+        else:
+            source = f"host=127.0.0.1 port={of.port} user={USER} application_name=standby"
+            self.run("pg_basebackup", "-D", self.data, "-d", source, "-R", "-X", "stream")
         quick = (
             ()
             if durable
@@ -92,6 +107,18 @@ class Cluster:
     def stop(self, mode: str = "immediate") -> None:
         if (Path(self.data) / "postmaster.pid").exists():
             self.run("pg_ctl", "-D", self.data, "-w", "-m", mode, "stop")
+
+    def kill(self) -> None:
+        """Kill the server and all of its processes, as if its machine had died."""
+        number = (Path(self.data) / "postmaster.pid").read_text().split("\n", 1)[0]
+        own = Path(f"/proc/{number}/task/{number}/children").read_text().split()
+        for pid in (number, *own):
+            with suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+
+    def promote(self) -> None:
+        """Make a standby the primary; it takes writes on return."""
+        self.run("pg_ctl", "-D", self.data, "-w", "promote")
 
     def url(self, database: str) -> str:
         return f"postgres://{USER}@127.0.0.1:{self.port}/{database}"

@@ -21,10 +21,17 @@ CHECKS: Final = (
     Check(
         "roles.W001",
         "its database role cannot rewrite the ledger",
-        f"{_HERE}.roles:cannot_rewrite",
+        f"{_HERE}.server:cannot_rewrite",
     ),
-    Check("roles.W002", "each database role may do what is declared", f"{_HERE}.roles:as_declared"),
-    Check("roles.W003", "an erasure can be completed", f"{_HERE}.roles:can_erase"),
+    Check(
+        "roles.W002", "each database role may do what is declared", f"{_HERE}.server:as_declared"
+    ),
+    Check("roles.W003", "an erasure can be completed", f"{_HERE}.server:can_erase"),
+    Check(
+        "stores.W001",
+        "a second server has what was answered",
+        f"{_HERE}.server:survives_failover",
+    ),
     Check("jobs.W001", "no background work was given up", f"{_HERE}.jobs:given_up"),
     Check("jobs.W002", "background work is done when it is due", f"{_HERE}.jobs:overdue"),
     Check(
@@ -78,7 +85,12 @@ DEPLOY: Final = (
     Check(
         "deploy.E011",
         "its database role cannot rewrite the ledger",
-        f"{_HERE}.roles:must_not_rewrite",
+        f"{_HERE}.server:must_not_rewrite",
+    ),
+    Check(
+        "deploy.E012",
+        "a second server has what was answered",
+        f"{_HERE}.server:must_survive_failover",
     ),
     Check("deploy.W001", "the signer's memory is apart", f"{_HERE}.deploy:memory_apart"),
     Check("deploy.W002", "memory does not reach a disk", f"{_HERE}.deploy:swap"),

@@ -22,6 +22,7 @@ from holdfast.kit.clock import (
     rfc3339,
 )
 from holdfast.kit.db.opening import connect, is_there
+from holdfast.kit.errors import Unavailable
 from holdfast.kit.http.own import ask_own
 from holdfast.spine.decision.freezing import Standing
 from holdfast.spine.decision.models import Client
@@ -206,9 +207,12 @@ def ago(span_us: int) -> str:
 
 def _megabytes(settings: Settings) -> str:
     size = 0
-    for store in filter(is_there, (settings.data, settings.keys)):
-        with closing(connect(store)) as connection:
-            size += connection.size_bytes()
+    try:
+        for store in filter(is_there, (settings.data, settings.keys)):
+            with closing(connect(store)) as connection:
+                size += connection.size_bytes()
+    except Unavailable:
+        return "–"
     return f"{size / 1_000_000:,.1f}"
 
 

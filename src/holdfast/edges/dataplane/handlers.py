@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ from holdfast.edges.dataplane.types import (
 )
 from holdfast.edges.feeds.catalogue import ADAPTORS
 from holdfast.kit.disk import Room
-from holdfast.kit.errors import InvalidInput
+from holdfast.kit.errors import InvalidInput, Unavailable
 from holdfast.kit.http.problem import problem
 from holdfast.kit.jobs.queue import backlog
 from holdfast.manifests import subscriptions
@@ -327,9 +328,12 @@ class Handlers:
     async def metrics(self, _request: Request, _parts: dict[str, str]) -> Reply:
         """GET /metrics."""
         now_us = self._house.clock.now_us()
-        self._metrics.feeds(self._house.read(list_paces(now_us)))
-        self._metrics.stream(self._house.read(standings(self._followers)), now_us)
-        self._metrics.jobs(self._house.read(backlog(now_us)), now_us)
+        with suppress(
+            Unavailable
+        ):  # what the process counts itself is told while its store is away
+            self._metrics.feeds(self._house.read(list_paces(now_us)))
+            self._metrics.stream(self._house.read(standings(self._followers)), now_us)
+            self._metrics.jobs(self._house.read(backlog(now_us)), now_us)
         return Reply(200, self._metrics.text(), b"text/plain; version=0.0.4; charset=utf-8")
 
     async def openapi(self, _request: Request, _parts: dict[str, str]) -> Reply:

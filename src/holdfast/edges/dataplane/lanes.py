@@ -30,6 +30,8 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 LANES: Final = 8  # operations at once; each waits for the server most of its time
+# The pool waits twice as long after each attempt; it begins anew with the next request after it gave up.
+RECONNECT_S: Final = 3.0
 _AsyncConnection = psycopg.AsyncConnection[Any]
 
 
@@ -155,6 +157,7 @@ def _pool(database: PostgresDatabase) -> AsyncConnectionPool[_AsyncConnection]:
         max_size=LANES,
         max_waiting=0,
         timeout=BUSY_LIMIT_S,
+        reconnect_timeout=RECONNECT_S,
         open=False,
         configure=configure,
         check=AsyncConnectionPool.check_connection,

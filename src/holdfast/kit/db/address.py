@@ -169,5 +169,9 @@ def options(store: PostgresDatabase) -> dict[str, Any]:
 
 
 def with_ours(given: dict[str, Any]) -> dict[str, Any]:
-    """Add what every connection asks of the driver and the server, unless the address says otherwise."""
-    return {**_OURS, **given}
+    """Add what every connection asks of the driver and the server, unless the address says otherwise.
+
+    Where the address names several hosts, one that is gone without a word holds nobody up for long.
+    """
+    quick = {"connect_timeout": "3"} if "," in str(given.get("host", "")) else {}
+    return {**_OURS, **quick, **given}

@@ -11,7 +11,8 @@ about.
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager, suppress
+import asyncio
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, LiteralString
 
 import psycopg
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 Error: Final[type[Exception]] = psycopg.Error
 OLDEST: Final = 150_000
+COMMIT_WITHIN_S: Final = 10.0
 _PREPARED: Final = 1024  # there are some four hundred statements
 _AGAIN: Final = frozenset({"40001", "40P01", "55P03"})
 CHUNK_BYTES: Final = 4 * 1024 * 1024
@@ -174,7 +176,8 @@ class PostgresConnection:
         :class:`Unavailable` also when the server does not answer: then nobody knows whether it is durable.
         """
         failed = self.raw.info.transaction_status is TransactionStatus.INERROR
-        self._mark("COMMIT")
+        with _on_every_server(self.raw):
+            self._mark("COMMIT")
         self._begun = False
         if failed:
             raise Unavailable("the transaction had failed; nothing was written")
@@ -273,6 +276,10 @@ class PostgresConnection:
             if (have := self._setting(name)) in wrong
         ]
 
+    def waits_for_standby(self) -> bool:
+        """Whether a commit is answered only when a standby has it."""
+        return bool(self._setting("synchronous_standby_names"))
+
     def _setting(self, name: str) -> str:
         row = self._opened().execute("SELECT current_setting(%s)", (name,)).fetchone()
         return str(row[0]) if row else ""
@@ -342,6 +349,29 @@ def _named(names: Sequence[str], one: Any) -> Mapping[str, Any]:
     return one if isinstance(one, dict) else dict(zip(names, one, strict=True))
 
 
+@contextmanager
+def _on_every_server(
+    connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any],
+) -> Iterator[None]:
+    """Raise :class:`Unavailable` when the commit inside is durable on one server alone.
+
+    Somebody ended its wait for the standby (``pg_cancel_backend`` does); the server then warns, and says that it went
+    well.
+    """
+    said: list[str | None] = []
+
+    def hear(diagnostic: psycopg.errors.Diagnostic) -> None:
+        said.append(diagnostic.severity_nonlocalized)
+
+    connection.add_notice_handler(hear)
+    try:
+        yield
+    finally:
+        connection.remove_notice_handler(hear)
+    if "WARNING" in said:
+        raise Unavailable("the standby has not confirmed what was written", remedy="Try again.")
+
+
 async def drive_async(
     work: Work[T], data: psycopg.AsyncConnection[Any], keys: psycopg.AsyncConnection[Any]
 ) -> T:
@@ -364,11 +394,22 @@ async def drive_async(
 
 @asynccontextmanager
 async def writing_async(connection: psycopg.AsyncConnection[Any]) -> AsyncIterator[None]:
-    """Write in one transaction; all or nothing."""
+    """Write in one transaction; all or nothing.
+
+    :class:`Unavailable` when the commit does not come about in time, as while a standby is away that has to confirm it:
+    then nobody knows whether it will.
+    """
     await connection.execute("BEGIN")
     try:
         yield
-        await connection.execute("COMMIT")
+        try:
+            with _on_every_server(connection):
+                async with asyncio.timeout(COMMIT_WITHIN_S):
+                    await connection.execute("COMMIT")
+        except TimeoutError:
+            raise Unavailable(
+                "the ledger could not be written in time", remedy="Try again."
+            ) from None
     except BaseException:
         if not connection.closed and connection.info.transaction_status is not _IDLE:
             await connection.execute("ROLLBACK")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from holdfast.edges.checks import roles
+from holdfast.edges.checks import server
 from holdfast.edges.checks.findings import Skipped
 from holdfast.edges.roles.granting import named as named_roles
 from holdfast.edges.roles.rights import LEDGER
@@ -43,37 +43,37 @@ def said(found):
 
 
 def test_the_owner_may_rewrite_the_ledger_and_is_told_so():
-    (told,) = said(roles.cannot_rewrite(owner()))
+    (told,) = said(server.cannot_rewrite(owner()))
     assert told.startswith("the database role holdfast may rewrite ")
     assert all(table in told for table in LEDGER - {"ledger_lease"})
-    assert [one.severity.value for one in roles.must_not_rewrite(owner())] == ["error"]
+    assert [one.severity.value for one in server.must_not_rewrite(owner())] == ["error"]
 
 
 @pytest.mark.parametrize("what", ["app", "worker"])
 def test_a_granted_role_may_not(what):
     here = settings(as_role(granted_house(), what))
-    assert said(roles.cannot_rewrite(here)) == []
-    assert said(roles.as_declared(here)) == []
+    assert said(server.cannot_rewrite(here)) == []
+    assert said(server.as_declared(here)) == []
 
 
 def test_the_worker_can_erase_and_the_app_is_not_asked():
-    assert said(roles.can_erase(settings(as_role(granted_house(), "worker")))) == []
+    assert said(server.can_erase(settings(as_role(granted_house(), "worker")))) == []
     with pytest.raises(Skipped):
-        list(roles.can_erase(settings(as_role(granted_house(), "app"))))
+        list(server.can_erase(settings(as_role(granted_house(), "app"))))
 
 
 @pytest.mark.parametrize("right", ["DELETE", "UPDATE", "TRUNCATE"])
 def test_a_right_that_was_given_by_hand_is_told(right):
     with given_by_hand(right):
-        (told,) = said(roles.as_declared(owner()))
+        (told,) = said(server.as_declared(owner()))
         assert f"holdfast_app may {right}, which is not declared, on ledger_bundle" in told
         app = settings(as_role(granted_house(), "app"))
-        assert bool(said(roles.cannot_rewrite(app))) is (right != "UPDATE")
+        assert bool(said(server.cannot_rewrite(app))) is (right != "UPDATE")
 
 
 def test_a_role_that_is_none_of_the_server_is_told():
     here = settings(named(granted_house()) | {"HOLDFAST_ROLE_READER": "nobody_here"})
-    assert [told.split(" of ")[0] for told in said(roles.as_declared(here))] == [
+    assert [told.split(" of ")[0] for told in said(server.as_declared(here))] == [
         "nobody_here is no role"
     ] * 2
 

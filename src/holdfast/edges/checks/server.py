@@ -1,4 +1,4 @@
-"""Checks of the database roles: what the one that is connected may do, and whether each may do what is declared."""
+"""Checks of the database server: what the roles may do there, and whether a second server has all that was answered."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from holdfast.edges.checks.findings import Skipped, doubtful, wrong
 from holdfast.edges.checks.opened import require_stores
 from holdfast.edges.roles.rights import LEDGER, RIGHTS
+from holdfast.kit.db.address import PostgresDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from holdfast.vocabulary.manifest import Finding
 
 _TAKES: Final = frozenset({"UPDATE", "DELETE", "TRUNCATE", "TRIGGER"})
+_STANDBY: Final = "Set synchronous_standby_names on the primary, once a standby streams from it."
 _REMEDY: Final = (
     "Name database roles (role.app, role.worker), run `holdfast roles`, and connect as them."
 )
@@ -77,6 +79,30 @@ def can_erase(settings: Settings) -> Iterator[Finding]:
                 f"{user} lacks {', '.join(lacking)} in {store}: no erasure can be completed",
                 "Let a superuser run what `holdfast roles --print` shows.",
             )
+
+
+def survives_failover(settings: Settings) -> Iterator[Finding]:
+    """What only the server that died had is lost with it."""
+    for told in _unconfirmed(settings):
+        yield doubtful(told, _STANDBY)
+
+
+def must_survive_failover(settings: Settings) -> Iterator[Finding]:
+    """In production whoever names a second server relies on it."""
+    for told in _unconfirmed(settings):
+        yield wrong(told, _STANDBY)
+
+
+def _unconfirmed(settings: Settings) -> Iterator[str]:
+    _require(settings)
+    from holdfast.edges.roles.granting import opened  # noqa: PLC0415  a house in files starts without the driver
+
+    for store in (settings.data, settings.keys):
+        if not isinstance(store, PostgresDatabase) or store.hosts == 1:
+            raise Skipped
+        with closing(opened(store)) as connection:
+            if not connection.waits_for_standby():
+                yield f"{store}: no standby confirms a commit, so a failover loses answers that were given"
 
 
 def _rewrites(settings: Settings) -> Iterator[str]:
