@@ -154,7 +154,8 @@ def cluster() -> Cluster:
     roomy = os.access(in_memory, os.W_OK) and shutil.disk_usage(in_memory).free > ROOM_BYTES
     place = in_memory if roomy else None
     folder = Path(tempfile.mkdtemp(prefix="holdfast-cluster-", dir=place))
-    one = Cluster(folder)
+    # in memory it costs nothing to be durable, and a house may be served
+    one = Cluster(folder, "wal_recycle=off", durable=roomy)
     one.start()
 
     def end() -> None:

@@ -38,7 +38,7 @@ def live_template() -> Path:
     """A founded bank of five customers, made once per process."""
     folder = Path(mkdtemp(prefix="holdfast-live-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    home = folder / "house"
+    home = folder / "holdfast-house"  # a template: it stays until the run ends
     copy_house(template(), home)
     found_live(home)
     return home

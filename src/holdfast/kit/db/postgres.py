@@ -65,6 +65,23 @@ _LOG: Final = "SELECT name FROM pg_ls_waldir()"
 _READ: Final = "SELECT pg_read_binary_file(%s, %s, %s, true)"
 
 
+def _end_pipeline(pipeline: Any) -> Iterator[Any]:
+    """End a pipeline with a Sync and nothing after it.
+
+    The driver sends a flush as well, to fetch what the Sync has fetched already. The server takes that for the next
+    command, and no longer counts since when the transaction is idle: a frozen process would hold its rows for ever.
+    """
+    try:
+        pipeline._enqueue_sync()  # noqa: SLF001
+        yield from pipeline._communicate_gen()  # noqa: SLF001
+    finally:
+        yield from pipeline._fetch_gen(flush=False)  # noqa: SLF001
+
+
+for _kind in (psycopg.Pipeline, psycopg.AsyncPipeline):
+    _kind._exit_gen = _end_pipeline  # type: ignore[assignment,method-assign]  # noqa: SLF001
+
+
 class _WholeNumber(Loader):
     """Sums of ``bigint`` are ``numeric``; there is no fraction in the house."""
 

@@ -7,6 +7,7 @@ import sys
 from contextlib import ExitStack, closing
 from importlib import import_module
 from pkgutil import walk_packages
+from select import select
 
 import pytest
 
@@ -328,7 +329,17 @@ def test_a_write_that_nobody_answered_is_a_refusal(severed):
 
 
 @needs_server
-def test_the_server_gives_up_what_a_frozen_process_holds(severed):
+@pytest.mark.parametrize("lines", [1, 3])
+def test_the_server_gives_up_what_a_frozen_process_holds(severed, lines):
+    """After one statement, and after several in one round trip."""
     connection, _ = severed
     kept = "SELECT current_setting('idle_in_transaction_session_timeout'), current_setting('lock_timeout')"
     assert raw(connection, kept) == [("10s", "5s")]
+    raw(connection, "SET idle_in_transaction_session_timeout = '100ms'")
+    connection.begin()
+    connection.execute_all([line(number) for number in range(lines)])
+    assert select([connection.raw.fileno()], [], [], 30)[0], "the server says that it has given up"
+    with pytest.raises(Unavailable):
+        connection.commit()
+    connection.rollback()
+    assert total(connection) == (None, 0)
