@@ -16,6 +16,7 @@ NAMES: dict[str, str | None] = {
     "decision": None,
     "vault": None,
     "ledger": None,
+    "stream": None,
     "feeds": None,
     "policy_diff": None,
     "hidden": None,

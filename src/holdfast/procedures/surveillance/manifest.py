@@ -16,6 +16,7 @@ MANIFEST: Final = Manifest(
             statement="Where each log names a person, a customer, a contact, a decision.",
             fold="holdfast.spine.stream.timeline:fold",
             clear="holdfast.spine.stream.store:CLEARS_TIMELINE",
+            merge="holdfast.spine.stream.timeline:merge",
         ),
         Subscription(
             name="tally",

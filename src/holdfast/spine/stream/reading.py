@@ -11,6 +11,8 @@ from holdfast.spine.ledger.tiles import WIDTH, decode_bundle
 from holdfast.spine.ledger.tree import HASH_BYTES, leaf_hash
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from holdfast.kit.db import Rows, Work
 
 ALTERED: Final = "leaf_altered"
@@ -42,8 +44,8 @@ def leaves_after(log: str, position: int, size: int, *, last: bytes) -> Work[Ver
     )
     tile, bundle, before = yield Round(data=asked)
     begin, end = position % WIDTH, min(WIDTH, size - n * WIDTH)
-    row = hashes_of(tile, end)
-    if position and (row[begin - 1] if begin else hashes_of(before, WIDTH)[-1]) != last:
+    row = _hashes(tile, end)
+    if position and (row[begin - 1] if begin else _hashes(before, WIDTH)[-1]) != last:
         raise IntegrityBroken(f"log {log} is another than the one that was read", code=SET_BACK)
     entries = decode_bundle(bytes(bundle[0][1])) if bundle else []
     found = tuple(_intact(entries[begin:end], row[begin:end]))
@@ -54,20 +56,25 @@ def leaves_after(log: str, position: int, size: int, *, last: bytes) -> Work[Ver
 
 def leaf_at(log: str, index: int) -> Work[bytes]:
     """Return one leaf's entry, compared with the tree; :class:`IntegrityBroken` when it was altered or is missing."""
-    n, at = divmod(index, WIDTH)
+    ((_, entry),) = yield from leaves_in(log, index // WIDTH, [index])
+    return entry
+
+
+def leaves_in(log: str, n: int, indexes: Sequence[int]) -> Work[list[tuple[int, bytes]]]:
+    """Return leaves of one bundle, each compared with the tree; :class:`IntegrityBroken` when one was altered."""
     tile, bundle = yield Round(
         data=(ledger.TILE(log=log, level=0, n=n), ledger.BUNDLE(log=log, n=n))
     )
-    return entry_in(log, index, tile=hashes_of(tile, at + 1), bundle=bundle)
-
-
-def entry_in(log: str, index: int, *, tile: list[bytes], bundle: Rows) -> bytes:
-    """Return the entry of a leaf from its bundle, compared with its hash in the tile."""
-    at = index % WIDTH
+    hashes = bytes(tile[0][1]) if tile else b""
     entries = decode_bundle(bytes(bundle[0][1])) if bundle else []
-    if at >= min(len(entries), len(tile)) or leaf_hash(entries[at]) != tile[at]:
-        raise IntegrityBroken(f"leaf {index} of log {log} was altered", code=ALTERED)
-    return entries[at]
+    found = []
+    for index in indexes:
+        at = index % WIDTH
+        expected = hashes[at * HASH_BYTES : (at + 1) * HASH_BYTES]
+        if at >= len(entries) or leaf_hash(entries[at]) != expected:
+            raise IntegrityBroken(f"leaf {index} of log {log} was altered", code=ALTERED)
+        found.append((index, entries[at]))
+    return found
 
 
 def _intact(entries: list[bytes], hashes: list[bytes]) -> list[bytes]:
@@ -78,8 +85,7 @@ def _intact(entries: list[bytes], hashes: list[bytes]) -> list[bytes]:
     return entries
 
 
-def hashes_of(tile: Rows, width: int) -> list[bytes]:
-    """Return the first hashes of a tile; :class:`IntegrityBroken` if it has fewer."""
+def _hashes(tile: Rows, width: int) -> list[bytes]:
     body = bytes(tile[0][1]) if tile else b""
     if len(body) < width * HASH_BYTES:
         raise IntegrityBroken("a tile of the log is too short", code=ALTERED)

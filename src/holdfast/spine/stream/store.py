@@ -130,6 +130,15 @@ ADD_TO_TIMELINE: Final = statement(
     "stream_add_to_timeline",
     "INSERT INTO stream_timeline (log, ref, idx, at_us, type) VALUES (:log, :ref, :idx, :at_us, :type)",
 )
+# Many rows in one statement, which costs more than its rows. One of over 50 parameters psycopg reads anew each time.
+ROWS: Final = 12
+_VALUES: Final = ", ".join(
+    f"(:log, :ref_{n}, :idx_{n}, :at_us_{n}, :type_{n})" for n in range(ROWS)
+)
+ADD_MANY_TO_TIMELINE: Final = statement(
+    "stream_add_many_to_timeline",
+    f"INSERT INTO stream_timeline (log, ref, idx, at_us, type) VALUES {_VALUES}",
+)
 TIMELINE: Final = statement(
     "stream_timeline",
     """

@@ -7,6 +7,7 @@ tree, when it is asked for: a row that somebody slipped in shows by that.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -17,10 +18,10 @@ from holdfast.kit.errors import IntegrityBroken
 from holdfast.spine.ledger import store as ledger
 from holdfast.spine.ledger.tiles import WIDTH
 from holdfast.spine.stream import store
-from holdfast.spine.stream.reading import ALTERED, entry_in, hashes_of
+from holdfast.spine.stream.reading import ALTERED, leaves_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from holdfast.kit.db import Query, Work
     from holdfast.spine.stream.follower import Place
@@ -92,6 +93,22 @@ def fold(leaf: Mapping[str, Any], place: Place) -> Iterator[Query]:
         yield store.ADD_TO_TIMELINE(log=place.log, ref=ref, idx=place.index, at_us=at_us, type=kind)
 
 
+def merge(queries: Sequence[Query]) -> tuple[Query, ...]:
+    """Write many rows of one log by one statement."""
+    whole = len(queries) // store.ROWS * store.ROWS
+    many = (queries[at : at + store.ROWS] for at in range(0, whole, store.ROWS))
+    return (*map(_many, many), *queries[whole:])
+
+
+def _many(queries: Sequence[Query]) -> Query:
+    params: dict[str, Any] = {"log": queries[0].params["log"]}
+    for number, query in enumerate(queries):
+        params |= {
+            f"{name}_{number}": value for name, value in query.params.items() if name != "log"
+        }
+    return store.ADD_MANY_TO_TIMELINE(**params)
+
+
 def references(leaf: Mapping[str, Any]) -> dict[str, None]:
     """Return what the leaf names, each once, in the order of its fields."""
     found: dict[str, None] = {}
@@ -125,14 +142,8 @@ def timeline(
 def _leaves(log: str, ref: str, indexes: list[int]) -> Work[tuple[Shown, ...]]:
     """Read the leaves, each bundle once."""
     shown: list[Shown] = []
-    for n in dict.fromkeys(index // WIDTH for index in indexes):
-        tile, bundle = yield Round(
-            data=(ledger.TILE(log=log, level=0, n=n), ledger.BUNDLE(log=log, n=n))
-        )
-        for index in indexes:
-            if index // WIDTH != n:
-                continue
-            entry = entry_in(log, index, tile=hashes_of(tile, index % WIDTH + 1), bundle=bundle)
+    for n, few in groupby(indexes, lambda index: index // WIDTH):
+        for index, entry in (yield from leaves_in(log, n, list(few))):
             leaf = msgspec.json.decode(entry, type=dict[str, Any])
             if ref not in references(leaf):
                 raise IntegrityBroken(
