@@ -10,7 +10,13 @@ BIN := $(VENV)/bin
 WORKERS ?= auto
 BENCHES ?=
 
-.PHONY: help run setup setup-dev test test-fast check lint format types imports architecture \
+# what is run a second time, on PostgreSQL
+ON_BOTH := tests/unit/spine tests/attacks tests/stories
+
+# a test starts hundreds of processes: none of them compiles what another has compiled
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help run setup setup-dev test test-postgres test-fast check lint format types imports architecture \
         migrations reference bench lock setup-services clean
 
 help: ## list the targets and what they do
@@ -26,8 +32,15 @@ setup: ## set up .venv with what Holdfast needs to run (done by `make run`; inst
 setup-dev: ## the same with what its tests and checks need (done by `make test` and `make check`)
 	@PYTHON="$(PYTHON)" bash tools/setup.sh dev
 
-test: setup-dev ## set up and run all tests, on all cores (WORKERS=1 for one)
-	@$(BIN)/python -m pytest -q -n $(WORKERS)
+test: setup-dev ## set up and run all tests on SQLite, then what touches a store on PostgreSQL (WORKERS=1 for one core)
+	@status=0; \
+	  $(BIN)/python -m pytest -q -n $(WORKERS) || status=$$?; \
+	  echo "── the same on PostgreSQL"; \
+	  HOLDFAST_STORAGE=postgresql $(BIN)/python -m pytest -q -n $(WORKERS) $(ON_BOTH) || status=$$?; \
+	  exit $$status
+
+test-postgres: setup-dev ## the second half of `make test` alone
+	@HOLDFAST_STORAGE=postgresql $(BIN)/python -m pytest -q -n $(WORKERS) $(ON_BOTH)
 
 test-fast: setup-dev ## the tests without those that start servers or take long
 	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not slow and not server"

@@ -50,10 +50,43 @@ def _stay_here(event: str, arguments: tuple[object, ...]) -> None:
 sys.addaudithook(_stay_here)
 
 
+STORAGE = os.environ.get("_HOLDFAST_STORAGE", "sqlite")
+MISSING = "PostgreSQL 15 or newer is not installed: `make setup-services` installs it"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    """Skip what is marked for the other storage; on the second storage, leave out what touches no store."""
+    if STORAGE == "postgresql":
+        from support.touching import touches_a_store
+
+        apart = [item for item in items if not touches_a_store(item.path)]
+        config.hook.pytest_deselected(items=apart)
+        items[:] = [item for item in items if touches_a_store(item.path)]
+    for item in items:
+        mark = item.get_closest_marker("storage")
+        if mark is not None and mark.args != (STORAGE,):
+            item.add_marker(
+                pytest.mark.skip(reason=f"{mark.args[0]} only: {mark.kwargs['reason']}")
+            )
+
+
+def pytest_runtest_setup(item):
+    """Without a server every test of the second storage is skipped, and says why."""
+    if STORAGE == "postgresql" and not _server_is_here():
+        pytest.skip(MISSING)
+
+
+def _server_is_here():
+    from support.cluster import binaries
+
+    return binaries() is not None
+
+
 @pytest.fixture(autouse=True)
 def _databases():
     """On PostgreSQL each test's house has databases of its own, which go with it."""
-    if os.environ.get("_HOLDFAST_STORAGE") != "postgresql":
+    if STORAGE != "postgresql":
         yield
         return
     from support.stores import dropping

@@ -37,7 +37,7 @@ def bound_by(bank, phone, contact="CT-5"):
     """The customer to whom the feed binds a call from this number."""
     by = {"customer": {"by": {"phone": phone}}}
     bank.connect(contact, **by)
-    ((found,),) = bank.sql("SELECT customer FROM purpose_contact ORDER BY rowid DESC LIMIT 1")
+    ((found,),) = bank.sql("SELECT customer FROM purpose_contact WHERE ref = ?", contact)
     return found
 
 

@@ -31,6 +31,7 @@ from support.exporting import Exporter
 from support.recovery import CLIENT, HOUSE_LOG, LOG
 from support.rows import insert, made_up, models
 from support.signing import Signer
+from support.stores import raw
 
 _KEYRING = ("kek", "record_key", "dek", "index", "import_key", "head", "customer", "contact")
 
@@ -80,8 +81,7 @@ def test_no_key_of_the_client_is_left_in_any_file_of_the_keys_store(bank):
     needles = wrapped_keys(bank)
     assert len(needles) > 10
     bank.shred_client()
-    path = bank.house.settings.keys_path
-    content = b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
+    content = bank.bytes_of_stores(keys=True)
     assert not [needle for needle in needles if needle in content]
     assert not [one for one in bank.customers.values() if one.encode() in content]
     for table in _KEYRING:
@@ -281,12 +281,12 @@ OF_NO_CUSTOMER = {
 
 def everything(bank):
     """Every row of every table of both stores, as text, but the logs: they stay, with references."""
-    for keys in (False, True):
-        tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-        for (table,) in bank.sql(tables, keys=keys):
-            if not table.startswith("ledger_"):
-                for row in bank.sql(f"SELECT * FROM {table}", keys=keys):
-                    yield table, " ".join(repr(cell) for cell in row)
+    with bank.house.stores() as stores:
+        for store in stores:
+            for table in store.tables():
+                if not table.startswith(("ledger_", "sqlite_")):
+                    for row in raw(store, f"SELECT * FROM {table}"):
+                        yield table, " ".join(repr(cell) for cell in row)
 
 
 #: Rows that stay, and are cut of the link: whose privilege is suspended, which incidents there were, who is on a call.
@@ -325,11 +325,11 @@ def test_no_byte_of_either_store_names_a_customer(bank):
     bank.reveal("C00001", ["name"])
     bank.verify("C00001", {"dob": "1901-01-01"})
     bank.search("+12025550199")
-    whole = b"".join(path.read_bytes() for path in bank.home.glob("*.sqlite3*"))
+    whole = bank.bytes_of_stores()
     ids = [name.encode() for name in bank.customers.values()]
     assert all(name in whole for name in ids)
     bank.shred_client()
-    whole = b"".join(path.read_bytes() for path in bank.home.glob("*.sqlite3*"))
+    whole = bank.bytes_of_stores()
     assert not [name for name in ids if name in whole]
 
 

@@ -21,7 +21,7 @@ from support.answers import rules
 from support.bank import Bank, new_bank
 from support.exporting import Exporter
 from support.machine import Machine, SetClock, on_machine
-from support.stores import NOON_US
+from support.stores import NOON_US, keys_of
 
 
 @pytest.fixture
@@ -296,8 +296,9 @@ def held(bank):
     row = (CLIENT, "hld_1", bank.customers["C00002"], "c_1", "INC-1", "open", "p_1", 1, until_us)
     bank.sql(
         "INSERT INTO vault_hold (client, id, customer, reference, incident, state, placed_by, placed_us, until_us,"
-        " operation, fields, leaf, body, gone_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', '[]', '', x'', 0)",
+        " operation, fields, leaf, body, gone_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', '[]', '', ?, 0)",
         *row,
+        b"",
     )
 
 
@@ -313,16 +314,11 @@ MOVING = {"jobs_job", "ledger_clock", "ledger_due", "ledger_lease", "ledger_fold
 def rows_of(bank):
     """The keys of all rows of both stores."""
     found = {}
-    for keys in (False, True):
-        tables = "SELECT name FROM sqlite_master WHERE type = 'table'"
-        for (table,) in bank.sql(tables, keys=keys):
-            if table in MOVING or table.startswith(("sqlite_", "django_")):
-                continue
-            columns = bank.sql(
-                f"SELECT name FROM pragma_table_info('{table}') WHERE pk > 0", keys=keys
-            )
-            wanted = ", ".join(name for (name,) in columns) or "rowid"
-            found[table] = set(bank.sql(f"SELECT {wanted} FROM {table}", keys=keys))
+    with bank.house.stores() as stores:
+        for store in stores:
+            for table in store.tables() - MOVING:
+                if not table.startswith(("sqlite_", "django_")):
+                    found[table] = keys_of(store, table)
     return found
 
 

@@ -228,7 +228,8 @@ def test_a_record_that_was_changed_in_the_store(exporter):
     with exporter.house.stores() as stores:
         raw(
             stores.data,
-            "UPDATE vault_record SET body = zeroblob(64) WHERE id = (SELECT MIN(id) FROM vault_record)",
+            "UPDATE vault_record SET body = ? WHERE id = (SELECT MIN(id) FROM vault_record)",
+            (bytes(64),),
         )
     exporter.run(ordered)
     assert exporter.state(ordered) == "failed"

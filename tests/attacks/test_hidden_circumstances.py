@@ -104,7 +104,7 @@ def under_a_break_glass(bank):
 
 
 def while_the_record_of_the_hidden_one_is_forged(bank):
-    bank.sql("UPDATE vault_record SET body = x'00' WHERE customer = ?", bank.id_of(HIDDEN))
+    bank.sql("UPDATE vault_record SET body = ? WHERE customer = ?", b"\0", bank.id_of(HIDDEN))
     return {}
 
 

@@ -189,6 +189,6 @@ def test_a_clients_own_user_reads_its_log_and_no_other(bank):
 
 
 def test_a_decision_whose_record_was_edited_is_not_told(bank, refused):
-    bank.sql("UPDATE decision_record SET sealed = zeroblob(length(sealed))")
+    bank.sql("UPDATE decision_record SET sealed = ?", bytes(64))
     with pytest.raises(IntegrityBroken):
         read(bank, refused)

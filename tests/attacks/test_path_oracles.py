@@ -123,7 +123,7 @@ class TestVerification:
 
     def test_an_attempt_is_taken_although_the_record_then_does_not_verify(self, bank):
         bank.connect()
-        bank.sql("UPDATE vault_record SET body = x'00'")
+        bank.sql("UPDATE vault_record SET body = ?", b"\0")
         assert rules(bank.verify(MINE, {"dob": customer(1)["dob"]})) == {"vault.integrity"}
         assert attempts(bank) == 1
 

@@ -127,7 +127,8 @@ def test_a_data_key_that_is_gone(bank):
 
 def test_an_edited_data_key(bank):
     bank.sql(
-        "UPDATE keyring_dek SET wrapped = zeroblob(length(wrapped)) WHERE customer = ?",
+        "UPDATE keyring_dek SET wrapped = ? WHERE customer = ?",
+        bytes(60),
         bank.id_of(MINE),
         keys=True,
     )
@@ -135,12 +136,12 @@ def test_an_edited_data_key(bank):
 
 
 def test_a_row_that_does_not_verify_is_compared_with_nothing(bank):
-    bank.sql("UPDATE vault_record SET body = x'00' WHERE customer = ?", bank.id_of(MINE))
+    bank.sql("UPDATE vault_record SET body = ? WHERE customer = ?", b"\0", bank.id_of(MINE))
     is_refused_and_signalled(bank, bank.verify(MINE, {"dob": customer(1)["dob"]}))
 
 
 def test_a_row_that_does_not_verify_is_found_by_no_search(bank):
-    bank.sql("UPDATE vault_record SET body = x'00' WHERE customer = ?", bank.id_of(MINE))
+    bank.sql("UPDATE vault_record SET body = ? WHERE customer = ?", b"\0", bank.id_of(MINE))
     is_refused_and_signalled(bank, bank.search(customer(1)["phone"]))
 
 

@@ -84,7 +84,7 @@ def test_it_gives_one_attempt_and_is_used_whether_it_matches_or_not(bank, answer
 
 def test_it_is_used_although_the_record_then_does_not_verify(bank):
     ident = approved(bank)
-    bank.sql("UPDATE vault_record SET body = x'00'")
+    bank.sql("UPDATE vault_record SET body = ?", b"\0")
     assert rules(bank.verify_with(ident, MINE, RIGHT)) == {"vault.integrity"}
     assert bank.state_of(ident) == "used"
     assert bank.leaves("decision.made")[-1]["approval"] == ident

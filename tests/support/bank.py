@@ -42,7 +42,16 @@ from holdfast.spine.signals.intake import Report, receive
 from holdfast.spine.turn.answers import Asked
 from holdfast.spine.vault.roots import ROOT_FILE, FileRoot
 from holdfast.vocabulary.levels import PersonState
-from support.stores import NOON_US, FakeClock, FakeDisk, copy_house, raw, template
+from support.stores import (
+    NOON_US,
+    ON_POSTGRES,
+    FakeClock,
+    FakeDisk,
+    bytes_of,
+    copy_house,
+    raw,
+    template,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -294,11 +303,16 @@ class Bank:
         all_leaves = [json.loads(entry) for (entry,) in rows]
         return [leaf for leaf in all_leaves if not kind or leaf["type"] == kind]
 
+    def bytes_of_stores(self, *, keys: bool = False) -> bytes:
+        """All bytes that the database keeps of both stores, or of ``keys`` alone."""
+        with self.house.stores() as stores:
+            return b"".join(bytes_of(one) for one in (stores[1:] if keys else stores))
+
     def all_bytes(self) -> bytes:
-        """All bytes of all files of the house."""
-        return b"".join(
-            path.read_bytes() for path in sorted(self.home.rglob("*")) if path.is_file()
-        )
+        """All bytes of all files of the house, and of its stores where these stand elsewhere."""
+        files = [path for path in sorted(self.home.rglob("*")) if path.is_file()]
+        apart = self.bytes_of_stores() if ON_POSTGRES else b""
+        return b"".join([apart, *(path.read_bytes() for path in files)])
 
     def close(self) -> None:
         self.house.close()

@@ -37,7 +37,7 @@ from holdfast.spine.vault.roots import FileRoot
 from holdfast.vocabulary.contract import Contract, Programme, Queue, Reason
 from holdfast.vocabulary.levels import DataClass, Handling, Role
 from holdfast.vocabulary.schema import CollectionSchema, FieldSpec, FieldType, Index
-from support.stores import SmallHouse, raw
+from support.stores import SmallHouse, bytes_of, raw
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -259,9 +259,7 @@ class FeedHouse(SmallHouse):
 
     def bytes_of_data(self) -> bytes:
         """All bytes of the data store, its write-ahead log included."""
-        path = self.settings.data_path
-        files = (path, path.with_name(f"{path.name}-wal"))
-        return b"".join(file.read_bytes() for file in files if file.exists())
+        return bytes_of(self.data)
 
     def count_rows(self, table: str) -> int:
         return raw(self.data, f"SELECT COUNT(*) FROM {table}")[0][0]

@@ -141,6 +141,51 @@ def raw(connection: Connection, text: str, params: Sequence[Any] = ()) -> list[t
     return cursor.fetchall() if cursor.description else []
 
 
+@contextmanager
+def full(connection: Connection, table: str) -> Iterator[None]:
+    """Let every row that is to be added to ``table`` fail, with the word *full*, while the block runs."""
+    if isinstance(connection, SqliteConnection):
+        text = (
+            f"CREATE TRIGGER full BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'full'); END"
+        )
+        undo = "DROP TRIGGER full"
+    else:
+        text = f'ALTER TABLE {table} ADD CONSTRAINT "full" CHECK (false) NOT VALID'
+        undo = f'ALTER TABLE {table} DROP CONSTRAINT "full"'
+    raw(connection, text)
+    yield
+    raw(connection, undo)
+
+
+def keys_of(connection: Connection, table: str) -> set[tuple[Any, ...]]:
+    """The primary keys of all rows of a table."""
+    if isinstance(connection, SqliteConnection):
+        found = raw(connection, f"SELECT name FROM pragma_table_info('{table}') WHERE pk > 0")
+    else:
+        found = raw(
+            connection,
+            "SELECT a.attname FROM pg_index i JOIN pg_attribute a"
+            " ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)"
+            f" WHERE i.indisprimary AND i.indrelid = '{table}'::regclass",
+        )
+    columns = ", ".join(name for (name,) in found)
+    return set(raw(connection, f"SELECT {columns} FROM {table}"))
+
+
+def bytes_of(connection: Connection) -> bytes:
+    """All bytes that the database keeps of a store: its file, or files, and the write-ahead log."""
+    if isinstance(connection, SqliteConnection):
+        name = connection.raw.execute("PRAGMA database_list").fetchone()[2]
+        files = [Path(f"{name}{end}") for end in ("", "-wal", "-journal")]
+    else:
+        raw(connection, "CHECKPOINT")  # what stands in the server's memory is in its files then
+        number = raw(connection, "SELECT oid FROM pg_database WHERE datname = current_database()")
+        folder = Path(cluster().data)
+        parts = (folder / "base" / str(number[0][0]), folder / "pg_wal")
+        files = [path for part in parts for path in sorted(part.iterdir())]
+    return b"".join(path.read_bytes() for path in files if path.is_file())
+
+
 class SmallHouse:
     """Two stores and a clock: what a Work needs, without keys, policies or processes."""
 

@@ -9,13 +9,13 @@ is unknown is a refusal (SPINE 5, 18).
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import psycopg
 import structlog
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from holdfast.edges.dataplane.turn import BUSY_LIMIT_S, MOST_WAITING, Failed, unchanged
+from holdfast.edges.dataplane.turn import BUSY_LIMIT_S, MOST_WAITING, Failed, Waiting, unchanged
 from holdfast.kit.clock import monotonic_s
 from holdfast.kit.db.postgres import adapt, drive_async, is_busy, parameters, writing_async
 from holdfast.kit.errors import HoldfastError, Unavailable
@@ -33,12 +33,6 @@ LANES: Final = 8  # operations at once; each waits for the server most of its ti
 # The pool waits twice as long after each attempt; it begins anew with the next request after it gave up.
 RECONNECT_S: Final = 3.0
 _AsyncConnection = psycopg.AsyncConnection[Any]
-
-
-class _Waiting(NamedTuple):
-    work: Callable[[], Work[Any]]
-    future: asyncio.Future[Any]
-    since_s: float
 
 
 class Lanes:
@@ -60,7 +54,7 @@ class Lanes:
         self._keys = _pool(keys)
         self._loop = loop
         self._tasks: set[asyncio.Task[None]] = set()
-        self._durable: list[tuple[_Waiting, Any]] = []
+        self._durable: list[tuple[Waiting, Any]] = []
         self.turns = 0
         self.operations = 0
         self.busy_retries = 0
@@ -90,13 +84,13 @@ class Lanes:
         if len(self._tasks) >= MOST_WAITING:
             self.refused += 1
             raise Unavailable("too many requests wait", code="queue_full")
-        waiting = _Waiting(work, self._loop.create_future(), monotonic_s())
+        waiting = Waiting(work, self._loop.create_future(), monotonic_s())
         task = self._loop.create_task(self._run(waiting))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return waiting.future
 
-    async def _run(self, waiting: _Waiting) -> None:
+    async def _run(self, waiting: Waiting) -> None:
         try:
             result: Any = await self._until_durable(waiting)
         except Exception as error:  # noqa: BLE001  no failure may look like an answer
@@ -105,7 +99,7 @@ class Lanes:
             self._loop.call_soon(self._flush)
         self._durable.append((waiting, result))
 
-    async def _until_durable(self, waiting: _Waiting) -> Any:
+    async def _until_durable(self, waiting: Waiting) -> Any:
         while True:
             try:
                 async with self._data.connection() as data, self._keys.connection() as keys:

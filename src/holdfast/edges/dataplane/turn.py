@@ -34,7 +34,9 @@ BUSY_LIMIT_S = 2.0
 SLOW_TURN_S = 0.1
 
 
-class _Waiting(NamedTuple):
+class Waiting(NamedTuple):
+    """An operation, who is to be answered, and since when it waits."""
+
     work: Callable[[], Work[Any]]
     future: asyncio.Future[Any]
     since_s: float
@@ -63,7 +65,7 @@ class Turns:
         self._data = stores.data
         self._keys = stores.keys
         self._loop = loop
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._scheduled = False
         self.turns = 0
         self.operations = 0
@@ -87,7 +89,7 @@ class Turns:
         if len(self._waiting) >= MOST_WAITING:
             self._refuse_or_make_room()
         future: asyncio.Future[T] = self._loop.create_future()
-        self._waiting.append(_Waiting(work, future, monotonic_s()))
+        self._waiting.append(Waiting(work, future, monotonic_s()))
         self._schedule()
         return future
 
@@ -131,7 +133,7 @@ class Turns:
         if self._waiting:
             self._schedule()
 
-    def _judge_all(self, batch: list[_Waiting]) -> list[Any]:
+    def _judge_all(self, batch: list[Waiting]) -> list[Any]:
         try:
             # One read transaction for the turn: its locks are taken once. No other can commit in `data` meanwhile,
             # so nothing that `keys` gains now could count in this turn.
@@ -140,14 +142,13 @@ class Turns:
                 drive(self._opens(), self._data, self._keys)
             return [self._one(waiting) for waiting in batch]
         except Exception as error:  # noqa: BLE001  the store itself failed: nothing of this turn may count
-            if self._data.in_transaction:
-                self._data.rollback()
+            self._data.rollback()
             return [Failed(error)] * len(batch)
         finally:
             if self._keys.in_transaction:
                 self._keys.commit()
 
-    def _one(self, waiting: _Waiting) -> Any:
+    def _one(self, waiting: Waiting) -> Any:
         data = self._data
         data.save()
         try:
@@ -160,7 +161,7 @@ class Turns:
         data.release()
         return result
 
-    def _finish(self, batch: list[_Waiting], results: list[Any]) -> None:
+    def _finish(self, batch: list[Waiting], results: list[Any]) -> None:
         committed = self._committed(results)
         self.turns += 1
         self.operations += len(batch)
@@ -180,8 +181,7 @@ class Turns:
             self._data.commit()
         except Exception as error:  # noqa: BLE001  no failure may look like an answer
             log.error("commit_failed", error=type(error).__name__, operations=len(results))  # noqa: TRY400  a traceback may hold a value
-            if self._data.in_transaction:
-                self._data.rollback()
+            self._data.rollback()
             refusal = Unavailable("the ledger could not be written", remedy="Try again.")
             return [Failed(refusal)] * len(results)
         try:

@@ -23,6 +23,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8Dumper
 
 from holdfast.kit.db.address import with_ours
+from holdfast.kit.db.searching import CHUNK_BYTES, found_in
 from holdfast.kit.db.statements import for_postgres, in_order
 from holdfast.kit.errors import Unavailable
 
@@ -39,7 +40,6 @@ OLDEST: Final = 150_000
 COMMIT_WITHIN_S: Final = 10.0
 _PREPARED: Final = 1024  # there are some four hundred statements
 _AGAIN: Final = frozenset({"40001", "40P01", "55P03"})
-CHUNK_BYTES: Final = 4 * 1024 * 1024
 _IDLE: Final = TransactionStatus.IDLE
 
 
@@ -254,22 +254,17 @@ class PostgresConnection:
         try:
             files = self._opened().execute(_FILES).fetchall()
             segments = [f"pg_wal/{name}" for (name,) in self.raw.execute(_LOG).fetchall()]
-            return any(self._found(traces, path) for path in (*_parts(files), *segments))
+            return any(found_in(self._chunks(path), traces) for path in (*_parts(files), *segments))
         except psycopg.errors.InsufficientPrivilege as error:
             raise _no_right() from error
 
-    def _found(self, traces: Traces, path: str) -> bool:
-        at, tail = 0, b""
-        while True:
-            cursor = self.raw.execute(_READ, (path, at, CHUNK_BYTES), binary=True)
-            chunk = cursor.fetchone()
-            if chunk is None or not chunk[0]:
-                return False
-            window = tail + bytes(chunk[0])
-            if traces.stand_in(window):
-                return True
-            at += len(chunk[0])
-            tail = window[1 - traces.longest :] if traces.longest > 1 else b""
+    def _chunks(self, path: str) -> Iterator[bytes]:
+        at = 0
+        while (
+            row := self.raw.execute(_READ, (path, at, CHUNK_BYTES), binary=True).fetchone()
+        ) and row[0]:
+            yield bytes(row[0])
+            at += len(row[0])
 
     def tables(self) -> frozenset[str]:
         """Return the names of the tables."""

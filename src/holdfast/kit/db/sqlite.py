@@ -16,6 +16,7 @@ from urllib.parse import quote
 import pysqlite3
 import pysqlite3.dbapi2
 
+from holdfast.kit.db.searching import CHUNK_BYTES, found_in
 from holdfast.kit.db.statements import for_sqlite
 from holdfast.kit.errors import Unavailable
 
@@ -35,7 +36,6 @@ Raw = Any  # pysqlite3 has no type information; it is the DB-API connection of s
 VERSION: tuple[int, ...] = pysqlite3.sqlite_version_info
 Error: type[Exception] = pysqlite3.Error
 OLDEST_SAFE = (3, 51, 3)
-CHUNK_BYTES = 4 * 1024 * 1024
 _TRIES = 3
 _BUSY_CODES = frozenset(
     {5, 6}
@@ -158,7 +158,7 @@ class SqliteConnection:
         """Search the store's file, its log and its journal."""
         name = self._run("PRAGMA database_list").fetchone()[2]
         files = (Path(name), Path(f"{name}-wal"), Path(f"{name}-journal"))
-        return any(path.exists() and _found(traces, path) for path in files)
+        return any(path.exists() and found_in(_chunks(path), traces) for path in files)
 
     def tables(self) -> frozenset[str]:
         """Return the names of the tables."""
@@ -299,12 +299,7 @@ def is_busy(error: BaseException) -> bool:
     return isinstance(code, int) and (code & 0xFF) in _BUSY_CODES
 
 
-def _found(traces: Traces, path: Path) -> bool:
-    tail = b""
+def _chunks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
-            window = tail + chunk
-            if traces.stand_in(window):
-                return True
-            tail = window[1 - traces.longest :] if traces.longest > 1 else b""
-    return False
+            yield chunk

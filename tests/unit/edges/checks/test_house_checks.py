@@ -122,7 +122,7 @@ def test_a_data_store_that_knows_nothing_of_a_published_log_is_refused(house):
 
 def test_a_log_that_was_rewritten_is_refused(house):
     house.grow()
-    raw(house.data, "UPDATE ledger_tree SET root = zeroblob(32)")
+    raw(house.data, "UPDATE ledger_tree SET root = ?", (bytes(32),))
     assert house.states()["logs.E002"] == "error"
 
 

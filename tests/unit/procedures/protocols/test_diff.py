@@ -214,7 +214,8 @@ def test_a_record_that_was_edited_or_whose_key_is_gone_is_counted(bank):
     bank.reveal(C1, ["name"])
     bank.reveal(C1, ["phone"])
     bank.sql(
-        "UPDATE decision_record SET sealed = zeroblob(64) WHERE id = (SELECT MIN(id) FROM decision_record)"
+        "UPDATE decision_record SET sealed = ? WHERE id = (SELECT MIN(id) FROM decision_record)",
+        bytes(64),
     )
     found = compared(bank, NARROW)
     assert dict(found.untold) == {"record does not verify": 1}
