@@ -86,7 +86,7 @@ def database(store: StoreAddress) -> dict[str, Any]:
     return (
         common
         | {
-            "ENGINE": "django.db.backends.postgresql",
+            "ENGINE": "holdfast.kit.db.portable",
             "NAME": given.pop("dbname"),
             "CONN_HEALTH_CHECKS": True,  # a connection that broke while it lay in the pool is not handed out
             "OPTIONS": given | {"pool": {"min_size": 0, "max_size": 4, "timeout": 10}},

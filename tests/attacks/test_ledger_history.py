@@ -5,8 +5,6 @@ What the house's own signer refuses is *prevented*; what only the client can see
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
 from holdfast.kit.errors import IntegrityBroken
@@ -22,7 +20,7 @@ from holdfast.spine.ledger.verify import Outcome
 from holdfast.vocabulary.ids import HOUSE_LOG
 from support.bundles import Client, codes, forged_log
 from support.ledger import BANK, SHOP, LedgerHouse
-from support.stores import raw
+from support.stores import keep, put_back, raw
 
 
 @pytest.fixture
@@ -39,8 +37,7 @@ def client(house, tmp_path):
 
 def copy_of_data(house, place):
     """A cold backup of the data store, as an administrator takes one."""
-    house.data.raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    shutil.copy(house.settings.data_path, place)
+    keep(house.settings.data, place)
 
 
 def restarted(house):
@@ -51,9 +48,7 @@ def restarted(house):
 
 def rolled_back_to(house, place):
     house.close()
-    for path in house.home.glob(f"{house.settings.data_path.name}*"):
-        path.unlink()
-    shutil.copy(place, house.settings.data_path)
+    put_back(house.settings.data, place)
     return LedgerHouse(house.home, house.clock, fresh=False)
 
 

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdfast.kit.clock import Uptime
 from holdfast.kit.config import load_settings
+from holdfast.kit.db.address import SqliteFile
 from holdfast.kit.db.opening import connect
 from holdfast.kit.db.shell import drive, in_transaction
-from holdfast.kit.db.sqlite import SqliteConnection
+from holdfast.kit.db.sqlite import SqliteConnection, fold
 from holdfast.kit.disk import Free
 from support.cluster import cluster
 from support.server import environment
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from holdfast.kit.config import Settings
     from holdfast.kit.db import Work
+    from holdfast.kit.db.address import StoreAddress
     from holdfast.kit.db.ports import Connection
 
 T = TypeVar("T")
@@ -100,7 +102,7 @@ def copy_house(source: Path, home: Path) -> None:
     if not ON_POSTGRES:
         return
     settings = load_settings(source, {})
-    names = [str(store).rsplit("/", 1)[1] for store in (settings.data, settings.keys)]
+    names = [name_of(store) for store in (settings.data, settings.keys)]
     made = [_name() for _ in names]
     _address(home, [cluster().make(new, old) for new, old in zip(made, names, strict=True)])
     if not home.name.startswith("holdfast-"):  # templates stay until the run ends
@@ -184,6 +186,50 @@ def bytes_of(connection: Connection) -> bytes:
         parts = (folder / "base" / str(number[0][0]), folder / "pg_wal")
         files = [path for part in parts for path in sorted(part.iterdir())]
     return b"".join(path.read_bytes() for path in files if path.is_file())
+
+
+def writes_of(connection: Connection) -> int:
+    """How many rows were written so far."""
+    if isinstance(connection, SqliteConnection):
+        return int(connection.raw.total_changes)
+    raw(connection, "SELECT pg_stat_force_next_flush()")
+    ((count,),) = raw(
+        connection, "SELECT SUM(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables"
+    )
+    return int(count)
+
+
+def keep(store: StoreAddress, place: Path) -> None:
+    """Take a cold copy of a store, as an administrator does; ``place`` is the copy, or says where it stands."""
+    if isinstance(store, SqliteFile):
+        fold(store.path)
+        shutil.copy(store.path, place)
+        return
+    name = _name()
+    with cluster().connect() as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+            [name_of(store)],
+        )
+    cluster().make(name, name_of(store))
+    _MADE.append(name)
+    place.write_text(name)
+
+
+def put_back(store: StoreAddress, place: Path) -> None:
+    """Put such a copy in the place of a store that nobody has open."""
+    if isinstance(store, SqliteFile):
+        for path in store.path.parent.glob(f"{store.path.name}*"):
+            path.unlink()
+        shutil.copy(place, store.path)
+        return
+    cluster().drop([name_of(store)])
+    cluster().make(name_of(store), place.read_text())
+
+
+def name_of(store: StoreAddress) -> str:
+    """The name of a database."""
+    return str(store).rsplit("/", 1)[1]
 
 
 class SmallHouse:

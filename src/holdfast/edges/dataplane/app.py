@@ -52,6 +52,8 @@ _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}\Z")
 _FIELD = re.compile(r" - at `(?:key` in `)?\$\.?(.*?)`$")
 _UNKNOWN = re.compile(r"unknown field `(.*?)`")
 _MISSING = re.compile(r"missing required field `(.*?)`")
+# A backslash that is escaped itself escapes nothing.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class Request:
@@ -102,6 +104,8 @@ class Request:
         for name, value in pairs:
             if name not in names or name in given:
                 raise InvalidInput("this parameter is unknown, or sent twice", field=name[:64])
+            if "\0" in value:
+                raise InvalidInput("the parameter holds a NUL character", field=name)
             given[name] = value
         return given
 
@@ -247,6 +251,8 @@ def decode(body: bytes, kind: type[T]) -> T:
         raise InvalidInput("the body is not valid JSON in UTF-8", field="body") from None
     except RecursionError:
         raise InvalidInput("the body is nested too deeply", field="body") from None
+    if b"\\u0000" in body and _NUL.search(body):
+        raise InvalidInput("the body holds a NUL character, which no text here has", field="body")
     return decoded
 
 
@@ -361,6 +367,8 @@ class App:
                 continue
             if method == request.method:
                 parts = {name: unquote(part) for name, part in found.groupdict().items()}
+                if any("\0" in part for part in parts.values()):
+                    break  # nothing here has it in its name, and PostgreSQL does not take it
                 return await handler(request, parts)
             allowed[method] = handler
         if allowed:

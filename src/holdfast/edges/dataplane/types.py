@@ -169,7 +169,7 @@ class GlassRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 # ── AuthZEN: members that are not known are ignored, as its specification wants ──────────────────────────────────────
 
-Word = Annotated[str, Meta(min_length=1, max_length=256)]
+Word = Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[^\x00]*\Z")]
 
 
 class PdpEntity(msgspec.Struct, frozen=True, kw_only=True):

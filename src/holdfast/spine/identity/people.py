@@ -145,7 +145,9 @@ def find_person(text: str) -> Work[Member]:
     Raises :class:`NotFound`, or :class:`Conflict` when several employers have this staff id.
     """
     employer, slash, staff_id = text.rpartition("/")
-    if not slash and text.startswith(f"{PERSON_PREFIX}_"):
+    if "\0" in text:  # PostgreSQL takes no such text, and nobody is called so
+        found = []
+    elif not slash and text.startswith(f"{PERSON_PREFIX}_"):
         (rows,) = yield Round(data=(PERSON(id=text),))
         found = rows
     else:

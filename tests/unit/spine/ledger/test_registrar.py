@@ -19,7 +19,7 @@ from holdfast.spine.ledger.tiles import decode_bundle, tiles_of
 from holdfast.vocabulary.ids import HOUSE_LOG
 from holdfast.vocabulary.leaves import Leaf, LeafType
 from support.ledger import BANK, SHOP, LedgerHouse, a_leaf
-from support.stores import raw
+from support.stores import raw, writes_of
 
 
 def entries(house, log):
@@ -84,10 +84,11 @@ def test_an_operation_that_was_undone_within_its_turn_leaves_no_gap(house):
 def test_a_tick_without_news_writes_nothing(house):
     house.grown(BANK, 5)
     before = (house.folder(BANK) / "checkpoint").read_bytes()
-    changes = raw(house.data, "SELECT total_changes()")[0]
+    changes = writes_of(house.data)
+    assert changes
     again = house.tick()
     assert (again.sequenced, again.signed, again.published) == (0, (), ())
-    assert raw(house.data, "SELECT total_changes()")[0] == changes
+    assert writes_of(house.data) == changes
     assert (house.folder(BANK) / "checkpoint").read_bytes() == before
 
 
