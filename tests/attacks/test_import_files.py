@@ -13,9 +13,11 @@ from holdfast.procedures.classification.rules.render import as_toml
 from holdfast.procedures.classification.services.declaring import declare
 from holdfast.procedures.classification.services.importing import Options, Target, import_file
 from holdfast.procedures.classification.services.proposing import propose_for
+from holdfast.spine.vault.roots import ROOT_FILE
 from holdfast.spine.vault.schema import compile_schema
 from support.customers import csv_text, customers, plain_rows, write_csv
 from support.imports import ImportHouse
+from support.stores import ON_POSTGRES
 
 
 @pytest.fixture
@@ -91,14 +93,14 @@ def files_of(home):
 def test_the_list_of_rejects_cannot_be_pointed_at_the_house_s_own_files(imports, tmp_path):
     rows = [{**row, "dob": "soon"} for row in plain_rows(1)]
     file = write_csv(tmp_path / "a.csv", rows)
-    store = imports.house.settings.data_path
-    for target in (store, file):
+    own = imports.home / ROOT_FILE if ON_POSTGRES else imports.house.settings.data_path
+    for target in (own, file):
         before = target.read_bytes()
         with pytest.raises(InvalidInput):
             imports.run(file, rejects=target, dry_run=True)
         assert target.read_bytes() == before
     link = tmp_path / "link.csv"
-    link.symlink_to(store)
+    link.symlink_to(own)
     with pytest.raises(InvalidInput):
         imports.run(file, rejects=link, dry_run=True)
 

@@ -19,6 +19,7 @@ from holdfast.drills.bank.build import CLIENT, COLLECTION
 from holdfast.edges.dataplane.assembled import assemble
 from support.bank import new_bank
 from support.holders import Holder
+from support.stores import ON_POSTGRES
 
 CUSTOMER = "C00001"
 
@@ -68,7 +69,8 @@ class Desk:
         await runner.open()
         calls = (self._call(app, method, path, body, one) for one in headers)
         answers = await asyncio.gather(*calls)
-        assert runner.turns <= 2  # the second uses up the proofs of what failed
+        # The second uses up the proofs of what failed. On PostgreSQL each request has its own.
+        assert runner.turns <= 2 or ON_POSTGRES
         await runner.close()
         return answers
 

@@ -54,6 +54,7 @@ class Lanes:
         self._keys = _pool(keys)
         self._loop = loop
         self._tasks: set[asyncio.Task[None]] = set()
+        self._queued: dict[asyncio.Task[None] | None, Waiting] = {}
         self._durable: list[tuple[Waiting, Any]] = []
         self.turns = 0
         self.operations = 0
@@ -82,13 +83,27 @@ class Lanes:
         Raises :class:`Unavailable` at once when too many wait already: nothing of the operation is done then.
         """
         if len(self._tasks) >= MOST_WAITING:
-            self.refused += 1
-            raise Unavailable("too many requests wait", code="queue_full")
+            self._refuse_or_make_room()
         waiting = Waiting(work, self._loop.create_future(), monotonic_s())
         task = self._loop.create_task(self._run(waiting))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._queued[task] = waiting
+        task.add_done_callback(self._over)
         return waiting.future
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._queued.pop(task, None)
+
+    def _refuse_or_make_room(self) -> None:
+        """Drop those whose callers went away before they began; :class:`Unavailable` when that makes no room."""
+        for task, waiting in list(self._queued.items()):
+            if task is not None and waiting.future.cancelled():
+                task.cancel()
+                self._over(task)
+        if len(self._tasks) >= MOST_WAITING:
+            self.refused += 1
+            raise Unavailable("too many requests wait", code="queue_full")
 
     async def _run(self, waiting: Waiting) -> None:
         try:
@@ -103,6 +118,7 @@ class Lanes:
         while True:
             try:
                 async with self._data.connection() as data, self._keys.connection() as keys:
+                    self._queued.pop(asyncio.current_task(), None)
                     return await self._once(waiting.work, data, keys)
             except psycopg.Error as error:
                 if not is_busy(error) or monotonic_s() - waiting.since_s > BUSY_LIMIT_S:

@@ -61,6 +61,13 @@ _FILES: Final = """
     SELECT pg_relation_filepath(oid), pg_relation_size(oid) FROM pg_class
     WHERE relkind IN ('r', 'i', 't', 'm', 'S') AND pg_relation_filepath(oid) IS NOT NULL
 """
+# What was noted of a column goes when its type is set anew, were it to the same.
+_OLD_NOTES: Final = """
+    SELECT s.tablename, s.attname, format_type(a.atttypid, a.atttypmod) FROM pg_stats s
+    JOIN pg_class c ON c.relname = s.tablename AND c.relnamespace = current_schema()::regnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = s.attname
+    WHERE s.schemaname = current_schema() AND c.reltuples = 0
+"""
 _LOG: Final = "SELECT name FROM pg_ls_waldir()"
 _READ: Final = "SELECT pg_read_binary_file(%s, %s, %s, true)"
 
@@ -226,19 +233,24 @@ class PostgresConnection:
         except psycopg.Error as error:
             raise self._told(error) from error
 
-    def wipe(self, *, anew: bool = False) -> None:
+    def wipe(self, *, anew: bool = False) -> None:  # noqa: ARG002  it is always done as well as it can be
         """Write all tables anew, and let go of the write-ahead log that the old ones stand in.
 
         A row that is deleted stays in its page, and pages that are given back stay in the log until its segments are
-        removed (``wal_recycle = off``: a recycled one keeps its bytes). ``anew`` also rewrites what the planner noted
-        of columns.
+        removed (``wal_recycle = off``: a recycled one keeps its bytes). The planner notes values of columns, and keeps
+        its notes of a table that is empty now.
         """
         try:
             self._opened().execute("SET lock_timeout = '5s'")
             for (table,) in self.raw.execute(_TABLES).fetchall():
                 self.raw.execute(sql.SQL("VACUUM (FULL, ANALYZE) {}").format(sql.Identifier(table)))
-            if anew:
-                self.raw.execute("VACUUM (FULL) pg_catalog.pg_statistic")
+            for table, column, kind in self.raw.execute(_OLD_NOTES).fetchall():
+                self.raw.execute(
+                    sql.SQL("ALTER TABLE {} ALTER COLUMN {} TYPE {}").format(
+                        sql.Identifier(table), sql.Identifier(column), sql.SQL(kind)
+                    )
+                )
+            self.raw.execute("VACUUM (FULL) pg_catalog.pg_statistic")
             self.raw.execute("SELECT pg_switch_wal()")
             for _ in range(_CHECKPOINTS):
                 self.raw.execute("CHECKPOINT")
