@@ -243,8 +243,10 @@ def test_the_answer_to_a_flood_says_when_to_come_back_and_wrote_nothing(bank):
 
     answers, other = in_plane(bank, story)
     served = [one for one in answers if one[0] == 200]
-    status, headers, problem = answers[-1]
-    assert (status, problem["code"]) == (429, "too_many_requests")
+    held_up = [one for one in answers if one[0] == 429]
+    assert len(held_up) >= 25, "some more than twenty are let in, as time goes by"
+    _, headers, problem = held_up[-1]
+    assert problem["code"] == "too_many_requests"
     assert headers[b"content-type"] == b"application/problem+json"
     assert int(headers[b"retry-after"]) >= 1
     assert len(bank.leaves("decision.made")) == len(served) + 1

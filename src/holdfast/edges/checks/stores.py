@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from contextlib import closing
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from holdfast.edges.checks.findings import wrong
 from holdfast.edges.checks.opened import name_of, require_stores
 from holdfast.edges.checks.store import APPLIED
-from holdfast.kit.db import sqlite
-from holdfast.kit.db.opening import connect
+from holdfast.kit.db.opening import connect, errors_of
 from holdfast.kit.errors import Unavailable
 from holdfast.router import DATA, KEYS, store_of
 
@@ -22,6 +21,13 @@ if TYPE_CHECKING:
     from holdfast.kit.db.address import StoreAddress
     from holdfast.kit.db.ports import Connection
     from holdfast.vocabulary.manifest import Finding
+
+
+_FILE: Final = (
+    "Check that the file is a Holdfast store, its mode, and that the disk is not read-only."
+)
+_SERVER: Final = "See what PostgreSQL's log says of it, and whether the role may use the database."
+_PRIMARY: Final = "Point database_url and keys_url at the primary; a standby serves readers only."
 
 
 def _stores(settings: Settings) -> tuple[tuple[str, StoreAddress, str], ...]:
@@ -39,14 +45,18 @@ def writable(settings: Settings) -> Iterator[Finding]:
         try:
             with closing(connect(store, busy_timeout_ms=2000)) as connection:
                 connection.begin()
+                read_only = connection.is_read_only()
                 connection.rollback()
         except Unavailable:
-            pass  # another process writes
-        except sqlite.Error as error:
-            yield wrong(
-                f"{store} cannot be written ({type(error).__name__})",
-                "Check that the file is a Holdfast store, its mode, and that the disk is not read-only.",
-            )
+            if not settings.embedded:
+                raise
+            continue  # another process writes
+        except errors_of(store) as error:
+            remedy = _FILE if settings.embedded else _SERVER
+            yield wrong(f"{store} cannot be written ({type(error).__name__})", remedy)
+        else:
+            if read_only:
+                yield wrong(f"{store} cannot be written: the server takes no writes", _PRIMARY)
 
 
 def durable(settings: Settings) -> Iterator[Finding]:

@@ -24,6 +24,15 @@ def is_there(store: StoreAddress) -> bool:
         return bool(connection.tables())
 
 
+def errors_of(store: StoreAddress) -> type[Exception]:
+    """Return what the driver of a store raises."""
+    if isinstance(store, SqliteFile):
+        return sqlite.Error
+    from holdfast.kit.db import postgres  # noqa: PLC0415  as below
+
+    return postgres.Error
+
+
 def connect(store: StoreAddress, *, busy_timeout_ms: int = 5000) -> Connection:
     """Open a connection; the caller closes it. :class:`Unavailable` when a server does not answer.
 

@@ -110,6 +110,10 @@ class Connection(Protocol):
         """Return how many bytes the store takes up."""
         ...
 
+    def is_read_only(self) -> bool:
+        """Tell whether nothing can be written, whoever asks: a standby, or a connection that was opened so."""
+        ...
+
     def perils(self) -> list[str]:
         """Return what keeps a commit from being durable, or what is deleted from being gone; usually nothing."""
         ...

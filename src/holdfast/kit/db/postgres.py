@@ -292,6 +292,10 @@ class PostgresConnection:
         row = self._opened().execute("SELECT pg_database_size(current_database())").fetchone()
         return int(row[0]) if row else 0
 
+    def is_read_only(self) -> bool:
+        """Tell whether the server is a standby, or the database was set to take no writes."""
+        return self._setting("transaction_read_only") == "on"
+
     def perils(self) -> list[str]:
         """Ask the server for what its operator may have turned off."""
         return [

@@ -175,6 +175,10 @@ class SqliteConnection:
         total: int = pages * size
         return total
 
+    def is_read_only(self) -> bool:
+        """Tell whether the connection was told to write nothing; a file that takes no writes fails when it is begun."""
+        return bool(self._run("PRAGMA query_only").fetchone()[0])
+
     def perils(self) -> list[str]:
         """Read back what :func:`connect` has set: the file system may refuse WAL."""
         return [

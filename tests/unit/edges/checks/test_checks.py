@@ -16,6 +16,7 @@ from holdfast.kit.config import load_settings
 from holdfast.kit.db import sqlite
 from holdfast.kit.errors import InvalidInput, Unavailable
 from holdfast.vocabulary.manifest import Check, Severity
+from support.cluster import binaries, cluster
 from support.stores import raw
 
 
@@ -181,3 +182,49 @@ def test_doctor_says_to_a_person_what_to_do(settings, monkeypatch, capsys):
     monkeypatch.setenv("HOLDFAST_HOME", str(settings.home))
     main.run(["doctor"])
     assert "→ " in capsys.readouterr().out
+
+
+# ── stores in PostgreSQL ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def served(tmp_path):
+    """Two empty databases of a server, with one table each, so that they count as made."""
+    if binaries() is None:
+        pytest.skip("PostgreSQL is absent; `make setup-services` installs it")
+    home = tmp_path / "house"
+    home.mkdir(mode=0o700)
+    names = [f"k{abs(hash(tmp_path)):x}_{name}" for name in ("data", "keys")]
+    urls = [cluster().make(name) for name in names]
+    for name in names:
+        with cluster().connect(name) as connection:
+            connection.execute("CREATE TABLE jobs_job (id TEXT)")
+    given = {"HOLDFAST_DATABASE_URL": urls[0], "HOLDFAST_KEYS_URL": urls[1]}
+    yield load_settings(home, given)
+    cluster().drop(names)
+
+
+def of_check(settings, ident):
+    return [f for e in examine(settings) for f in e.findings if e.check.id == ident]
+
+
+def test_databases_of_a_server_can_be_written(served):
+    assert states(served)["stores.E001"] == "ok"
+
+
+def test_a_standby_cannot_be_written(served):
+    name = str(served.keys).rsplit("/", 1)[1]
+    with cluster().connect() as connection:
+        connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    (finding,) = of_check(served, "stores.E001")
+    assert "takes no writes" in finding.message
+    assert "primary" in finding.remedy
+
+
+def test_a_database_that_is_gone_or_that_lets_nobody_in_cannot_be_written(served):
+    name = str(served.keys).rsplit("/", 1)[1]
+    with cluster().connect() as connection:
+        connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        (finding,) = of_check(served, "stores.E001")
+        connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    assert finding.message == "PostgreSQL does not answer"
