@@ -20,6 +20,7 @@ from holdfast.spine.vault.shred import certificates_of
 from support.bank import customer
 from support.holding import KEPT, new_holding
 from support.recovery import CLIENT, LOG
+from support.stores import ON_POSTGRES
 
 SOON = "2026-12-01T00:00:00.000000Z"
 
@@ -134,7 +135,7 @@ def test_the_keys_store_names_no_customer_beside_the_kept_key(bank):
     hold = bank.hold()
     bank.erase()
     ident = bank.customers["C00001"].encode()
-    content = bank.bytes_of_stores(keys=True)
+    content = bank.bytes_of_stores(keys=True, log=not ON_POSTGRES)  # a server's log is of both
     assert ident not in content
     assert hold.reference.encode() not in content
 

@@ -303,10 +303,10 @@ class Bank:
         all_leaves = [json.loads(entry) for (entry,) in rows]
         return [leaf for leaf in all_leaves if not kind or leaf["type"] == kind]
 
-    def bytes_of_stores(self, *, keys: bool = False) -> bytes:
+    def bytes_of_stores(self, *, keys: bool = False, log: bool = True) -> bytes:
         """All bytes that the database keeps of both stores, or of ``keys`` alone."""
         with self.house.stores() as stores:
-            return b"".join(bytes_of(one) for one in (stores[1:] if keys else stores))
+            return b"".join(bytes_of(one, log=log) for one in (stores[1:] if keys else stores))
 
     def all_bytes(self) -> bytes:
         """All bytes of all files of the house, and of its stores where these stand elsewhere."""

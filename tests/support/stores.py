@@ -174,8 +174,11 @@ def keys_of(connection: Connection, table: str) -> set[tuple[Any, ...]]:
     return set(raw(connection, f"SELECT {columns} FROM {table}"))
 
 
-def bytes_of(connection: Connection) -> bytes:
-    """All bytes that the database keeps of a store: its file, or files, and the write-ahead log."""
+def bytes_of(connection: Connection, *, log: bool = True) -> bytes:
+    """All bytes that the database keeps of a store: its file, or files, and the write-ahead log.
+
+    A server's log is that of all its databases; without ``log`` it is left out.
+    """
     if isinstance(connection, SqliteConnection):
         name = connection.raw.execute("PRAGMA database_list").fetchone()[2]
         files = [Path(f"{name}{end}") for end in ("", "-wal", "-journal")]
@@ -183,7 +186,7 @@ def bytes_of(connection: Connection) -> bytes:
         raw(connection, "CHECKPOINT")  # what stands in the server's memory is in its files then
         number = raw(connection, "SELECT oid FROM pg_database WHERE datname = current_database()")
         folder = Path(cluster().data)
-        parts = (folder / "base" / str(number[0][0]), folder / "pg_wal")
+        parts = (folder / "base" / str(number[0][0]), *([folder / "pg_wal"] if log else []))
         files = [path for part in parts for path in sorted(part.iterdir())]
     return b"".join(path.read_bytes() for path in files if path.is_file())
 

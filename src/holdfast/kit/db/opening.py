@@ -36,13 +36,13 @@ def errors_of(store: StoreAddress) -> type[Exception]:
 def connect(store: StoreAddress, *, busy_timeout_ms: int = 5000) -> Connection:
     """Open a connection; the caller closes it. :class:`Unavailable` when a server does not answer.
 
-    ``busy_timeout_ms`` is how long a writer waits for another on SQLite.
+    ``busy_timeout_ms`` is how long a writer waits for another on SQLite, and one who wipes for others on PostgreSQL.
     """
     if isinstance(store, SqliteFile):
         return sqlite.connect(store.path, busy_timeout_ms=busy_timeout_ms)
     from holdfast.kit.db import postgres  # noqa: PLC0415  a house in files starts without the driver
 
-    return postgres.connect(store.url.reveal())
+    return postgres.connect(store.url.reveal(), patience_ms=busy_timeout_ms)
 
 
 def tables_of(connection: Connection) -> Tables:

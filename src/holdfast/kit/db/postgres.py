@@ -104,11 +104,12 @@ def is_busy(error: BaseException) -> bool:
 class PostgresConnection:
     """One connection; see :class:`holdfast.kit.db.ports.Connection`."""
 
-    __slots__ = ("_address", "_begun", "raw")
+    __slots__ = ("_address", "_begun", "_patience_ms", "raw")
 
-    def __init__(self, raw: psycopg.Connection[Any], address: str) -> None:
+    def __init__(self, raw: psycopg.Connection[Any], address: str, patience_ms: int) -> None:
         self.raw = raw
         self._address = address
+        self._patience_ms = patience_ms
         self._begun = False
 
     @property
@@ -241,7 +242,8 @@ class PostgresConnection:
         its notes of a table that is empty now.
         """
         try:
-            self._opened().execute("SET lock_timeout = '5s'")
+            patience = str(max(self._patience_ms, 1))  # 0 would be for ever
+            self._opened().execute("SELECT set_config('lock_timeout', %s, false)", (patience,))
             for (table,) in self.raw.execute(_TABLES).fetchall():
                 self.raw.execute(sql.SQL("VACUUM (FULL, ANALYZE) {}").format(sql.Identifier(table)))
             for table, column, kind in self.raw.execute(_OLD_NOTES).fetchall():
@@ -317,9 +319,12 @@ class PostgresConnection:
         self.raw.close()
 
 
-def connect(address: str) -> PostgresConnection:
-    """Open a connection. :class:`Unavailable` when the server does not answer or is older than 15."""
-    return PostgresConnection(_open(address), address)
+def connect(address: str, *, patience_ms: int = 5000) -> PostgresConnection:
+    """Open a connection. :class:`Unavailable` when the server does not answer or is older than 15.
+
+    ``patience_ms`` is how long :meth:`PostgresConnection.wipe` waits for who reads or writes a table.
+    """
+    return PostgresConnection(_open(address), address, patience_ms)
 
 
 def parameters(address: str) -> dict[str, Any]:
