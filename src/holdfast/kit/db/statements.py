@@ -21,6 +21,8 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
+import msgspec
+
 Row = tuple[Any, ...]
 Rows = list[Row]
 T = TypeVar("T")
@@ -48,14 +50,14 @@ class Statement(NamedTuple):
         return Statement(f"{self.name}.locking", self.text, lock)
 
 
-class Query(NamedTuple):
+class Query(msgspec.Struct, frozen=True):
     """A statement with its parameters."""
 
     statement: Statement
     params: dict[str, Any]
 
 
-class Round(NamedTuple):
+class Round(msgspec.Struct, frozen=True):
     """What one database round trip asks: queries to the ``data`` store, then queries to the ``keys`` store.
 
     The shell sends back one list of rows per query, ``data`` first, then ``keys`` (empty for a statement that
@@ -78,10 +80,9 @@ def statement(name: str, text: str, *, lock: str = "") -> Statement:
 
 def for_sqlite(query: Query) -> tuple[str, Sequence[Any] | dict[str, Any]]:
     """Return SQL and parameters in SQLite's dialect; numbered, which binds faster than names, unless one is a list."""
-    lists = _lists(query.statement.text)
-    if lists:
-        return _expand(query, lists, ":{}")
     text, values_of = _numbered(query.statement.text)
+    if values_of is None:
+        return _expand(query, _lists(text), ":{}")
     return text, values_of(query.params)
 
 
@@ -111,8 +112,13 @@ def _lists(text: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _numbered(text: str) -> tuple[str, Callable[[dict[str, Any]], Sequence[Any]]]:
-    """Return the text with ``?1`` for its first parameter, and what takes the values out of a mapping in that order."""
+def _numbered(text: str) -> tuple[str, Callable[[dict[str, Any]], Sequence[Any]] | None]:
+    """Return the text with ``?1`` for its first parameter, and what takes the values out of a mapping in that order.
+
+    A text with a list is returned as it is, with None: it is expanded anew each time.
+    """
+    if _lists(text):
+        return text, None
     numbers: dict[str, int] = {}
     numbered = _NAME.sub(lambda named: f"?{numbers.setdefault(named[1], len(numbers) + 1)}", text)
     names = tuple(numbers)

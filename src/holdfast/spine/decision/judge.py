@@ -137,6 +137,7 @@ class Judgement:
         return list(found)
 
 
+_PERMIT: Final = Outcome.PERMIT
 _OUTCOMES: Final[dict[type[Verdict], Outcome]] = {
     Permit: Outcome.PERMIT,
     StepUp: Outcome.STEP_UP,
@@ -147,10 +148,8 @@ _OUTCOMES: Final[dict[type[Verdict], Outcome]] = {
 
 def outcome_of(apart: Sequence[Outcome]) -> Outcome:
     """What several groups come to, each permitted, to be stepped up for, to be approved or denied."""
-    if Outcome.PERMIT in apart:
-        return (
-            Outcome.PARTIAL if any(one is not Outcome.PERMIT for one in apart) else Outcome.PERMIT
-        )
+    if _PERMIT in apart:
+        return _PERMIT if apart.count(_PERMIT) == len(apart) else Outcome.PARTIAL
     return next((one for one in (Outcome.STEP_UP, Outcome.APPROVAL) if one in apart), Outcome.DENY)
 
 
@@ -203,13 +202,12 @@ class _Bench:
             return self._all_denied((NOT_EVALUATED,), errors=("policies of another client",))
         parts = _by_presentation(self._groups)
         answers = [self._ask(joined(question, part, self._sets)) for part in parts]
-        errors = tuple(error for answer in answers for error in answer.errors)
+        errors = tuple([error for answer in answers for error in answer.errors])
         if errors:
             return self._all_denied((NOT_EVALUATED,), errors=errors)
-        settled = {g: answer for part, answer in zip(parts, answers, strict=True) for g in part}
         if all(answer.allowed for answer in answers):
-            verdicts: tuple[Verdict, ...] = tuple(self._as_asked(group) for group in self._groups)
-            return self._judgement(verdicts, tuple(() for _ in verdicts))
+            verdicts: tuple[Verdict, ...] = tuple([self._as_asked(one) for one in self._groups])
+            return self._judgement(verdicts, ((),) * len(verdicts))
         first = self._policies.visibility.ask(
             question.operation.value, self._held, look_of(question, NO_FIELDS, self._sets)
         )
@@ -217,6 +215,7 @@ class _Bench:
             return self._all_denied((NOT_EVALUATED,), errors=first.errors)
         if not first.allowed:
             return self._all_denied(self._why_hidden(first))
+        settled = {g: answer for part, answer in zip(parts, answers, strict=True) for g in part}
         return self._apart(settled)
 
     def _apart(self, settled: Mapping[Group, Answer]) -> Judgement:

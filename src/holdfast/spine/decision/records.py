@@ -51,6 +51,7 @@ class Fact(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 _USUAL_STATE: Final = Fact().state
+_KNOWN: Final = FactState.KNOWN
 
 
 class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -152,24 +153,27 @@ def _asked(question: Question) -> Asked:
         approved=question.approved,
         reason=question.reason,
         collection=question.collection,
-        facts={fact._value_: _stored(value) for fact, value in question.facts.items()},
+        # The encoder leaves a field out where it holds the very object that is its default; an equal one it writes.
+        facts={
+            fact._value_: Fact(
+                _USUAL_STATE if value.state is _KNOWN else value.state.value,
+                value.met,
+                value.value,
+                value.as_of_us,
+                value.source,
+            )
+            for fact, value in question.facts.items()
+        },
         groups=question.groups,
         approval=question.approval,
         about=dict(question.about),
     )
 
 
-def _stored(value: FactValue) -> Fact:
-    state, met, word, as_of_us, source = value
-    # The encoder leaves a field out where it holds the very object that is its default; an equal one it writes.
-    usual = _USUAL_STATE if state is FactState.KNOWN else state.value
-    return Fact(usual, met, word, as_of_us, source)
-
-
 def _said(verdict: Verdict, limits: tuple[RuleReason, ...]) -> Said:
     match verdict:
         case Permit(fields=fields):
-            return Said("permit", {name: str(how) for name, how in fields.items()}, limits)
+            return Said("permit", {name: how._value_ for name, how in fields.items()}, limits)
         case StepUp(reasons=reasons):
             return Said("step_up", {}, reasons)
         case NeedsApproval(reasons=reasons):

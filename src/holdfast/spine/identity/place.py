@@ -25,6 +25,7 @@ def is_address(text: str) -> bool:
     return _address(text) is not None
 
 
+@lru_cache(maxsize=4096)
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(text)

@@ -5,6 +5,7 @@ Each log has its own: who reads two clients' logs cannot tell that one person, o
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,7 @@ _LABEL: Final = b"holdfast/credential-reference/v1"
 _HEX_DIGITS: Final = 32
 
 
+@lru_cache(maxsize=4096)
 def credential_reference(credential: str, log: str) -> str:
     """Return what a client's log calls a credential; the house's own log has its id, and nobody ("") stays nobody.
 

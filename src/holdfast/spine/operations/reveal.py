@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec.structs
+
 from holdfast.kit.errors import IntegrityBroken, InvalidInput
 from holdfast.spine.decision import budgets
 from holdfast.spine.decision.facts import restriction_facts
@@ -51,9 +53,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from holdfast.kit.db import Work
-    from holdfast.spine.decision.verdict import RuleReason
     from holdfast.spine.house import House
-    from holdfast.spine.turn.answers import Asked
+    from holdfast.spine.turn.answers import Asked, ReasonGiven
     from holdfast.vocabulary.facts import FactId, FactValue
 
 MOST_CHOICES = 20
@@ -147,12 +148,11 @@ def _revealed(
     for group, verdict, limits in zip(
         judgement.groups, judgement.verdicts, judgement.limits, strict=True
     ):
-        for name in group.fields:
-            fields[name] = (
-                _one(shown[name], judgement, limits)
-                if isinstance(verdict, Permit)
-                else withheld(judgement, verdict)
-            )
+        if isinstance(verdict, Permit):
+            reasons = told(judgement.told(limits)) if limits else ()
+            fields.update({name: _one(shown[name], reasons) for name in group.fields})
+        else:
+            fields.update(dict.fromkeys(group.fields, withheld(judgement, verdict)))
     how = {name: one.shown for name, one in fields.items()}
     sensitive = count_sensitive(arrival, [name for name in fields if name in shown])
     leaf = yield from _write(arrival, target, judgement, how=how, sensitive=sensitive)
@@ -166,15 +166,8 @@ def _revealed(
     )
 
 
-def _one(shown: Shown, judgement: Judgement, limits: tuple[RuleReason, ...]) -> Shown:
-    if not limits:
-        return shown
-    return Shown(
-        shown=shown.shown,
-        value=shown.value,
-        until=shown.until,
-        reasons=told(judgement.told(limits)),
-    )
+def _one(shown: Shown, reasons: tuple[ReasonGiven, ...]) -> Shown:
+    return msgspec.structs.replace(shown, reasons=reasons) if reasons else shown
 
 
 def _write(

@@ -51,6 +51,11 @@ class Basis(StrEnum):
     GLASS = "glass"  # a break-glass stands in for a contact
 
 
+# Looked up once: a member of an enumeration costs as much as the fact that it goes into.
+_FEED: Final = Basis.FEED
+_KNOWN_STATE: Final = FactState.KNOWN
+
+
 class BoundHow(StrEnum):
     """By what a contact is bound to its customer."""
 
@@ -199,7 +204,7 @@ def contact_facts(
             FactId.NO_OUTAGE: unknown,
             FactId.CONTACT_ORDINARY: unknown,
         }
-    now = standing(contact, queue, now_us)
+    now, says = standing(contact, queue, now_us), _BASIS_WORDS[contact.basis]
     bound = bool(contact.customer) and customer in {"", contact.customer}
     return {
         FactId.CONTACT_YOURS: _known(contact, "with you", met=True),
@@ -207,14 +212,10 @@ def contact_facts(
         FactId.QUEUE: _known(contact, contact.queue, met=_works_queue(contact, queue, assigned)),
         FactId.CUSTOMER_BOUND: _known(contact, _bound_word(contact, customer), met=bound),
         FactId.CONTACT_CONFIRMED: _known(
-            contact, _BASIS_WORDS[contact.basis], met=contact.basis in {Basis.FEED, Basis.GLASS}
+            contact, says, met=contact.basis in {Basis.FEED, Basis.GLASS}
         ),
-        FactId.NO_OUTAGE: _known(
-            contact, _BASIS_WORDS[contact.basis], met=contact.basis != Basis.OUTAGE
-        ),
-        FactId.CONTACT_ORDINARY: _known(
-            contact, _BASIS_WORDS[contact.basis], met=contact.basis != Basis.GLASS
-        ),
+        FactId.NO_OUTAGE: _known(contact, says, met=contact.basis != Basis.OUTAGE),
+        FactId.CONTACT_ORDINARY: _known(contact, says, met=contact.basis != Basis.GLASS),
     }
 
 
@@ -227,8 +228,8 @@ _BASIS_WORDS: Final[Mapping[str, str]] = {
 
 
 def _known(contact: Contact, value: str, *, met: bool) -> FactValue:
-    source = SOURCE if contact.basis == Basis.FEED else PERSON_SAYS
-    return FactValue(FactState.KNOWN, met, value, contact.last_event_us, source)
+    source = SOURCE if contact.basis == _FEED else PERSON_SAYS
+    return FactValue(_KNOWN_STATE, met, value, contact.last_event_us, source)
 
 
 def _works_queue(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from holdfast.vocabulary.facts import FactId, FactValue
 
 MOST_REMEMBERED: Final = 2048
+_SENSITIVE: Final = DataClass.C3
 
 
 def asked_groups(arrival: Arrival, names: Sequence[str], operation: Operation) -> tuple[Group, ...]:
@@ -119,7 +120,7 @@ def _sought(
 def count_sensitive(arrival: Arrival, names: Iterable[str]) -> int:
     """Return how many of the fields are of class C3 or C4: what the budget of sensitive fields counts."""
     by_name = arrival.schema.by_name
-    return sum(1 for name in names if name in by_name and by_name[name].data_class >= DataClass.C3)
+    return sum([name in by_name and by_name[name].data_class >= _SENSITIVE for name in names])
 
 
 def check_fields(arrival: Arrival, names: Iterable[str], where: str) -> None:
