@@ -20,6 +20,7 @@ NAMES: dict[str, str | None] = {
     "feeds": None,
     "policy_diff": None,
     "hidden": None,
+    "peers": None,
     "profile": None,
 }
 

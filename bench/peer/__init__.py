@@ -1,0 +1,1 @@
+"""Drivers of what Holdfast is measured beside: a small port, plain HTTP, one connection."""
