@@ -33,10 +33,11 @@ from holdfast.vocabulary.levels import Role
 from support.approving import ApprovingBank, approving_bank
 from support.authzen import ARCHIVED, BOB, ONE, RULES, WRITE, question
 from support.bank import Bank, customer, new_bank, new_punctual_bank
+from support.following import follow
 from support.freezing import person
 
 FILE = Path(__file__).parents[2] / "docs" / "reference" / "api-examples.json"
-_ID = re.compile(r"\b([a-z]{2,4})_[0-9a-z]{26}\b")
+_ID = re.compile(r"\b([a-z]{1,4})_[0-9a-z]{26}\b")
 _SECRET = re.compile(r"\b(hf[ts])_[\w-]{43}")
 _HASH = re.compile(r"(?<=\")[\w+/]{43}=(?=\")")
 _ORIGIN = re.compile(r"localhost/[0-9a-f]{8}/(\S+?)(\")")
@@ -205,7 +206,7 @@ def _calls(desk: Desk) -> dict[str, list[Shown]]:
         "/v1/reason": reason,
         "/v1/decisions/{id}": [decision, _other(desk)],
         "/v1/feeds/{name}": feed,
-        "/logs/{log}/checkpoint": _log(desk),
+        **_logs(desk),
         "/.well-known/jwks.json": [_keys(desk)],
         "/healthz": [desk.send("GET", "/healthz")],
         "/readyz": [desk.send("GET", "/readyz")],
@@ -389,22 +390,34 @@ def _other(desk: Desk) -> Shown:
     return desk.send("GET", "/v1/decisions/dec_00000000000000000000000000", Authorization=bearer)
 
 
-def _log(desk: Desk) -> list[Shown]:
-    house = desk.bank.house
+def _logs(desk: Desk) -> dict[str, list[Shown]]:
+    bank, house = desk.bank, desk.bank.house
     registrar = Registrar(house, house.signing_keys)
     registrar.tick()
     registrar.close()
+    follow(house)
     work = issue(
         service="bank-01-mirror",
         life_us=3600 * SECOND_US,
         now_us=house.clock.now_us(),
         bounds=Bounds(scopes=("log:bank-01",)),
     )
-    token = house.transact(work).secret.reveal()
-    path = "/logs/client-bank-01/checkpoint"
-    granted = desk.send("GET", path, Authorization=f"Bearer {token}")
-    granted["answer"] = "localhost/…/client-bank-01\n…"
-    return [granted, desk.send("GET", path, Authorization=f"Bearer {desk.bank.agent.token}")]
+    tokens = (house.transact(work).secret.reveal(), bank.agent.token)
+    query = "SELECT ref FROM identity_reference WHERE person = ? AND log = 'client-bank-01'"
+    ((person,),) = bank.sql(query, bank.agent.id)
+    paths = {
+        "/v1/logs/{log}/timeline": f"/v1/logs/client-bank-01/timeline?reference={person}&limit=2",
+        "/v1/logs/{log}/tally": "/v1/logs/client-bank-01/tally?days=1",
+        "/logs/{log}/checkpoint": "/logs/client-bank-01/checkpoint",
+    }
+    found = {
+        name: [desk.send("GET", path, Authorization=f"Bearer {token}") for token in tokens]
+        for name, path in paths.items()
+    }
+    found["/logs/{log}/checkpoint"][0]["answer"] = "localhost/…/client-bank-01\n…"
+    counted = found["/v1/logs/{log}/tally"][0]["answer"]
+    counted["lines"] = [one for one in counted["lines"] if one["rule"]][:2]
+    return found
 
 
 if __name__ == "__main__":

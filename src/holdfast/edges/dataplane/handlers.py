@@ -10,6 +10,7 @@ import msgspec
 
 from holdfast.edges.dataplane.app import Reply, Route, decode, json_reply, problem_reply
 from holdfast.edges.dataplane.evaluations import Evaluations
+from holdfast.edges.dataplane.logs import LogReading
 from holdfast.edges.dataplane.openapi import document
 from holdfast.edges.dataplane.types import (
     MOST_FEED_BYTES,
@@ -460,6 +461,7 @@ def routes(house: House, runner: Runner, metrics: Metrics) -> tuple[Route, ...]:
         Route("POST", "/v1/approvals/{id}/refuse", do.refuse, "Refuse it"),
         *Evaluations(house, runner).routes(),
         Route("POST", "/v1/feeds/{name}", do.feed, "Take in signed events"),
+        *LogReading(house, runner).routes(),
         Route("GET", "/logs/{log}/{path*}", do.log, "Read a log's static files"),
         Route("GET", "/.well-known/jwks.json", do.jwks, "The key that signs permits"),
         Route("GET", "/healthz", do.health, "Whether the process answers"),

@@ -27,6 +27,7 @@ from holdfast.edges.dataplane.types import (
 )
 from holdfast.kit.http.problem import CONTENT_TYPE, Problem
 from holdfast.spine.operations.export import ExportShown
+from holdfast.spine.operations.log_reading import Tally, Timeline
 from holdfast.spine.signals.events import Event
 from holdfast.spine.signals.intake import Report
 from holdfast.spine.turn.answers import (
@@ -231,6 +232,26 @@ OPERATIONS: Final = (
         ApprovalShown,
         (*_ONE_APPROVAL, 409),
         ("id",),
+    ),
+    Documented(
+        "/v1/logs/{log}/timeline",
+        "get",
+        "The lines of a log that name a person, customer, contact, credential, decision or approval, newest first",
+        None,
+        Timeline,
+        (400, 401, 403, 404, 421, 429, 503),
+        ("log",),
+        queries=("reference", "before", "limit"),
+    ),
+    Documented(
+        "/v1/logs/{log}/tally",
+        "get",
+        "How many looks, refusals by rule, signals and so on a log has of each day",
+        None,
+        Tally,
+        (400, 401, 403, 404, 421, 429, 503),
+        ("log",),
+        queries=("days",),
     ),
     Documented(
         "/logs/{log}/checkpoint",

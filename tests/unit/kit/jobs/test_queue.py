@@ -6,12 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from holdfast.kit.clock import DAY_US, MINUTE_US, SECOND_US
+from holdfast.kit.clock import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from holdfast.kit.db import Round
+from holdfast.kit.db.opening import connect
 from holdfast.kit.errors import Conflict, Unavailable
 from holdfast.kit.jobs import queue, store
 from holdfast.kit.jobs.queue import NewJob, Schedule, claim, complete, enqueue, run_due, tick
@@ -132,7 +135,8 @@ def test_looking_for_work_takes_no_lock(house, tmp_path):
     put(house, NewJob("mail", run_at_us=NOON_US + MINUTE_US))
     writer = SmallHouse(tmp_path / "house", house.clock, fresh=False)
     writer.data.begin()
-    house.data.raw.execute("PRAGMA busy_timeout = 0")
+    house.data.close()
+    house.data = connect(house.settings.data, busy_timeout_ms=0)
     try:
         assert claim(house, ("mail",)) is None
     finally:
@@ -180,6 +184,40 @@ def test_several_schedulers_enqueue_a_recurring_job_once_per_fire_time(house):
     assert kinds_run(house, "sweep") == [("sweep", {})]
 
 
+def test_after_a_downtime_the_latest_fire_is_made_up_for_and_those_before_are_not(house):
+    hourly = Schedule("sweep", HOUR_US)
+    tick(house, (hourly,))
+    house.clock.advance(3 * DAY_US + HOUR_US // 2)
+    tick(house, (hourly,))
+    keys = [row[0] for row in raw(house.data, "SELECT dedupe_key FROM jobs_job ORDER BY run_at_us")]
+    assert keys == [f"sweep@{NOON_US}", f"sweep@{NOON_US + 3 * DAY_US}"]
+
+
+def test_many_workers_that_look_at_once_each_find_work_of_their_own(house, tmp_path):
+    put(house, *(NewJob("mail", {"n": n}) for n in range(4)))
+    ready = threading.Barrier(4)
+
+    def take():
+        mine = SmallHouse(tmp_path / "house", house.clock, fresh=False)
+        try:
+            ready.wait()
+            return claim(mine, ("mail",)).payload["n"]
+        finally:
+            mine.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        taken = [pool.submit(take) for _ in range(4)]
+        assert sorted(one.result() for one in taken) == [0, 1, 2, 3]
+
+
+def test_a_job_that_waits_or_was_given_up_is_run_at_once_when_asked_for(house):
+    put(house, NewJob("mail", run_at_us=NOON_US + DAY_US))
+    ((ident,),) = raw(house.data, "SELECT id FROM jobs_job")
+    assert house.transact(queue.revive(ident, NOON_US))
+    assert kinds_run(house, "mail") == [("mail", {})]
+    assert not house.transact(queue.revive(ident, NOON_US))  # it is done
+
+
 def test_a_finished_job_is_forgotten_after_a_week_and_not_before(house):
     weekly = Schedule("sweep", 7 * DAY_US)
     for _ in range(21):
@@ -216,7 +254,7 @@ from support.stores import FakeClock, SmallHouse, raw
 from holdfast.kit.jobs.queue import run_due
 
 def half(run):
-    raw(house.data, "CREATE TABLE IF NOT EXISTS seen (n)")
+    raw(house.data, "CREATE TABLE IF NOT EXISTS seen (n INTEGER)")
     raw(house.data, "INSERT INTO seen VALUES (?)", (run.attempt,))
     print("half", flush=True)
     sys.stdin.read()
