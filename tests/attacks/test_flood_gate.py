@@ -238,7 +238,7 @@ def test_the_answer_to_a_flood_says_when_to_come_back_and_wrote_nothing(bank):
     async def story(plane):
         first = await ask(plane.app, body=look(bank), token=bank.agent.token)
         asked = (ask(plane.app, body=look(bank), token=bank.agent.token) for _ in range(50))
-        answers = [first, *await asyncio.gather(*asked)]
+        answers = [first, *await asyncio.gather(*asked)]  # all at the gate in a moment
         other = await ask(plane.app, body=look(bank), token=bank.other.token)
         return answers, other
 

@@ -98,7 +98,11 @@ def template() -> Path:
 
 def copy_house(source: Path, home: Path) -> None:
     """Copy a house that nobody has open, with its databases."""
+    own = home / "holdfast.toml"
+    settings_of_home = own.read_text() if own.exists() else None
     shutil.copytree(source, home, dirs_exist_ok=True)
+    if settings_of_home is not None:
+        own.write_text(settings_of_home)
     if not ON_POSTGRES:
         return
     settings = load_settings(source, {})
