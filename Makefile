@@ -11,7 +11,7 @@ WORKERS ?= auto
 BENCHES ?=
 
 # what is run a second time, on PostgreSQL
-ON_BOTH := tests/unit/spine tests/attacks tests/stories
+ON_BOTH := tests/unit/spine tests/attacks tests/stories tests/faults/test_keeper_is_frozen.py
 
 # a test starts hundreds of processes: none of them compiles what another has compiled
 unexport PYTHONDONTWRITEBYTECODE
@@ -32,7 +32,7 @@ setup: ## set up .venv with what Holdfast needs to run (done by `make run`; inst
 setup-dev: ## the same with what its tests and checks need (done by `make test` and `make check`)
 	@PYTHON="$(PYTHON)" bash tools/setup.sh dev
 
-test: setup-dev ## set up and run all tests on SQLite, then what touches a store on PostgreSQL (WORKERS=1 for one core)
+test: setup-dev ## set up and run all tests on SQLite, then what has a house on PostgreSQL (WORKERS=1: one core)
 	@status=0; \
 	  $(BIN)/python -m pytest -q -n $(WORKERS) || status=$$?; \
 	  echo "── the same on PostgreSQL"; \

@@ -56,13 +56,13 @@ MISSING = "PostgreSQL 15 or newer is not installed: `make setup-services` instal
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Skip what is marked for the other storage; on the second storage, leave out what touches no store."""
+    """Skip what is marked for the other storage; on the second storage, leave out what is the same on both."""
     if STORAGE == "postgresql":
-        from support.touching import touches_a_store
+        from support.touching import differs_by_storage
 
-        apart = [item for item in items if not touches_a_store(item.path)]
+        apart = [item for item in items if not differs_by_storage(item.path)]
         config.hook.pytest_deselected(items=apart)
-        items[:] = [item for item in items if touches_a_store(item.path)]
+        items[:] = [item for item in items if differs_by_storage(item.path)]
     for item in items:
         mark = item.get_closest_marker("storage")
         if mark is not None and mark.args != (STORAGE,):

@@ -20,9 +20,9 @@ from holdfast.spine.ledger.publish import DurableDisk, published
 from holdfast.spine.ledger.registrar import Registrar
 from holdfast.spine.ledger.tail import leaves_from
 from support.ledger import BANK, SHOP, LedgerHouse
-from support.stores import ON_POSTGRES, raw
+from support.stores import raw
 
-pytestmark = pytest.mark.skipif(not ON_POSTGRES, reason="one keeps the logs of a house on SQLite")
+pytestmark = pytest.mark.storage("postgresql", reason="one keeps the logs of a house on SQLite")
 LOGS = (BANK, SHOP)
 
 

@@ -35,12 +35,12 @@ from holdfast.vocabulary.ids import client_log
 from support.ledger import a_leaf
 from support.live import live_template
 from support.server import environment
-from support.stores import ON_POSTGRES, copy_house, raw
+from support.stores import copy_house, raw
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.server,
-    pytest.mark.skipif(not ON_POSTGRES, reason="one worker keeps the logs of a house on SQLite"),
+    pytest.mark.storage("postgresql", reason="one worker keeps the logs of a house on SQLite"),
 ]
 LOG = client_log(CLIENT)
 PATIENCE_S = 25

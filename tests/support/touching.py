@@ -1,4 +1,4 @@
-"""Which test files touch a store: what they import, directly or through ``support``, tells."""
+"""Which test files are run on the second storage: what they import, directly or through ``support``, tells."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pathlib import Path
 
 SUPPORT = Path(__file__).parent
 STORES = frozenset({"stores", "server"})  # who has a house has it from one of these
+OWN = "served"  # who has it from here stands on PostgreSQL in every run, and needs no second one
 
 
 @cache
-def touches_a_store(path: Path) -> bool:
-    """Tell whether the module at ``path`` imports what makes a house."""
-    return bool(_reached(path) & STORES)
+def differs_by_storage(path: Path) -> bool:
+    """Tell whether the module at ``path`` has a house, on the storage that the run is for."""
+    return OWN not in _imported(path) and bool(_reached(path) & STORES)
 
 
 def _reached(path: Path) -> frozenset[str]:
