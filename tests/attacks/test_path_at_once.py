@@ -143,3 +143,12 @@ def test_in_processes(bank):
     lines = counted(bank)
     assert sum(line["count"] for line in lines) == AT_ONCE
     assert [line["outcome"] for line in lines].count("permit") == BUDGET
+
+
+@pytest.mark.slow
+def test_events_about_one_contact_in_processes(bank):
+    """They come one after the other: each is taken in, and the one that all send is taken in once."""
+    each = 'bank.deliver(bank.event("held", "CT-1")).accepted'
+    assert in_processes(bank, OPENS, each) == AT_ONCE
+    same = 'bank.deliver({**bank.event("held", "CT-1"), "id": "evt-same"}).accepted'
+    assert in_processes(bank, OPENS, same) == 1

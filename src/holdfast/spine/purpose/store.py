@@ -103,7 +103,8 @@ ADD_CONTACT_REF = statement(
 # ── intake ──────────────────────────────────────────────────────────────────────────────────────────────────────
 CONTACTS = statement(
     "purpose.contacts",
-    f"SELECT {_LIST} FROM purpose_contact WHERE client = :client AND ref IN (:refs*)",
+    f"SELECT {_LIST} FROM purpose_contact WHERE client = :client AND ref IN (:refs*) ORDER BY ref",
+    lock="FOR NO KEY UPDATE",  # two batches about one contact come one after the other
 )
 ADD_CONTACT = statement(
     "purpose.add_contact",

@@ -151,11 +151,12 @@ def apply(part: Prepared) -> Work[Report]:
     feed, kid = part.batch.feed, part.batch.kid
     refs = sorted({r.event.contact for r in part.resolved if r.event.contact})
     sites = sorted({NO_SITE, *(r.site for r in part.resolved)})
-    active, seen, stored, on_word, paces = yield Round(
+    # contacts first: what is read after they are held is what another batch left
+    stored, active, seen, on_word, paces = yield Round(
         data=(
+            CONTACTS(client=feed.client, refs=refs),
             KEY_IS_ACTIVE(feed=feed.name, kid=kid),
             SEEN(feed=feed.name, ids=[r.event.id for r in part.resolved]),
-            CONTACTS(client=feed.client, refs=refs),
             OPEN_ON_WORD(client=feed.client, contacts=refs),
             PACE(feed=feed.name, sites=sites),
         )
