@@ -56,6 +56,7 @@ class Cluster:
         assert found is not None
         self.binaries = found
         self.folder = folder
+        self.durable = durable
         self.port = port or _free_port()
         folder.chmod(0o755)
         self.own(folder)
@@ -148,13 +149,27 @@ class Cluster:
 @lru_cache(maxsize=1)
 def cluster() -> Cluster:
     """The cluster of this process's tests."""
+    return _started(durable=False)
+
+
+def durable_cluster() -> Cluster:
+    """One that is fit for a house that is to stay: the same, where it costs nothing to be durable."""
+    return cluster() if cluster().durable else _durable()
+
+
+@lru_cache(maxsize=1)
+def _durable() -> Cluster:
+    return _started(durable=True)
+
+
+def _started(*, durable: bool) -> Cluster:
     # A database is made for each test: that is five times as quick in memory as on a disk.
     in_memory = Path("/dev/shm")
     roomy = os.access(in_memory, os.W_OK) and shutil.disk_usage(in_memory).free > ROOM_BYTES
     place = in_memory if roomy else None
     folder = Path(tempfile.mkdtemp(prefix="holdfast-cluster-", dir=place))
     # in memory it costs nothing to be durable, and a house may be served
-    one = Cluster(folder, "wal_recycle=off", durable=roomy)
+    one = Cluster(folder, "wal_recycle=off", durable=roomy or durable)
     one.start()
 
     def end() -> None:

@@ -71,6 +71,7 @@ class Act(StrEnum):
     # the house
     BACKUP = "backup"
     RESTORE = "restore"
+    MOVE = "move"  # to another storage
     CLOCK_CONFIRM = "clock.confirm"
     PERMIT_KEY_ROTATE = "permit_key.rotate"
 

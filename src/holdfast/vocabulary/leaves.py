@@ -89,6 +89,7 @@ class LeafType(StrEnum):
     LOG_EXPORTED = "log.exported"
     LOG_RESTORED = "log.restored"
     BACKUP_MADE = "backup.made"
+    HOUSE_MOVED = "house.moved"
     CLOCK_CONFIRMED = "clock.confirmed"
     PERMIT_KEY_ROTATED = "permit_key.rotated"
     SIGNAL_RAISED = "signal.raised"
@@ -683,6 +684,17 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
             "data": "digest of the data store's copy",
             "keys": "digest of the keys store's copy",
             "included": "list of what else is in it: root, signing",
+        },
+    ),
+    LeafType.HOUSE_MOVED: LeafSpec(
+        "Both stores were moved to another storage, row by row; every log was computed anew from what arrived, and the"
+        " keys were destroyed where they had been. This is the first leaf that was written in the new one.",
+        "house",
+        {
+            "by": "reference of the person who moved it; empty when that is not known",
+            "storage": "what the stores stand in now: postgresql",
+            "rows": "count of rows that were moved",
+            "leaves": "count of leaves in all logs",
         },
     ),
     LeafType.CLOCK_CONFIRMED: LeafSpec(

@@ -32,6 +32,8 @@ CHECKS: Final = (
         "a second server has what was answered",
         f"{_HERE}.server:survives_failover",
     ),
+    Check("stores.E004", "no move is unfinished", f"{_HERE}.stores:no_move_unfinished"),
+    Check("stores.W002", "no move has left stores behind", f"{_HERE}.stores:nothing_left_behind"),
     Check("jobs.W001", "no background work was given up", f"{_HERE}.jobs:given_up"),
     Check("jobs.W002", "background work is done when it is due", f"{_HERE}.jobs:overdue"),
     Check(

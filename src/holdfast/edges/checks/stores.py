@@ -6,12 +6,13 @@ from contextlib import closing
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
-from holdfast.edges.checks.findings import wrong
+from holdfast.edges.checks.findings import doubtful, wrong
 from holdfast.edges.checks.opened import name_of, require_stores
 from holdfast.edges.checks.store import APPLIED
 from holdfast.kit.db.opening import connect, errors_of
 from holdfast.kit.errors import Unavailable
 from holdfast.router import DATA, KEYS, store_of
+from holdfast.spine.recovery.moving import is_under_way, left_behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,6 +91,24 @@ def migrated(settings: Settings) -> Iterator[Finding]:
                 f"{called} was written by a newer version of Holdfast ({label} {name})",
                 "Run the newer version, or go back to a copy from before it.",
             )
+
+
+def no_move_unfinished(settings: Settings) -> Iterator[Finding]:
+    """Until a move has ended, it is not known that all has arrived, and the old keys are still there."""
+    if is_under_way(settings.home):
+        yield wrong(
+            "a move to PostgreSQL was begun and has not ended",
+            "`holdfast move` goes on; `holdfast move --abandon` gives it up.",
+        )
+
+
+def nothing_left_behind(settings: Settings) -> Iterator[Finding]:
+    """What has moved is still where it was, without its keys."""
+    for path in left_behind(settings.home):
+        yield doubtful(
+            f"{path} is left behind from before the move: nobody can open what is in it, and nobody needs it",
+            f"Destroy it, and its copies: shred --remove {path}",
+        )
 
 
 def _applied(connection: Connection) -> set[tuple[str, str]]:

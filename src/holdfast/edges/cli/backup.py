@@ -133,13 +133,18 @@ def restore(
       holdfast restore --repair --bundle /media/bank-01-log
       holdfast restore --repair --lose client-bank-01
     """
+    from holdfast.edges.cli.house import give_roles
+
     if (folder is None) is not repair:
         raise InvalidInput(
             "say either which copy to put back, or --repair",
             field="DIR",
             remedy="holdfast restore DIR, or holdfast restore --repair",
         )
-    done = _restored(load_settings(), folder, bundles, losing)
+    settings = load_settings()
+    done = _restored(settings, folder, bundles, losing)
+    if not settings.embedded:
+        give_roles(settings)
     emit(_as_data(done), as_json=as_json, text=_as_text(done))
     if not done.gaps:
         say("Nothing to do: the stores reach everything that was signed.")

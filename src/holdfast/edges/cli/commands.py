@@ -51,6 +51,12 @@ COMMANDS: Final = (
         "Put a copy back, and do again what has erased and narrowed since.",
     ),
     Command(
+        "move",
+        f"{_CLI}.move:move",
+        False,
+        "Move the house from its SQLite files to PostgreSQL.",
+    ),
+    Command(
         "verify",
         f"{_CLI}.verify:verify",
         False,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +9,6 @@ import click
 import holdfast
 from holdfast.kit.config import load_settings
 from holdfast.kit.db import Round
-from holdfast.kit.db.address import SqliteFile
 from holdfast.kit.db.opening import is_there
 from holdfast.kit.errors import Conflict
 from holdfast.kit.ids import new_id
@@ -20,6 +18,7 @@ from holdfast.spine.identity import people
 from holdfast.spine.identity.acting import os_user
 from holdfast.spine.identity.references import reference_of
 from holdfast.spine.ledger.recorder import append
+from holdfast.spine.recovery.schema import make_tables
 from holdfast.spine.vault.roots import ROOT_FILE, FileRoot
 from holdfast.vocabulary.ids import HOUSE_LOG, LEAF
 from holdfast.vocabulary.leaves import Leaf, LeafType
@@ -88,19 +87,8 @@ def found(settings: Settings) -> None:
 
 def migrate(settings: Settings) -> None:
     """Bring both stores to the present schema."""
-    os.environ["HOLDFAST_HOME"] = str(settings.home)
-    from holdfast.edges.cli.django import set_up
-
-    set_up()
-    from django.core.management import call_command
-    from django.db import connections
-
-    for database in ("default", "keys"):
-        call_command("migrate", database=database, verbosity=0, interactive=False)
-    connections.close_all()
-    for store in (settings.data, settings.keys):
-        if isinstance(store, SqliteFile):
-            store.path.chmod(0o600)
+    make_tables(settings.data, "data")
+    make_tables(settings.keys, "keys")
     if not settings.embedded:
         give_roles(settings)
 

@@ -6,7 +6,7 @@ import click
 
 from holdfast.edges.cli.serve import LOCK_NAME
 from holdfast.kit.config import load_settings
-from holdfast.kit.db.opening import is_there
+from holdfast.kit.db.opening import connect, is_there
 from holdfast.kit.errors import NotFound
 from holdfast.kit.process import LockFile
 from holdfast.kit.terminal import say
@@ -31,6 +31,7 @@ def migrate() -> None:
         )
     from holdfast.edges.cli.house import migrate as bring_up
 
+    connect(settings.data).close()  # one that has moved says so
     lock = LockFile(settings.home / LOCK_NAME)
     lock.acquire()
     try:

@@ -104,6 +104,8 @@ class PostgresTables:
         """Read a row of each."""
         names = self.names()
         with self._raw.pipeline():
+            # However long the other store takes meanwhile, this transaction is meant to stay.
+            self._raw.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             for name in names:
                 self._raw.execute(sql.SQL("SELECT 1 FROM {} LIMIT 1").format(sql.Identifier(name)))
 

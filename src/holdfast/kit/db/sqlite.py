@@ -16,6 +16,7 @@ from urllib.parse import quote
 import pysqlite3
 import pysqlite3.dbapi2
 
+from holdfast.kit.db.moved import refuse_moved
 from holdfast.kit.db.searching import CHUNK_BYTES, found_in
 from holdfast.kit.db.statements import for_sqlite
 from holdfast.kit.errors import Unavailable
@@ -201,21 +202,32 @@ _DURABLE = (
 )
 
 
-def connect(path: Path, *, busy_timeout_ms: int = 5000) -> SqliteConnection:
-    """Open ``path`` with WAL and ``synchronous=FULL``."""
+def connect(
+    path: Path, *, busy_timeout_ms: int = 5000, despite_move: bool = False
+) -> SqliteConnection:
+    """Open ``path`` with WAL and ``synchronous=FULL``.
+
+    :class:`Conflict` when the store has moved elsewhere, unless ``despite_move``.
+    """
     raw = pysqlite3.connect(
         str(path), isolation_level=None, check_same_thread=False, cached_statements=512
     )
     raw.execute(f"PRAGMA busy_timeout = {int(busy_timeout_ms)}")
     for pragma in PRAGMAS:
         raw.execute(pragma)
+    if not despite_move:
+        try:
+            refuse_moved(raw)
+        except BaseException:
+            raw.close()
+            raise
     return SqliteConnection(raw)
 
 
 def fold(path: Path) -> None:
     """Bring what stands in the write-ahead log into the store's file; does nothing if a reader is in the way."""
     try:
-        connection = connect(path, busy_timeout_ms=1000)
+        connection = connect(path, busy_timeout_ms=1000, despite_move=True)
         try:
             connection.raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import msgspec
 
+from holdfast.kit.db import moved
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -114,8 +116,8 @@ class SqliteTables:
         """Return the tables, parents first."""
         rows = self._raw.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-            " AND name <> ? ORDER BY name",
-            (MIGRATIONS,),
+            " AND name NOT IN (?, ?) ORDER BY name",
+            (MIGRATIONS, moved.TABLE),
         ).fetchall()
         parents = {
             name: {row[2] for row in self._raw.execute(f"PRAGMA foreign_key_list({_quoted(name)})")}

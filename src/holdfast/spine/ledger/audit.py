@@ -10,9 +10,11 @@ from holdfast.spine.ledger.growth import State
 from holdfast.spine.ledger.keys import FOLDER
 from holdfast.spine.ledger.memory import Memory
 from holdfast.spine.ledger.names import log_of
-from holdfast.spine.ledger.publish import published
+from holdfast.spine.ledger.publish import bodies_of, published
 from holdfast.spine.ledger.sequencer import heads
 from holdfast.spine.ledger.signer import LOGS, examine, last_signed, own_head
+from holdfast.spine.ledger.verify.replay import Replay
+from holdfast.spine.ledger.verify.report import Report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from holdfast.kit.db import Work
     from holdfast.spine.ledger.checkpoint import Head
     from holdfast.spine.ledger.keys import SigningKeys
+    from holdfast.spine.ledger.tiles import Tile
 
 T = TypeVar("T")
 
@@ -71,3 +74,33 @@ def _published(home: Path, log: str, keys: SigningKeys) -> Head | None:
         return own_head(keys, log, published(log_folder(home, log)))
     except InvalidInput:  # a folder that somebody made by hand
         return None
+
+
+class _Stored:
+    """The tiles of a log as they stand in the store."""
+
+    def __init__(self, house: Readable, log: str) -> None:
+        self._house = house
+        self._log = log
+
+    def tile(self, tile: Tile) -> bytes:
+        ((_, body),) = self._house.read(bodies_of(self._log, (tile,)))
+        return body
+
+
+def recompute(house: Readable, keys: SigningKeys) -> tuple[State, ...]:
+    """Build every log's tree anew from its entries in the store, and compare each tile and the head with it.
+
+    Returns the heads. :class:`IntegrityBroken` when one differs, or does not continue what was signed or published.
+    """
+    for log, reason in disagreements(house, keys).items():
+        raise IntegrityBroken(f"log {log}: {reason}", code="history_broken")
+    states = tuple(sorted(house.read(heads())))
+    for state in states:
+        report = Report(state.log)
+        replay = Replay(_Stored(house, state.log), state.size, report, ())
+        complete = replay.run(lambda _index, _entry: None)
+        if not (complete and report.whole) or replay.roots[state.size] != state.root:
+            wrong = report.findings[0].message if report.findings else "its head has another root"
+            raise IntegrityBroken(f"log {state.log}: {wrong}", code="history_broken")
+    return states

@@ -142,7 +142,7 @@ def publish(
     """
     tiles = tuple(changed_tiles(wanted.old, wanted.new))
     for at in range(0, len(tiles), _AT_ONCE):
-        for tile, body in bodies(_read(wanted.log, tiles[at : at + _AT_ONCE])):
+        for tile, body in bodies(bodies_of(wanted.log, tiles[at : at + _AT_ONCE])):
             disk.place(wanted.folder / tile.path, body)
     disk.settle()
     require_turn()
@@ -154,7 +154,8 @@ def publish(
     return len(tiles)
 
 
-def _read(log: str, tiles: Sequence[Tile]) -> Work[Bodies]:
+def bodies_of(log: str, tiles: Sequence[Tile]) -> Work[Bodies]:
+    """Read tiles and bundles from the store; :class:`IntegrityBroken` when one is missing or too narrow."""
     answers = yield Round(data=tuple(_asked(log, tile) for tile in tiles))
     bodies = []
     for tile, rows in zip(tiles, answers, strict=True):

@@ -90,6 +90,7 @@ MEANING: Final[Mapping[LeafType, Means]] = {
     LeafType.LOG_EXPORTED: Means.NOTHING,
     LeafType.LOG_RESTORED: Means.NOTHING,
     LeafType.BACKUP_MADE: Means.NOTHING,
+    LeafType.HOUSE_MOVED: Means.NOTHING,
     LeafType.CLOCK_CONFIRMED: Means.NOTHING,
     LeafType.PERMIT_KEY_ROTATED: Means.NOTHING,  # the keys stand in no database
     LeafType.SIGNAL_RAISED: Means.NOTHING,

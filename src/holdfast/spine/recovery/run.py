@@ -294,8 +294,8 @@ def _tell(house: House) -> Work[None]:
             new_id(LEAF, now_us),
             now_us,
             {
-                "by": (yield from _reference(gap.by, gap.log)),
-                "second": (yield from _reference(gap.second, gap.log)),
+                "by": (yield from reference_of_known(gap.by, gap.log)),
+                "second": (yield from reference_of_known(gap.second, gap.log)),
                 "from_size": gap.from_size,
                 "to_size": gap.to_size,
                 "from_time": rfc3339(gap.from_us) if gap.from_us else "",
@@ -311,7 +311,8 @@ def _tell(house: House) -> Work[None]:
         yield Round(data=(append(gap.log, leaf), store.TOLD(id=gap.id, log=gap.log, leaf=leaf.id)))
 
 
-def _reference(person: str, log: str) -> Work[str]:
+def reference_of_known(person: str, log: str) -> Work[str]:
+    """What a log calls a person; empty for nobody, and for one whom the store does not know."""
     (rows,) = yield Round(data=(PERSON(id=person),))
     return (yield from reference_of(person, log)) if rows else ""
 

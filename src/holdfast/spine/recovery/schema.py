@@ -30,8 +30,11 @@ def make_tables(store: StoreAddress, which: str) -> None:
 
     from holdfast.settings import database
 
-    alias = _ALIASES[which]
-    own = ConnectionHandler({**dict.fromkeys(_ALIASES.values(), database(store))})[alias]
+    alias, wanted = _ALIASES[which], database(store)
+    wanted["OPTIONS"].pop(
+        "pool", None
+    )  # Django keeps one for each alias, whichever database it is of
+    own = ConnectionHandler(dict.fromkeys(_ALIASES.values(), wanted))[alias]
     before = connections[alias]
     # Migrations ask for their database by its alias: for as long as they run, it is this one.
     connections[alias] = own

@@ -49,6 +49,9 @@ PENDING_OF: Final = statement(
     "recovery.pending_of", "SELECT id, leaf FROM ledger_pending WHERE log = :log ORDER BY id"
 )
 
+IS_PENDING: Final = statement(
+    "recovery.is_pending", "SELECT 1 FROM ledger_pending WHERE log = :log AND leaf = :leaf"
+)
 # The copy was begun under a lease, which stands in it.
 END_COPY: Final = statement(
     "recovery.end_copy", "UPDATE ledger_lease SET until_us = 0 WHERE name = :name"

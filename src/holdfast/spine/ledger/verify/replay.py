@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from holdfast.kit.errors import IntegrityBroken
 from holdfast.spine.ledger.tiles import (
@@ -19,8 +19,15 @@ from holdfast.spine.ledger.tree import CompactRange, subtree_root
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from holdfast.spine.ledger.verify.bundle import BundleFiles
     from holdfast.spine.ledger.verify.report import Report
+
+
+class HasTiles(Protocol):
+    """Where the tiles of a log are read from."""
+
+    def tile(self, tile: Tile) -> bytes:
+        """Return a tile or bundle at its width; :class:`IntegrityBroken` when it is not there."""
+        ...
 
 
 class Replay:
@@ -32,7 +39,7 @@ class Replay:
 
     def __init__(
         self,
-        files: BundleFiles,
+        files: HasTiles,
         size: int,
         report: Report,
         sizes: Iterable[int],

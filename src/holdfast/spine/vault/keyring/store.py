@@ -324,6 +324,14 @@ REFERRED: Final = statement(
     "keyring_referred", "SELECT customer FROM keyring_customer WHERE client = :client"
 )
 
+# across clients: what must be nowhere in a file that was left behind
+SOME_WRAPPED: Final = statement(
+    "keyring_some_wrapped",
+    """SELECT wrapped FROM keyring_kek WHERE 0 = 0
+    UNION ALL SELECT wrapped FROM keyring_record_key WHERE 0 = 0
+    UNION ALL SELECT wrapped FROM keyring_dek WHERE 0 = 0 LIMIT :most""",
+)
+
 # ── sweep ───────────────────────────────────────────────────────────────────────────────────────────────────────
 # across clients: what a crash left behind is removed for all of them
 PREPARED: Final = statement(
