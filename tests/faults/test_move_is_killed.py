@@ -21,11 +21,6 @@ pytestmark = [*moves, pytest.mark.slow]
 _LIFE: list[list[int]] = []
 # Each table is a step. They are all alike, so some stand for the rest.
 TABLES = {"data: vault_record", "keys: keyring_dek"}
-    "data: actions_export",
-    "data: vault_record",
-    "data: identity_reference",
-    "keys: keyring_dek",
-}
 
 
 def _step(event: str, _arguments: tuple[object, ...]) -> None:

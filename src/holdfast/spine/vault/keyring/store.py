@@ -328,8 +328,8 @@ REFERRED: Final = statement(
 SOME_WRAPPED: Final = statement(
     "keyring_some_wrapped",
     """SELECT wrapped FROM keyring_kek WHERE 0 = 0
-    UNION ALL SELECT wrapped FROM keyring_record_key WHERE 0 = 0
-    UNION ALL SELECT wrapped FROM keyring_dek WHERE 0 = 0 LIMIT :most""",
+    UNION SELECT wrapped FROM keyring_record_key WHERE 0 = 0
+    UNION SELECT wrapped FROM keyring_dek WHERE 0 = 0 LIMIT :most""",
 )
 
 # ── sweep ───────────────────────────────────────────────────────────────────────────────────────────────────────
