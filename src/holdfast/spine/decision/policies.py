@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from holdfast.vocabulary.contract import ContractRule, Programme
 
 MOST_POLICIES: Final = 60  # asked for one operation: a judgement's time grows with their number
+_LAST_COMPILED: Final = 8
 GUARDS: Final = {
     Stage.VISIBILITY: ("visibility",),
     Stage.PERMISSION: ("permission", "budgets", "reason", "act", "provisional"),
@@ -347,13 +348,22 @@ def warm(cache: PolicyCache) -> Work[int]:
 
 def _compiled(client: str, text: str, digest: str, version: int) -> ClientPolicies:
     if sha256(text.encode()).hexdigest() == digest:
-        contract = compile_contract(text, version=version)
-        if contract.client == client:
-            return compile_policies(contract)
+        policies = _of_text(text, version)
+        if policies.contract.client == client:
+            return policies
     raise IntegrityBroken(
         f"the stored contract of {client} is not the one published",
         remedy="Compare decision_contract with the client's log, and publish the right version.",
     )
+
+
+@lru_cache(maxsize=_LAST_COMPILED)
+def _of_text(text: str, version: int) -> ClientPolicies:
+    """Compile a contract that was published; the last few are kept for other caches of this process.
+
+    What comes of a text is the same in every house; a fence says what counts, never this memory.
+    """
+    return compile_policies(compile_contract(text, version=version))
 
 
 def current_policies(cache: PolicyCache, client: str) -> Work[ClientPolicies]:
