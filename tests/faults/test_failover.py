@@ -7,12 +7,8 @@ what is published verifies. The primary that died is then made the standby, and 
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 import threading
-import time
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -20,73 +16,14 @@ from holdfast.drills.bank.build import CLIENT, customer
 from holdfast.spine.ledger.entries import leaf_id_of
 from holdfast.spine.ledger.tail import leaves_from
 from holdfast.vocabulary.ids import client_log
-from support.cluster import Cluster
 from support.live import LiveBank
-from support.served import NEEDS_SERVER, bank_on, place
+from support.pair import Pair, until
+from support.served import NEEDS_SERVER, bank_on
 from support.server import holdfast
 
 pytestmark = [NEEDS_SERVER, pytest.mark.server, pytest.mark.slow]
 LOG = client_log(CLIENT)
-LIMIT_S = 60
 DESKS = 6
-DURABLE = ("wal_recycle=off", "synchronous_commit=on", "hot_standby=on", "checkpoint_timeout=30s")
-
-
-def until(what, why):
-    """Wait for what comes by itself, with a generous limit."""
-    deadline = time.monotonic() + LIMIT_S
-    while not (found := what()):
-        assert time.monotonic() < deadline, why
-        time.sleep(0.05)
-    return found
-
-
-class Pair:
-    """A primary and a standby that confirms every commit."""
-
-    def __init__(self):
-        self.folders = []
-        self.primary = Cluster(self._folder(), *DURABLE, durable=True)
-        self.primary.start()
-        self.ports = [self.primary.port]
-
-    def _folder(self):
-        self.folders.append(Path(tempfile.mkdtemp(prefix="holdfast-pair-", dir=place())))
-        return self.folders[-1]
-
-    def follow(self, port=0):
-        """Add a standby, and let commits wait for it from now on."""
-        made = Cluster(self._folder(), *DURABLE, durable=True, of=self.primary, port=port)
-        made.start()
-        self.standby = made
-        if made.port not in self.ports:
-            self.ports.append(made.port)
-        with self.primary.connect() as connection:
-            until(lambda: self._streams(connection), "the standby does not stream")
-            connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
-            connection.execute("SELECT pg_reload_conf()")
-            until(lambda: self._streams(connection, "sync"), "the standby does not confirm")
-
-    @staticmethod
-    def _streams(connection, how="async"):
-        asked = "SELECT sync_state FROM pg_stat_replication WHERE state = 'streaming'"
-        return (how,) in connection.execute(asked).fetchall()
-
-    def fail_over(self):
-        """The standby takes over; the one that died is gone with its files."""
-        self.standby.promote()
-        died, self.primary = self.primary, self.standby
-        shutil.rmtree(died.folder)
-        return died.port
-
-    def close(self):
-        for folder in self.folders:
-            number = folder / "data" / "postmaster.pid"
-            if number.exists():
-                for one in (self.primary, self.standby):
-                    if one.folder == folder:
-                        one.stop()
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
@@ -143,7 +80,7 @@ class Load:
 
 def test_no_answer_is_lost_when_the_primary_dies_under_load(pair, tmp_path):
     home = bank_on(tmp_path / "house", pair.primary)
-    pair.follow()
+    pair.follow(confirms=True)
     several_hosts(home, pair.ports)
     bank = LiveBank(home, "--workers", "2", founded=True)
     with bank:
@@ -159,7 +96,7 @@ def test_no_answer_is_lost_when_the_primary_dies_under_load(pair, tmp_path):
                 port = pair.fail_over()
                 until(lambda: bank.request("GET", "/readyz").status == 200, "it is not ready again")
                 load.more(20)
-                pair.follow(port)
+                pair.follow(port, confirms=True)
         assert set(load.statuses) <= {200, 503}, load.statuses
         assert None not in load.retry_after
         until(lambda: not bank.sql("SELECT 1 FROM ledger_pending LIMIT 1"), "lines wait for ever")

@@ -116,6 +116,7 @@ class Cluster:
         for pid in (number, *own):
             with suppress(ProcessLookupError):
                 os.kill(int(pid), signal.SIGKILL)
+        (Path(self.data) / "postmaster.pid").unlink()
 
     def promote(self) -> None:
         """Make a standby the primary; it takes writes on return."""

@@ -141,6 +141,13 @@ def _database(raw: str) -> str:
     return raw.strip()
 
 
+def _replica(raw: str) -> str:
+    if not str(raw).strip().startswith("postgres"):
+        msg = "must be like postgres://user@host:5432/database"
+        raise ValueError(msg)
+    return _database(raw)
+
+
 def _role(raw: str) -> str:
     if not _ROLE.fullmatch(raw.strip()):
         msg = "must be the name of a database role: small letters, digits and underscores"
@@ -173,6 +180,12 @@ SETTINGS: Final = (
     ),
     Setting(
         "keys_url", "sqlite:///keys.sqlite3", _database, "the key store: wrapped keys and indexes"
+    ),
+    Setting(
+        "replica_url",
+        "",
+        _replica,
+        "a standby of the data store that answers for what is evidence; unset: the data store does",
     ),
     Setting(
         "role.app",
@@ -248,6 +261,7 @@ class Settings:
     public_origin: str | None
     data: StoreAddress
     keys: StoreAddress
+    replica: StoreAddress | None
     role_app: str | None
     role_worker: str | None
     role_reader: str | None
@@ -342,18 +356,22 @@ def _settings(
         raise _refused("keys_url", "names the same store as database_url; the two are apart")
     if type(data) is not type(keys):
         raise _refused("keys_url", "and database_url are both SQLite or both PostgreSQL")
+    replica = parse_address(values["replica_url"], home) if values["replica_url"] else None
+    if replica is not None and isinstance(data, SqliteFile):
+        raise _refused("replica_url", "needs a database_url on PostgreSQL")
     if bool(values["tls.certificate"]) is not bool(values["tls.key"]):
         raise _refused("tls.key", "and tls.certificate go together")
     if values["tls.client_ca"] and not values["tls.certificate"]:
         raise _refused("tls.client_ca", "needs tls.certificate and tls.key")
     files = ("tls.certificate", "tls.key", "tls.client_ca")
     certificate, key, client_ca = (_file(home, values[name]) for name in files)
-    apart = {"database_url", "keys_url", "origin", "trusted_proxies", *files}
+    apart = {"database_url", "keys_url", "replica_url", "origin", "trusted_proxies", *files}
     named = {name.replace(".", "_"): value for name, value in values.items() if name not in apart}
     return Settings(
         home=home,
         data=data,
         keys=keys,
+        replica=replica,
         public_origin=values["origin"],
         trusted_proxies=values["trusted_proxies"] or (),
         tls_certificate=certificate,

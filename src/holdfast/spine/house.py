@@ -5,7 +5,7 @@ No Django here: the command line, the data plane and the worker open a house in 
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
@@ -31,7 +31,7 @@ from holdfast.spine.vault.roots import Root, open_root
 from holdfast.spine.vault.schema import compile_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from holdfast.kit.clock import Clock
@@ -269,6 +269,16 @@ class House:
         except HoldfastError as error:
             settle(error, self._own.data, self._own.keys)
             raise
+
+    def read_evidence(self, work: Callable[[], Work[T]]) -> T:
+        """Run ``work``, which reads what is evidence and asks the data store alone: on the replica, if one answers.
+
+        Who may read it is asked of the store before. What the replica does not have, the store is asked for.
+        """
+        if self.settings.replica is not None:
+            with suppress(HoldfastError), closing(connect(self.settings.replica)) as replica:
+                return drive(work(), replica, replica)
+        return self.read(work())
 
     @cached_property
     def _eager(self) -> Stores:

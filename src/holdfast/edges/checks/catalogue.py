@@ -34,6 +34,7 @@ CHECKS: Final = (
     ),
     Check("stores.E004", "no move is unfinished", f"{_HERE}.stores:no_move_unfinished"),
     Check("stores.W002", "no move has left stores behind", f"{_HERE}.stores:nothing_left_behind"),
+    Check("stores.W003", "the replica answers and keeps up", f"{_HERE}.server:replica_follows"),
     Check("jobs.W001", "no background work was given up", f"{_HERE}.jobs:given_up"),
     Check("jobs.W002", "background work is done when it is due", f"{_HERE}.jobs:overdue"),
     Check(

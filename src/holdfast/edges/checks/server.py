@@ -8,15 +8,22 @@ from typing import TYPE_CHECKING, Final
 from holdfast.edges.checks.findings import Skipped, doubtful, wrong
 from holdfast.edges.checks.opened import require_stores
 from holdfast.edges.roles.rights import LEDGER, RIGHTS
+from holdfast.kit.clock import SECOND_US
 from holdfast.kit.db.address import PostgresDatabase
+from holdfast.kit.db.opening import connect
+from holdfast.kit.db.shell import drive
+from holdfast.kit.errors import Unavailable
+from holdfast.spine.ledger.tail import newest_us
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from holdfast.kit.config import Settings
+    from holdfast.kit.db.address import StoreAddress
     from holdfast.vocabulary.manifest import Finding
 
 _TAKES: Final = frozenset({"UPDATE", "DELETE", "TRUNCATE", "TRIGGER"})
+LATE_S: Final = 60
 _STANDBY: Final = "Set synchronous_standby_names on the primary, once a standby streams from it."
 _REMEDY: Final = (
     "Name database roles (role.app, role.worker), run `holdfast roles`, and connect as them."
@@ -91,6 +98,32 @@ def must_survive_failover(settings: Settings) -> Iterator[Finding]:
     """In production whoever names a second server relies on it."""
     for told in _unconfirmed(settings):
         yield wrong(told, _STANDBY)
+
+
+def replica_follows(settings: Settings) -> Iterator[Finding]:
+    """Evidence is read from the data store while the replica does not answer, and is old while it lags."""
+    if settings.replica is None:
+        raise Skipped
+    _require(settings)
+    try:
+        there_us = _newest_us(settings.replica)
+    except Unavailable:
+        yield doubtful(
+            f"the replica {settings.replica} does not answer: evidence is read from the data store",
+            "See that it runs, and that replica_url is right.",
+        )
+        return
+    behind_s = (_newest_us(settings.data) - there_us) // SECOND_US
+    if behind_s > LATE_S:
+        yield doubtful(
+            f"the replica {settings.replica} is {behind_s} s behind",
+            "See pg_stat_replication on the primary; it may be cut off.",
+        )
+
+
+def _newest_us(store: StoreAddress) -> int:
+    with closing(connect(store)) as connection:
+        return drive(newest_us(), connection, connection)
 
 
 def _unconfirmed(settings: Settings) -> Iterator[str]:

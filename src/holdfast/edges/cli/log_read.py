@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -16,8 +17,6 @@ from holdfast.vocabulary.ids import CUSTOMER, CUSTOMER_REF, HOUSE_LOG, PERSON_RE
 if TYPE_CHECKING:
     from holdfast.kit.db import Work
     from holdfast.spine.house import House
-    from holdfast.spine.stream.tally import Counted
-    from holdfast.spine.stream.timeline import Page
 
 _SHOWN: Final = ("op", "act", "signal", "outcome", "person", "by", "count")
 
@@ -57,6 +56,8 @@ def timeline(
       holdfast log timeline bank-01 --customer c_y3k5cz0x6v8nq2m4h7j9r1t3w5 --json
       holdfast log timeline bank-01 --reference dec_01k8yq2v6f0000000000000000
     """
+    from holdfast.spine.stream.timeline import timeline as read
+
     given = [
         (kind, name)
         for kind, name in (("person", person), ("customer", customer), ("", reference))
@@ -65,7 +66,8 @@ def timeline(
     if len(given) != 1:
         raise InvalidInput("give one of --person, --customer, --reference", field="reference")
     house = open_house_from(ctx)
-    page = house.read(_page(house, client, given[0], before=before, most=limit))
+    log, named = house.read(_whose(house, client, given[0]))
+    page = house.read_evidence(partial(read, log, named, before=before, most=limit))
     leaves = [{"index": one.index, **one.leaf} for one in page.leaves]
     data = {
         "log": client_log(client) if client else HOUSE_LOG,
@@ -82,14 +84,10 @@ def timeline(
         say(f"The newest {page.size - page.indexed} leaves are not in the index yet.")
 
 
-def _page(
-    house: House, client: str, given: tuple[str, str], *, before: int | None, most: int
-) -> Work[Page]:
-    from holdfast.spine.stream.timeline import timeline as read
-
+def _whose(house: House, client: str, given: tuple[str, str]) -> Work[tuple[str, str]]:
+    """Return log and reference to somebody who may read it."""
     log = yield from _readable(house, client)
-    reference = yield from _reference(house, client, *given)
-    return (yield from read(log, reference, before=before, most=most))
+    return log, (yield from _reference(house, client, *given))
 
 
 def _reference(house: House, client: str, kind: str, name: str) -> Work[str]:
@@ -153,9 +151,12 @@ def tally(ctx: click.Context, *, client: str, days: int, as_json: bool) -> None:
       holdfast log tally bank-01
       holdfast log tally bank-01 --days 30 --json | jq 'map(select(.rule != "")) | group_by(.rule)'
     """
+    from holdfast.spine.stream.tally import tally as read
+
     house = open_house_from(ctx)
     house.floor_clock()
     since_day = house.clock.now_us() // DAY_US - days + 1
+    log = house.read(_readable(house, client))
     rows = [
         {
             "day": rfc3339(one.day * DAY_US)[:10],
@@ -165,16 +166,9 @@ def tally(ctx: click.Context, *, client: str, days: int, as_json: bool) -> None:
             "rule": one.rule,
             "count": one.count,
         }
-        for one in house.read(_counted(house, client, since_day))
+        for one in house.read_evidence(partial(read, log, since_day=since_day))
     ]
     emit(rows, as_json=as_json)
-
-
-def _counted(house: House, client: str, since_day: int) -> Work[tuple[Counted, ...]]:
-    from holdfast.spine.stream.tally import tally as read
-
-    log = yield from _readable(house, client)
-    return (yield from read(log, since_day=since_day))
 
 
 def _readable(house: House, client: str) -> Work[str]:

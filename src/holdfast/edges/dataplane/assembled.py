@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.edges.dataplane.app import App
 from holdfast.edges.dataplane.door import Door
+from holdfast.edges.dataplane.evidence import Evidence
 from holdfast.edges.dataplane.handlers import routes
 from holdfast.edges.dataplane.keeping import Keeping
 from holdfast.edges.dataplane.metrics import Metrics
@@ -28,6 +29,7 @@ class DataPlane(NamedTuple):
     runner: Runner
     metrics: Metrics
     keeping: Keeping
+    evidence: Evidence
 
 
 def assemble(house: House, loop: asyncio.AbstractEventLoop, hosts: frozenset[str]) -> DataPlane:
@@ -40,5 +42,6 @@ def assemble(house: House, loop: asyncio.AbstractEventLoop, hosts: frozenset[str
     async def uses_up(shown: list[Presented]) -> None:
         await runner.submit(lambda: use_up(shown, house.clock.now_us()))
 
-    app = App(routes(house, runner, metrics), hosts, metrics, door, uses_up=uses_up)
-    return DataPlane(app, runner, metrics, Keeping(house, runner, metrics))
+    evidence = Evidence(house.settings, runner)
+    app = App(routes(house, runner, metrics, evidence), hosts, metrics, door, uses_up=uses_up)
+    return DataPlane(app, runner, metrics, Keeping(house, runner, metrics), evidence)

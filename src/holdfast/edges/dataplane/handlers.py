@@ -35,12 +35,12 @@ from holdfast.kit.errors import InvalidInput, Unavailable
 from holdfast.kit.http.problem import problem
 from holdfast.kit.jobs.queue import backlog
 from holdfast.manifests import subscriptions
-from holdfast.spine.ledger.files import log_file
+from holdfast.spine.ledger.files import log_file, stored_file
 from holdfast.spine.operations.act import Wanted, act
 from holdfast.spine.operations.approve import decide_approval, show_approval
 from holdfast.spine.operations.asking import ask_approval
 from holdfast.spine.operations.breaking import Emergency, break_glass, end_glass
-from holdfast.spine.operations.decisions import may_read_log, read_decision
+from holdfast.spine.operations.decisions import may_read_log, read_decision, record_of
 from holdfast.spine.operations.export import Wanted as WantedExport
 from holdfast.spine.operations.export import request_by
 from holdfast.spine.operations.freeze import Step, ask_to_freeze
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from holdfast.edges.dataplane.app import Request
+    from holdfast.edges.dataplane.evidence import Evidence
     from holdfast.edges.dataplane.metrics import Metrics
     from holdfast.edges.dataplane.runner import Runner
     from holdfast.kit.db import Work
@@ -73,8 +74,9 @@ if TYPE_CHECKING:
 class Handlers:
     """Bound to one house and its runner."""
 
-    def __init__(self, house: House, runner: Runner, metrics: Metrics) -> None:
+    def __init__(self, house: House, runner: Runner, metrics: Metrics, evidence: Evidence) -> None:
         self._house = house
+        self._evidence = evidence
         self._runner = runner
         self._metrics = metrics
         self._followers = tuple(map(follower_of, subscriptions()))
@@ -223,7 +225,9 @@ class Handlers:
 
     async def decision(self, request: Request, parts: dict[str, str]) -> Reply:
         """GET /v1/decisions/{id}."""
-        return await self._run(partial(read_decision, self._house, request.caller(), parts["id"]))
+        caller, ident = request.caller(), parts["id"]
+        record = await self._evidence.glance(partial(record_of, ident))
+        return await self._run(partial(read_decision, self._house, caller, ident, record=record))
 
     async def break_glass(self, request: Request, _parts: dict[str, str]) -> Reply:
         """POST /v1/break-glass."""
@@ -312,7 +316,11 @@ class Handlers:
         await self._runner.submit(
             partial(may_read_log, self._house, request.caller(), parts["log"])
         )
-        content, kind = log_file(self._house.home, parts["log"], parts["path"])
+        if self._house.embedded:
+            content, kind = log_file(self._house.home, parts["log"], parts["path"])
+        else:
+            stored = partial(stored_file, parts["log"], parts["path"])
+            content, kind = await self._evidence.read(stored)
         return Reply(200, content, kind)
 
     async def health(self, _request: Request, _parts: dict[str, str]) -> Reply:
@@ -335,6 +343,7 @@ class Handlers:
             self._metrics.feeds(self._house.read(list_paces(now_us)))
             self._metrics.stream(self._house.read(standings(self._followers)), now_us)
             self._metrics.jobs(self._house.read(backlog(now_us)), now_us)
+            self._metrics.replica(await self._evidence.following())
         return Reply(200, self._metrics.text(), b"text/plain; version=0.0.4; charset=utf-8")
 
     async def openapi(self, _request: Request, _parts: dict[str, str]) -> Reply:
@@ -435,9 +444,9 @@ _DETAILS = {
 }
 
 
-def routes(house: House, runner: Runner, metrics: Metrics) -> tuple[Route, ...]:
+def routes(house: House, runner: Runner, metrics: Metrics, evidence: Evidence) -> tuple[Route, ...]:
     """The table of addresses."""
-    do = Handlers(house, runner, metrics)
+    do = Handlers(house, runner, metrics, evidence)
     return (
         Route("POST", "/v1/search", do.search, "Find customers by one exact identifier"),
         Route("POST", "/v1/reveal", do.reveal, "Show fields of a customer's record"),

@@ -12,6 +12,7 @@ from holdfast.spine.signals.pace import NO_SITE, State
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from holdfast.edges.dataplane.evidence import Following
     from holdfast.edges.dataplane.runner import Runner
     from holdfast.kit.jobs.queue import Backlog
     from holdfast.spine.signals.pace import Measured
@@ -63,6 +64,8 @@ class Metrics:
                 ("stopped", "Logs that are not the ones it has followed."),
             )
         }
+        self._replica_lag: Gauge | None = None
+        self._replica_answers: Gauge | None = None
         self._by_status: dict[int, Counter] = {}
         self._untold = 0
 
@@ -110,6 +113,21 @@ class Metrics:
         for state in ("ready", "leased", "dead"):
             self._jobs.labels(state).set(given.counts.get(state, 0))
         self._jobs_wait.set(given.lag_us(now_us) / SECOND_US)
+
+    def replica(self, given: Following | None) -> None:
+        """Publish how the replica is, where there is one."""
+        if given is None:
+            return
+        if self._replica_lag is None or self._replica_answers is None:
+            lag, answers = "holdfast_replica_lag_seconds", "holdfast_replica_answers"
+            self._replica_lag = Gauge(
+                lag, "How much older the replica's newest line is.", registry=self.registry
+            )
+            self._replica_answers = Gauge(
+                answers, "Whether the replica answers (1) or not (0).", registry=self.registry
+            )
+        self._replica_lag.set(given.lag_s)
+        self._replica_answers.set(int(given.answers))
 
     def answered(self, status: int) -> None:
         """Count an answer."""

@@ -48,6 +48,7 @@ async def _serve(settings: Settings) -> None:
     gc.set_threshold(COLLECT_AFTER, 50, 50)
     plane = assemble(house, loop, hosts_of(settings))
     await plane.runner.open()
+    await plane.evidence.open()
     server = Server(
         plane.app,
         address=settings.data_plane_host,
@@ -66,6 +67,7 @@ async def _serve(settings: Settings) -> None:
     try:
         await server.serve()
     finally:
+        await plane.evidence.close()
         await plane.runner.close()
 
 

@@ -156,7 +156,7 @@ def publish(
 
 def bodies_of(log: str, tiles: Sequence[Tile]) -> Work[Bodies]:
     """Read tiles and bundles from the store; :class:`IntegrityBroken` when one is missing or too narrow."""
-    answers = yield Round(data=tuple(_asked(log, tile) for tile in tiles))
+    answers = yield Round(data=tuple(row_of(log, tile) for tile in tiles))
     bodies = []
     for tile, rows in zip(tiles, answers, strict=True):
         if not rows:
@@ -165,7 +165,8 @@ def bodies_of(log: str, tiles: Sequence[Tile]) -> Work[Bodies]:
     return bodies
 
 
-def _asked(log: str, tile: Tile) -> Query:
+def row_of(log: str, tile: Tile) -> Query:
+    """Ask for width and body of a tile or bundle at its widest."""
     if tile.level == ENTRIES:
         return store.BUNDLE(log=log, n=tile.n)
     return store.TILE(log=log, level=tile.level, n=tile.n)

@@ -155,6 +155,14 @@ NEWEST: Final = statement(
         (SELECT by_s FROM ledger_clock WHERE name = 'house')
     """,
 )
+# a standby that lags shows an older one
+HEARTBEAT: Final = statement(
+    "ledger_heartbeat",
+    """
+    SELECT COALESCE((SELECT MAX(last_us) FROM ledger_tree), 0),
+        COALESCE((SELECT MAX(tick_us) FROM ledger_clock), 0)
+    """,
+)
 TICK: Final = statement(
     "ledger_tick",
     """

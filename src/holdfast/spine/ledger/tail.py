@@ -26,6 +26,13 @@ class LoggedLeaf:
     entry: bytes
 
 
+def newest_us() -> Work[int]:
+    """Return the time of the newest leaf that has a place, or of the house's last tick if that is later."""
+    (rows,) = yield Round(data=(store.HEARTBEAT(),))
+    newest: int = max(rows[0])
+    return newest
+
+
 def leaves_from(log: str, position: int, *, most: int = MOST) -> Work[tuple[LoggedLeaf, ...]]:
     """Return up to ``most`` committed leaves from ``position`` on; none when nothing is new."""
     bundles = (position % WIDTH + most + WIDTH - 1) // WIDTH

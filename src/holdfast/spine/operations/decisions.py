@@ -32,7 +32,7 @@ from holdfast.vocabulary.levels import Audience, Role
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from holdfast.kit.db import Work
+    from holdfast.kit.db import Rows, Work
     from holdfast.spine.decision.verdict import RuleReason
     from holdfast.spine.house import House
     from holdfast.spine.identity.facts import Assigned
@@ -42,14 +42,23 @@ if TYPE_CHECKING:
 _OVERSIGHT: Final = frozenset({Role.SECURITY, Role.DPO, Role.ADMIN, Role.AUDITOR})
 
 
-def read_decision(house: House, caller: Caller, decision: str) -> Work[DecisionShown]:
+def record_of(decision: str) -> Work[Rows]:
+    """Return the sealed record of a decision, if there is one; it never changes, and says nothing without its key."""
+    (rows,) = yield Round(data=(decisions.RECORD_ANYWHERE(id=decision),))
+    return rows
+
+
+def read_decision(
+    house: House, caller: Caller, decision: str, *, record: Rows | None = None
+) -> Work[DecisionShown]:
     """Return a decision as its reader may know it; reading another person's leaves a line in the client's log.
 
+    ``record`` is what :func:`record_of` has answered elsewhere; who may read it is decided here.
     Raises :class:`NotFound` for one that does not exist or is none of the reader's business, in the same words.
     """
     now_us = house.clock.now_us()
     reader = yield from reader_of(caller, now_us)
-    (rows,) = yield Round(data=(decisions.RECORD_ANYWHERE(id=decision),))
+    rows = record or (yield from record_of(decision))
     if not rows:
         raise no_such_decision()
     client, at_us, month, person, leaf, _, sealed, leaf_hash = rows[0]

@@ -10,6 +10,7 @@ import pytest
 
 from holdfast.edges.dataplane.app import App
 from holdfast.edges.dataplane.door import Door
+from holdfast.edges.dataplane.evidence import Evidence
 from holdfast.edges.dataplane.handlers import routes
 from holdfast.edges.dataplane.metrics import Metrics
 from holdfast.edges.dataplane.turn import Turns
@@ -72,7 +73,10 @@ class Plane:
             turns = Turns(self.house.connect(busy_timeout_ms=0), asyncio.get_running_loop())
             metrics = Metrics()
             door = Door(self.house.settings, self.house.clock)
-            table, hosts = routes(self.house, turns, metrics), frozenset({"localhost"})
+            table, hosts = (
+                routes(self.house, turns, metrics, Evidence(self.house.settings, turns)),
+                frozenset({"localhost"}),
+            )
             app = App(table, hosts, metrics, door, uses_up=no_proofs)
             calls = [self._call(app, body, header) for body in bodies]
             if while_doing is not None:
