@@ -26,7 +26,10 @@ IN_THIS_ORDER = (
     "freeze-a-client",
     "erase-a-customer",
 )
-NOT_RUN = ("put-it-behind-a-proxy",)  # it needs a proxy, and a name with a certificate
+NOT_RUN = (
+    "put-it-behind-a-proxy",  # it needs a proxy, and a name with a certificate
+    "run-many-processes",  # it needs hosts
+)
 STOP = pages.Step("the house is stopped", "kill $SERVE; wait $SERVE\n", None)
 
 
