@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from bench.storage import Name, Storage
 
 RESULTS = Path(__file__).parent / "results"
-SETTLE_S = 45.0
+SETTLE_S = 30.0
 _PACKAGES = ("cryptography", "granian", "cedarpy", "psycopg")
 
 
