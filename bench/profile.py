@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bench.workload import Run
 
 CLIENTS = (32, 1)
-COUNTED = (64, 192)  # reveals; the difference of two runs is without the start
+COUNTED = (32, 96)  # reveals; the difference of two runs is without the start
 Shares = dict[str, float]
 
 
