@@ -4,7 +4,7 @@
     python -m bench W1 W4 ledger     some of them
     python -m bench --quick          all of them as short as they can be: whether they run, not how fast
     python -m bench --table          the table of the results that are kept
-    python -m bench --write-readme   write it into README.md
+    python -m bench --write-readme   write it into README.md, as is done whenever a result is kept
 
 A failure is told and does not end the rest.
 """
@@ -12,15 +12,13 @@ A failure is told and does not end the rest.
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 import sys
-from typing import Any
 
 from bench.catalogue import NAMES, module_of
+from bench.kept import kept
 from bench.readme import write_readme
 from bench.table import text_of
-from bench.workload import RESULTS, file_name
 
 
 def main() -> None:
@@ -28,7 +26,7 @@ def main() -> None:
     given = _arguments()
     modules = [module_of(word) for word in given.names] or list(NAMES)
     if given.write_readme:
-        write_readme(kept(list(NAMES)))
+        write_readme(kept())
         return
     failed = [] if given.table else [name for name in modules if not _run(name, given)]
     if not given.quick:
@@ -54,17 +52,6 @@ def _run(module: str, given: argparse.Namespace) -> bool:
     words += ["--storage", given.storage] if given.storage != "both" else []
     output = None if given.quick else subprocess.DEVNULL
     return not subprocess.run(words, stdout=output, check=False).returncode
-
-
-def kept(modules: list[str]) -> list[dict[str, Any]]:
-    """Return the results that are kept, in the order of the table."""
-    found = []
-    for module in modules:
-        for storage in ("sqlite", "postgresql", "none"):
-            path = RESULTS / file_name(module, storage)
-            if path.exists():
-                found.append(json.loads(path.read_text()))
-    return found
 
 
 if __name__ == "__main__":

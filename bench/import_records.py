@@ -21,7 +21,7 @@ from bench.house import new_house
 from bench.result import Cpu, Line, Measured, Target
 from bench.workload import Workload, command
 from holdfast.drills.bank.build import CLIENT, COLLECTION, SCHEMA, found_bank
-from holdfast.drills.demo_data import HEADER, as_row, customers, table
+from holdfast.drills.demo_data import HEADER, as_row, customers, table, write_customers
 from holdfast.kit.clock import DAY_US
 from holdfast.procedures.classification.services.fields import Columns
 from holdfast.procedures.classification.services.reading import inspect
@@ -166,15 +166,14 @@ def imported(run: Run, home: Path, token: str, file: Path) -> Took:
 
 def measure(run: Run) -> Measured:
     """Import one row, then all, then the same again."""
-    files = write_files(run.folder, run.count)
+    delivered = run.folder / "delivered.csv"
+    write_customers(delivered, run.count)
     house, token = bank(run)
     one = run.folder / "one.csv"
     one.write_bytes(table(HEADER, [as_row(c) for c in customers(1)]).encode())
     start = imported(run, house.home, token, one)
     before = sizes(house)
-    first, again = (
-        imported(run, house.home, token, files["ugly.csv"]).without(start) for _ in range(2)
-    )
+    first, again = (imported(run, house.home, token, delivered).without(start) for _ in range(2))
     grown = {name: (size - before[name]) / run.count for name, size in sizes(house).items()}
     house.close()
     lines = (

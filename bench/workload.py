@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.catalogue import NAMES
+from bench.kept import keep
 from bench.measure import cpu_seconds, fsync_us, machine, settle
 from bench.result import Cpu
 from bench.storage import BOTH, place, storage
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from bench.result import Measured
     from bench.storage import Name, Storage
 
-RESULTS = Path(__file__).parent / "results"
 SETTLE_S = 30.0
 _PACKAGES = ("cryptography", "granian", "cedarpy", "psycopg")
 
@@ -115,16 +115,10 @@ def command(workload: Workload) -> None:
         quick=given.quick,
         options=frozenset(o for o in workload.options if getattr(given, o)),
     )
-    text = json.dumps(result, indent=2, ensure_ascii=False)
     if not given.quick and given.amount in {None, workload.amount}:
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / file_name(workload.module, wanted[0])).write_text(text + "\n")
-    sys.stdout.write(f"{text if given.json else text_of([result])}\n")
-
-
-def file_name(module: str, storage_name: str) -> str:
-    """The result file's name."""
-    return f"{module}.json" if storage_name == "none" else f"{module}-{storage_name}.json"
+        keep(result)
+    text = json.dumps(result, indent=2, ensure_ascii=False) if given.json else text_of([result])
+    sys.stdout.write(f"{text}\n")
 
 
 def measured(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from bench.catalogue import NAMES, module_of
+from bench.catalogue import module_of
+from bench.kept import RESULTS, file_name, kept
 from bench.readme import BEGIN, END, README, with_figures
 from bench.result import REFERENCE_AEAD_US, Cpu, Line, Target, quantiles_ms
 from bench.table import COLUMNS, NONE, markdown_of, number, text_of
-from bench.workload import RESULTS, file_name
 
 LINE = Line(
     what="reveal",
@@ -151,10 +151,8 @@ def test_a_result_is_of_one_workload_and_storage():
 
 def test_the_readme_holds_the_figures_that_are_kept():
     """Nobody types figures: what stands there is what the program writes from ``bench/results``."""
-    from bench.__main__ import kept
-
     text = README.read_text()
-    assert with_figures(text, kept(list(NAMES))) == text
+    assert with_figures(text, kept()) == text
 
 
 @pytest.mark.parametrize("path", sorted(RESULTS.glob("*.json")), ids=lambda path: path.name)
@@ -162,7 +160,7 @@ def test_what_is_kept_is_whole(path):
     """A result of ``--quick`` is never kept, and each is where its workload writes it."""
     from importlib import import_module
 
-    kept = json.loads(path.read_text())
-    workload = import_module(f"bench.{kept['workload']}").WORKLOAD
-    assert path.name == file_name(kept["workload"], kept["storage"])
-    assert kept["amount"] == {workload.unit: workload.amount}
+    found = json.loads(path.read_text())
+    workload = import_module(f"bench.{found['workload']}").WORKLOAD
+    assert path.name == file_name(found["workload"], found["storage"])
+    assert found["amount"] == {workload.unit: workload.amount}
