@@ -2,8 +2,8 @@
 
 Runs in a process of its own, so that its CPU time is not the server's:
 ``python -m bench.load HOST PORT CLIENTS SECONDS [EACH]`` reads prepared requests (one raw HTTP request per
-NUL-separated block) from standard input and prints JSON. With EACH, a connection sends so many and then closes; the
-end is when all have, or the seconds are over.
+NUL-separated block) from standard input and prints JSON. With EACH, a connection sends so many and then closes,
+and sends again what was too busy to be answered; the end is when all have, or the seconds are over.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import cast
 import uvloop
 
 from bench.measure import percentile
+
+BUSY = b"503"
 
 
 class Connection(asyncio.Protocol):
@@ -52,8 +54,13 @@ class Connection(asyncio.Protocol):
         length = int(lower[at + 15 : end if end > 0 else head])
         if len(self._buffer) < head + 4 + length:
             return
-        self._load.done(self._buffer[9:12], time.perf_counter() - self._begun)
+        status = self._buffer[9:12]
+        self._load.done(status, time.perf_counter() - self._begun)
         self._buffer = b""
+        if self._load.each and status == BUSY and not self._load.over:
+            self._next -= self._load.clients
+            self._send()
+            return
         self._left -= 1
         if self._load.over or not self._left:
             self._load.ended()

@@ -37,7 +37,9 @@ class DataPlane:
             "HOLDFAST_LOG_LEVEL": "error",  # turns are slow where the disk is throttled
         }
         begun = time.perf_counter()
-        self.process = subprocess.Popen([sys.executable, *command], env=environment)
+        self._log = home / "plane.log"
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen([sys.executable, *command], env=environment, stderr=log)
         self._await_ready(begun + START_LIMIT_S)
         self.start_s = time.perf_counter() - begun
         self.start_cpu_s = cpu_seconds(self.process.pid)
@@ -49,7 +51,8 @@ class DataPlane:
             except OSError:
                 if self.process.poll() is not None or time.perf_counter() > until:
                     self.stop()
-                    raise SystemExit("the data plane did not start") from None
+                    told = self._log.read_text()[-2000:]
+                    raise SystemExit(f"the data plane did not start: {told}") from None
                 time.sleep(0.005)
             else:
                 return
