@@ -11,7 +11,8 @@ WORKERS ?= auto
 BENCHES ?=
 
 # what is run a second time, on PostgreSQL
-ON_BOTH := tests/unit/spine tests/attacks tests/stories tests/faults/test_keeper_is_frozen.py
+ON_BOTH := tests/unit/spine tests/unit/kit/jobs tests/attacks tests/stories tests/faults/test_keeper_is_frozen.py \
+  tests/faults/test_stream_is_killed.py tests/properties/test_stream_interleavings.py
 
 # a test starts hundreds of processes: none of them compiles what another has compiled
 unexport PYTHONDONTWRITEBYTECODE

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
+import sys
+import threading
 import time
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 
 from faults.stream_parts import HEART, NOTE, FastClock, Part, follow, work, work_once, write
 from holdfast.kit.clock import DAY_US
+from holdfast.kit.db import Round
+from holdfast.spine.ledger.recorder import append
+from holdfast.spine.ledger.registrar import Registrar
 from holdfast.spine.ledger.tail import leaves_from
 from holdfast.vocabulary.ids import HOUSE_LOG
+from support.bank import new_bank
 from support.following import follow as follow_all
 from support.following import positions, replayed, state
-from support.ledger import BANK, SHOP, LedgerHouse
+from support.ledger import BANK, SHOP, LedgerHouse, a_leaf
+from support.server import environment
 from support.stores import FakeClock, raw
 
 pytestmark = pytest.mark.slow
 
 KILLS = 24
+WORKERS_KILLED = 3
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +101,39 @@ def test_no_fire_time_of_a_schedule_was_enqueued_twice(house):
     assert len(fires) > 1
     assert len(set(fires)) == len(fires)
     assert all(fire % HEART.every_us == 0 for fire in fires)
+
+
+def test_the_houses_own_worker_is_killed_and_goes_on_where_it_stood(tmp_path):
+    bank = new_bank(tmp_path / "house")
+    house, moments = bank.house, random.Random(7)
+    with house.stores() as stores:
+        seen = SimpleNamespace(
+            data=stores.data, read=house.read, transact=house.transact, clock=house.clock
+        )
+        for _ in range(WORKERS_KILLED):
+            house.transact(_appended(house.clock.now_us(), 300))
+            at = sum(positions(seen).values())
+            with subprocess.Popen(
+                [sys.executable, "-m", "holdfast.edges.worker.process"], env=environment(bank.home)
+            ) as worker:
+                for goal in (at + 1, at + moments.randint(600, 1200)):
+                    while sum(positions(seen).values()) < goal:
+                        assert worker.poll() is None
+                        threading.Event().wait(0.02)
+                        if goal > at + 1:
+                            house.transact(_appended(house.clock.now_us(), moments.randint(1, 60)))
+                worker.kill()
+        registrar = Registrar(house, house.signing_keys)
+        registrar.tick()
+        registrar.close()
+        follow_all(seen)
+        kept = state(seen)
+        assert len(kept["timeline"]) > WORKERS_KILLED
+        assert kept == replayed(seen)
+        keys = [key for (key,) in raw(stores.data, "SELECT dedupe_key FROM jobs_job")]
+        assert len(set(keys)) == len(keys)
+    bank.close()
+
+
+def _appended(now_us, count):
+    yield Round(data=tuple(append(BANK, a_leaf(now_us, number)) for number in range(count)))
