@@ -33,6 +33,8 @@ def test_a_restored_house_has_the_same_leaves_and_says_so(bank):
     assert disagreements(bank.house, bank.house.signing_keys) == {}
     assert bank.published_leaves(LOG) == before
     assert {gap.log for gap in done.gaps} == {LOG, HOUSE_LOG}
+    (beside,) = bank.home.glob("replaced-*")
+    assert {"data.sqlite3", "keys.sqlite3"} <= {path.name for path in beside.iterdir()}
     bank.publish()
     (told,) = bank.published_leaves(LOG, "log.restored")
     assert (told["to_size"], told["source"]) == (len(before), "published")
