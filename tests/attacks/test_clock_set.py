@@ -309,6 +309,7 @@ def every_job(bank):
 
 #: What jobs and the passing of time write to, and what is used up, is not evidence.
 MOVING = {"jobs_job", "ledger_clock", "ledger_due", "ledger_lease", "ledger_fold", "ledger_pending"}
+MOVING |= {"ledger_written", "ledger_placed"}
 
 
 def rows_of(bank):

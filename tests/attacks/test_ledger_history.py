@@ -13,13 +13,14 @@ from holdfast.spine.ledger.audit import disagreements
 from holdfast.spine.ledger.checkpoint import parse_head
 from holdfast.spine.ledger.memory import Memory
 from holdfast.spine.ledger.note import parse_note
+from holdfast.spine.ledger.recorder import append
 from holdfast.spine.ledger.sequencer import heads
 from holdfast.spine.ledger.tail import leaves_from
 from holdfast.spine.ledger.tiles import decode_bundle
 from holdfast.spine.ledger.verify import Outcome
 from holdfast.vocabulary.ids import HOUSE_LOG
 from support.bundles import Client, codes, forged_log
-from support.ledger import BANK, SHOP, LedgerHouse
+from support.ledger import BANK, SHOP, LedgerHouse, a_leaf
 from support.stores import keep, put_back, raw
 
 
@@ -182,6 +183,22 @@ def test_a_pending_leaf_that_was_deleted_by_hand_is_told_in_the_house_log(house)
     house.tick()
     entries = [leaf.entry for leaf in house.read(leaves_from(HOUSE_LOG, 0))]
     assert any(b"ledger.pending_vanished" in entry and b'"count":1' in entry for entry in entries)
+
+
+def test_the_newest_pending_leaf_of_a_connection_is_missed_whoever_writes_next(house):
+    """The next leaf may come from another connection; what was rolled back, or told before, is no alarm."""
+    other = LedgerHouse(house.home, house.clock, fresh=False)
+    house.grown(BANK, 3)
+    house.append(BANK, 2)
+    raw(house.data, "DELETE FROM ledger_pending WHERE id = (SELECT MAX(id) FROM ledger_pending)")
+    house.data.begin()
+    house.data.execute(append(BANK, a_leaf(house.clock.now_us(), 77)))
+    house.data.rollback()
+    other.append(SHOP, 1)
+    assert house.tick().vanished == 1
+    other.append(SHOP, 1)
+    assert house.tick().vanished == 0
+    other.close()
 
 
 def test_a_checkpoint_that_was_forged_in_the_database_is_not_published(house, client):

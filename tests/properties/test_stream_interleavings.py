@@ -87,7 +87,8 @@ def house(tmp_path_factory):
 
 
 def emptied(house):
-    for table in ("ledger_tree", "ledger_tile", "ledger_bundle", "ledger_pending", "ledger_lease"):
+    growing = ("tree", "tile", "bundle", "pending", "lease", "written", "placed")
+    for table in (f"ledger_{name}" for name in growing):
         raw(house.data, f"DELETE FROM {table}")
     for table in ("stream_timeline", "stream_tally", "stream_position", "stream_parked"):
         raw(house.data, f"DELETE FROM {table}")

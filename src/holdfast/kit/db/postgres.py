@@ -41,6 +41,7 @@ COMMIT_WITHIN_S: Final = 10.0
 _PREPARED: Final = 1024  # there are some four hundred statements
 _AGAIN: Final = frozenset({"40001", "40P01", "55P03"})
 _IDLE: Final = TransactionStatus.IDLE
+_LANES: Final = 4096  # as many as sessions that are numbered one after the other
 
 
 # Setting of the server, values that break a promise, and which.
@@ -89,6 +90,28 @@ for _kind in (psycopg.Pipeline, psycopg.AsyncPipeline):
     _kind._exit_gen = _end_pipeline  # type: ignore[assignment,method-assign]  # noqa: SLF001
 
 
+def _asked(
+    raw: psycopg.Connection[Any] | psycopg.AsyncConnection[Any], queries: Sequence[Query]
+) -> list[tuple[str, dict[str, Any]]]:
+    """Return what is sent for queries: they, and at the end how many of them are counted in this connection's lane.
+
+    The count is undone with the rows, so it needs no care when a commit fails. Two connections of one lane would only
+    wait for each other.
+    """
+    asked = []
+    counts: Statement | None = None
+    many = 0
+    for query in queries:
+        text, params = for_postgres(query)
+        if query.statement.counted is not None:
+            counts, many = query.statement.counted, many + 1
+            params = {**params, "lane": raw.info.backend_pid % _LANES}
+        asked.append((text, params))
+    if counts is not None:
+        asked.append(for_postgres(counts(lane=raw.info.backend_pid % _LANES, count=many)))
+    return asked
+
+
 class _WholeNumber(Loader):
     """Sums of ``bigint`` are ``numeric``; there is no fraction in the house."""
 
@@ -123,15 +146,15 @@ class PostgresConnection:
 
     def execute_all(self, queries: Sequence[Query]) -> list[Rows]:
         """Run queries in one round trip."""
-        asked = [for_postgres(query) for query in queries]
+        asked = _asked(self.raw, queries)
         reads = not self._begun and all(text.startswith("SELECT") for text, _ in asked)
         try:
-            return self._ask(asked)
+            return self._ask(asked)[: len(queries)]
         except psycopg.Error as error:
             if not (reads and self.raw.closed):
                 raise self._told(error) from error
         try:
-            return self._ask(asked)
+            return self._ask(asked)[: len(queries)]
         except psycopg.Error as error:
             raise self._told(error) from error
 
@@ -450,11 +473,12 @@ async def writing_async(connection: psycopg.AsyncConnection[Any]) -> AsyncIterat
 
 
 async def _ask(connection: psycopg.AsyncConnection[Any], queries: Sequence[Query]) -> list[Rows]:
-    if len(queries) == 1:
-        return [await _fetch(await connection.execute(*for_postgres(queries[0])))]
+    asked = _asked(connection, queries)
+    if len(asked) == 1:
+        return [await _fetch(await connection.execute(*asked[0]))]
     async with connection.pipeline():
-        cursors = [await connection.execute(*for_postgres(query)) for query in queries]
-    return [await _fetch(cursor) for cursor in cursors]
+        cursors = [await connection.execute(*one) for one in asked]
+    return [await _fetch(cursor) for cursor in cursors[: len(queries)]]
 
 
 async def _fetch(cursor: psycopg.AsyncCursor[Any]) -> Rows:

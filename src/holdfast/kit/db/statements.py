@@ -35,11 +35,15 @@ class Statement(NamedTuple):
 
     ``lock`` is how the rows that it reads are held until the transaction ends, where writers run at once (PostgreSQL):
     ``FOR SHARE``, ``FOR NO KEY UPDATE OF c``. On SQLite the one writer holds everything.
+
+    ``counted`` is how it is written down, where writers run at once, how many such rows a ``lane`` has written; a lane
+    is nearly a connection, and the statement's own ``:lane`` is set to it then.
     """
 
     name: str
     text: str
     lock: str = ""
+    counted: Statement | None = None
 
     def __call__(self, **params: Any) -> Query:
         """Bind parameters."""
@@ -73,9 +77,11 @@ class Round(msgspec.Struct, frozen=True):
 Work = Generator[Round, list[Rows], T]
 
 
-def statement(name: str, text: str, *, lock: str = "") -> Statement:
+def statement(
+    name: str, text: str, *, lock: str = "", counted: Statement | None = None
+) -> Statement:
     """Declare a named statement; white space is folded."""
-    return Statement(name, " ".join(text.split()), lock)
+    return Statement(name, " ".join(text.split()), lock, counted)
 
 
 def for_sqlite(query: Query) -> tuple[str, Sequence[Any] | dict[str, Any]]:
@@ -88,7 +94,7 @@ def for_sqlite(query: Query) -> tuple[str, Sequence[Any] | dict[str, Any]]:
 
 def for_postgres(query: Query) -> tuple[str, dict[str, Any]]:
     """Return SQL and parameters in psycopg's dialect."""
-    _, text, lock = query.statement
+    _, text, lock, _ = query.statement
     lists, params = _lists(text), query.params
     if lists:
         text, params = _expand(query, lists, ":{}")

@@ -12,6 +12,9 @@ class Pending(models.Model):
     leaf = models.TextField()
     at_us = models.BigIntegerField()
     entry = models.BinaryField()
+    # Of the connection that wrote it; none where nobody counts. It may be null so that SQLite adds it without making
+    # the table anew, which would begin to number its rows from one again.
+    lane = models.BigIntegerField(null=True)
 
     class Meta:
         db_table = "ledger_pending"
@@ -88,6 +91,26 @@ class Lease(models.Model):
 
     class Meta:
         db_table = "ledger_lease"
+
+
+class Written(models.Model):
+    """How many pending rows were ever written in a lane (PostgreSQL); told by the transaction that writes them."""
+
+    lane = models.BigIntegerField(primary_key=True)
+    count = models.BigIntegerField()
+
+    class Meta:
+        db_table = "ledger_written"
+
+
+class Placed(models.Model):
+    """How many of a lane's rows were given their places, or were told to have vanished."""
+
+    lane = models.BigIntegerField(primary_key=True)
+    count = models.BigIntegerField()
+
+    class Meta:
+        db_table = "ledger_placed"
 
 
 class Clock(models.Model):

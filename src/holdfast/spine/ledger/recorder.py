@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from holdfast.kit.errors import TooLarge
 from holdfast.kit.ids import new_id
 from holdfast.spine.ledger.names import checked_log
-from holdfast.spine.ledger.store import APPEND
+from holdfast.spine.ledger.store import APPEND, NO_LANE
 from holdfast.spine.ledger.tiles import MOST_ENTRY_BYTES
 from holdfast.spine.ledger.tree import leaf_hash
 from holdfast.vocabulary.ids import LEAF
@@ -50,4 +50,4 @@ def append_entry(log: str, leaf_id: str, at_us: int, entry: bytes) -> Query:
             field="leaf",
             remedy="Store larger evidence beside the log and its commitment in the leaf.",
         )
-    return APPEND(log=checked_log(log), leaf=leaf_id, at_us=at_us, entry=entry)
+    return APPEND(log=checked_log(log), leaf=leaf_id, at_us=at_us, entry=entry, lane=NO_LANE)

@@ -8,6 +8,7 @@ nothing was written.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdfast.kit.clock import MINUTE_US, SECOND_US
@@ -115,12 +116,20 @@ def commit(
 ) -> Work[int]:
     """Write a batch; to be run in one write transaction. :class:`Conflict` when anything moved since :func:`load`.
 
-    Returns how many pending rows have vanished without being claimed; the house log says so too. That shows where ids
-    of pending rows are ``gapless``: on SQLite, where a transaction that is rolled back gives its ids back.
+    Returns how many pending rows have vanished without being claimed; the house log says so too. On SQLite their ids
+    are ``gapless``, since a transaction that is rolled back gives its ids back; on PostgreSQL each connection counts.
     """
     ids = [row_id for growth in growths for row_id in growth.claimed]
-    vanished = yield from _vanished(lease, max(ids, default=0), now_us, gapless=gapless)
-    yield from _claim(ids)
+    claimed = yield from lease.check()
+    if gapless:
+        vanished = yield from _vanished_ids(lease, claimed, max(ids, default=0))
+    else:
+        vanished = yield from _vanished_from_lanes()
+    yield from take_away(ids)
+    if vanished > 0:
+        body = {"signal": VANISHED, "subject": "", "count": vanished}
+        leaf = Leaf(LeafType.SIGNAL_RAISED, new_id(LEAF, now_us), now_us, body)
+        yield Round(data=(append(HOUSE_LOG, leaf),))
     planted = tuple(
         store.PLANT(log=growth.before.log, root=EMPTY_ROOT)
         for growth in growths
@@ -136,9 +145,8 @@ def commit(
     return vanished
 
 
-def _vanished(lease: Lease, upto: int, now_us: int, *, gapless: bool) -> Work[int]:
-    claimed = yield from lease.check()
-    if upto <= claimed or not gapless:
+def _vanished_ids(lease: Lease, claimed: int, upto: int) -> Work[int]:
+    if upto <= claimed:
         return 0
     (rows, _) = yield Round(
         data=(
@@ -146,19 +154,27 @@ def _vanished(lease: Lease, upto: int, now_us: int, *, gapless: bool) -> Work[in
             store.CLAIMED(name=lease.name, claimed=upto),
         )
     )
-    vanished = upto - claimed - int(rows[0][0])
-    if vanished > 0:
-        body = {"signal": VANISHED, "subject": "", "count": vanished}
-        leaf = Leaf(LeafType.SIGNAL_RAISED, new_id(LEAF, now_us), now_us, body)
-        yield Round(data=(append(HOUSE_LOG, leaf),))
-    return vanished
+    return upto - claimed - int(rows[0][0])
 
 
-def _claim(ids: Sequence[int]) -> Work[None]:
+def _vanished_from_lanes() -> Work[int]:
+    """What is missing is told once: it counts as placed from then on."""
+    (rows,) = yield Round(data=(store.MISSING(),))
+    if rows:
+        yield Round(data=tuple(store.PLACED(lane=lane, count=missing) for lane, missing in rows))
+    return sum(missing for _, missing in rows if missing > 0)
+
+
+def take_away(ids: Sequence[int]) -> Work[None]:
+    """Take pending rows out of the queue, as placed; :class:`Conflict` when one is gone."""
     chunks = [ids[at : at + _IDS_PER_DELETE] for at in range(0, len(ids), _IDS_PER_DELETE)]
     answers = yield Round(data=tuple(store.CLAIM(ids=chunk) for chunk in chunks))
     if sum(len(rows) for rows in answers) != len(ids):
         raise Conflict("a pending leaf was claimed by another", code="leaf_claimed")
+    lanes = Counter(lane for rows in answers for _, lane in rows if lane is not store.NO_LANE)
+    if lanes:
+        counted = sorted(lanes.items())
+        yield Round(data=tuple(store.PLACED(lane=lane, count=many) for lane, many in counted))
 
 
 def _swap(growth: Growth) -> Query:

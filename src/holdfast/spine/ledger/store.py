@@ -6,9 +6,20 @@ from typing import Final
 
 from holdfast.kit.db import statement
 
+NO_LANE: Final = None
+WRITTEN: Final = statement(
+    "ledger_written",
+    """
+    INSERT INTO ledger_written (lane, count) VALUES (:lane, :count)
+    ON CONFLICT (lane) DO UPDATE SET count = ledger_written.count + excluded.count
+    """,
+)
 APPEND: Final = statement(
     "ledger_append",
-    "INSERT INTO ledger_pending (log, leaf, at_us, entry) VALUES (:log, :leaf, :at_us, :entry)",
+    """
+    INSERT INTO ledger_pending (log, leaf, at_us, entry, lane) VALUES (:log, :leaf, :at_us, :entry, :lane)
+    """,
+    counted=WRITTEN,
 )
 PENDING: Final = statement(
     "ledger_pending",
@@ -21,7 +32,25 @@ ANY_PENDING: Final = statement(
     "ledger_any_pending", "SELECT 1 FROM ledger_pending WHERE log NOT IN (:without*) LIMIT 1"
 )
 CLAIM: Final = statement(
-    "ledger_claim", "DELETE FROM ledger_pending WHERE id IN (:ids*) RETURNING id"
+    "ledger_claim", "DELETE FROM ledger_pending WHERE id IN (:ids*) RETURNING id, lane"
+)
+# One statement sees one moment. A row of a lane that was written and neither waits nor was placed has vanished.
+MISSING: Final = statement(
+    "ledger_missing",
+    """
+    SELECT lane, missing FROM (
+        SELECT w.lane, w.count - COALESCE(p.count, 0)
+            - (SELECT COUNT(*) FROM ledger_pending q WHERE q.lane = w.lane) AS missing
+        FROM ledger_written w LEFT JOIN ledger_placed p ON p.lane = w.lane) AS m
+    WHERE missing <> 0
+    """,
+)
+PLACED: Final = statement(
+    "ledger_placed",
+    """
+    INSERT INTO ledger_placed (lane, count) VALUES (:lane, :count)
+    ON CONFLICT (lane) DO UPDATE SET count = ledger_placed.count + excluded.count
+    """,
 )
 
 TREES: Final = statement("ledger_trees", "SELECT log, size, root, last_us FROM ledger_tree")

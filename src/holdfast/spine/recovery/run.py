@@ -20,7 +20,7 @@ from holdfast.spine.ledger.growth import State
 from holdfast.spine.ledger.keys import FOLDER
 from holdfast.spine.ledger.memory import Memory, Remembered
 from holdfast.spine.ledger.recorder import append
-from holdfast.spine.ledger.sequencer import heads, put_back
+from holdfast.spine.ledger.sequencer import heads, put_back, take_away
 from holdfast.spine.recovery import store
 from holdfast.spine.recovery.erasures import finish, unsettled
 from holdfast.spine.recovery.leaves import is_listed
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from holdfast.spine.recovery.sources import Missing
     from holdfast.spine.recovery.swap import Swap
 
-_IDS_PER_DELETE: Final = 500
 _HOLDER: Final = "recovery"
 
 
@@ -262,13 +261,8 @@ def _unqueue(house: House, ids: Sequence[int]) -> Work[None]:
         return
     now_us = house.clock.now_us()
     yield from leases.take(leases.SEQUENCER, _HOLDER, house.signing_keys.name, now_us=now_us)
-    chunks = [ids[at : at + _IDS_PER_DELETE] for at in range(0, len(ids), _IDS_PER_DELETE)]
-    yield Round(
-        data=(
-            *(ledger.CLAIM(ids=chunk) for chunk in chunks),
-            ledger.CLAIMED(name=leases.SEQUENCER, claimed=max(ids)),
-        )
-    )
+    yield from take_away(ids)
+    yield Round(data=(ledger.CLAIMED(name=leases.SEQUENCER, claimed=max(ids)),))
 
 
 def _set_aside(house: House, gap: Gap) -> None:
