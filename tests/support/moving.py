@@ -19,7 +19,7 @@ from holdfast.spine.recovery.alone import alone
 from holdfast.spine.recovery.moving import Moved, Telling, move
 from support.cluster import binaries, durable_cluster
 from support.recovery import Restorable, new_restorable
-from support.stores import ON_POSTGRES, raw
+from support.stores import raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ moves = [
     pytest.mark.skipif(
         binaries() is None, reason="PostgreSQL is absent; `make setup-services` installs it"
     ),
-    pytest.mark.skipif(ON_POSTGRES, reason="the house that moves stands in files"),
+    pytest.mark.storage("sqlite", reason="the house that moves stands in files"),
 ]
 _numbers = itertools.count(1)
 
