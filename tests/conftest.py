@@ -58,17 +58,23 @@ MISSING = "PostgreSQL 15 or newer is not installed: `make setup-services` instal
 def pytest_collection_modifyitems(config, items):
     """Skip what is marked for the other storage; on the second storage, leave out what is the same on both."""
     if STORAGE == "postgresql":
-        from support.touching import differs_by_storage
-
-        apart = [item for item in items if not differs_by_storage(item.path)]
-        config.hook.pytest_deselected(items=apart)
-        items[:] = [item for item in items if differs_by_storage(item.path)]
+        again = [item for item in items if _differs_by_storage(item)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(again)])
+        items[:] = again
     for item in items:
         mark = item.get_closest_marker("storage")
         if mark is not None and mark.args != (STORAGE,):
             item.add_marker(
                 pytest.mark.skip(reason=f"{mark.args[0]} only: {mark.kwargs['reason']}")
             )
+
+
+def _differs_by_storage(item):
+    """A house stands in a folder: a test that asks for none has no house."""
+    from support.touching import differs_by_storage
+
+    folders = {"tmp_path", "tmp_path_factory"} & set(item.fixturenames)
+    return bool(folders) and differs_by_storage(item.path)
 
 
 def pytest_runtest_setup(item):

@@ -9,6 +9,10 @@ import pytest
 
 from support.server import holdfast
 
+pytestmark = pytest.mark.storage(
+    "sqlite", reason="the stores are files here, which are lost and put back"
+)
+
 
 def run(home, *arguments: str, code: int = 0, **env: str) -> str:
     done = holdfast(home, *arguments, **env)

@@ -14,9 +14,10 @@ from support.live import LiveBank
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 
 
-def told(bank):
-    """What the house's own file of settings says."""
-    return bank.home / "holdfast.toml"
+def tell(bank, text):
+    """Add to the house's own file of settings."""
+    with (bank.home / "holdfast.toml").open("a") as file:
+        file.write(text)
 
 
 def fetch(bank, context, path, port=None):
@@ -37,7 +38,7 @@ def test_both_listeners_speak_tls_and_nothing_else(tmp_path):
     authority = Authority(tmp_path)
     bank = LiveBank(tmp_path / "house")
     certificate, key = authority.issue("localhost")
-    told(bank).write_text(f'[tls]\ncertificate = "{certificate}"\nkey = "{key}"\n')
+    tell(bank, f'[tls]\ncertificate = "{certificate}"\nkey = "{key}"\n')
     with bank:
         context = ssl.create_default_context(cafile=authority.file)
         assert status(bank, context) == 200
@@ -54,8 +55,9 @@ def test_where_clients_need_a_certificate_nobody_connects_without(tmp_path):
     authority = Authority(tmp_path)
     bank = LiveBank(tmp_path / "house")
     certificate, key = authority.issue("localhost")
-    told(bank).write_text(
-        f'[tls]\ncertificate = "{certificate}"\nkey = "{key}"\nclient_ca = "{authority.file}"\n'
+    tell(
+        bank,
+        f'[tls]\ncertificate = "{certificate}"\nkey = "{key}"\nclient_ca = "{authority.file}"\n',
     )
     with bank:
         known = ssl.create_default_context(cafile=authority.file)

@@ -29,9 +29,15 @@ def free_ports(count: int) -> list[int]:
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
-    """An environment in which the command line works on ``home`` and on nothing else."""
+    """An environment in which the command line works on ``home`` and on nothing else.
+
+    On PostgreSQL a house that is yet to be made gets databases of its own.
+    """
+    from support.stores import addresses_of
+
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HOLDFAST_")}
-    return {**kept, "HOLDFAST_HOME": str(home), "HOLDFAST_DISK_RESERVE_MB": "1", **more}
+    own = {"HOLDFAST_HOME": str(home), "HOLDFAST_DISK_RESERVE_MB": "1"}
+    return {**kept, **own, **addresses_of(home), **more}
 
 
 @dataclass(frozen=True)

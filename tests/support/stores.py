@@ -113,6 +113,20 @@ def copy_house(source: Path, home: Path) -> None:
         _MADE.extend(made)
 
 
+def addresses_of(home: Path) -> dict[str, str]:
+    """Where the stores of a house stand whose own settings do not say so: on PostgreSQL, in databases made for it."""
+    file = home / "holdfast.toml"
+    if not ON_POSTGRES or (file.exists() and _ADDRESSES[0] in file.read_text()):
+        return {}
+    if home not in _FOUND:
+        names = [_name() for _ in _ADDRESSES]
+        _FOUND[home] = [cluster().make(name) for name in names]
+        _MADE.extend(names)
+    data, keys = _FOUND[home]
+    return {"HOLDFAST_DATABASE_URL": data, "HOLDFAST_KEYS_URL": keys}
+
+
+_FOUND: dict[Path, list[str]] = {}
 _MADE: list[str] = []
 
 
