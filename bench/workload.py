@@ -12,6 +12,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
@@ -100,6 +101,7 @@ class Workload:
 
 def command(workload: Workload) -> None:
     """Run the workload's command line."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended, too
     given = _arguments(workload)
     wanted = workload.storages if given.storage == "both" else (given.storage,)
     if not set(wanted) <= set(workload.storages):
