@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+from weakref import WeakKeyDictionary
 
 import psycopg
 import structlog
@@ -32,6 +33,7 @@ log = structlog.get_logger(__name__)
 LANES: Final = 8  # operations at once; each waits for the server most of its time
 # The pool waits twice as long after each attempt; it begins anew with the next request after it gave up.
 RECONNECT_S: Final = 3.0
+UNSEEN_S: Final = 1.0  # what was used within this time is taken to be sound
 _AsyncConnection = psycopg.AsyncConnection[Any]
 
 
@@ -170,9 +172,22 @@ def _pool(database: PostgresDatabase) -> AsyncConnectionPool[_AsyncConnection]:
         reconnect_timeout=RECONNECT_S,
         open=False,
         configure=configure,
-        check=AsyncConnectionPool.check_connection,
+        check=_Looked(),
         kwargs={"autocommit": True, "prepare_threshold": 2, **parameters(database.url.reveal())},
     )
+
+
+class _Looked:
+    """Asks a connection whether it is sound, unless it was in use a moment ago: to ask is a round trip."""
+
+    def __init__(self) -> None:
+        self._used: WeakKeyDictionary[_AsyncConnection, float] = WeakKeyDictionary()
+
+    async def __call__(self, connection: _AsyncConnection) -> None:
+        now_s = monotonic_s()
+        if now_s - self._used.get(connection, -UNSEEN_S) >= UNSEEN_S:
+            await AsyncConnectionPool.check_connection(connection)
+        self._used[connection] = now_s
 
 
 def _told(error: Exception) -> Exception:

@@ -24,6 +24,7 @@ from psycopg.types.numeric import Int8Dumper
 
 from holdfast.kit.db.address import with_ours
 from holdfast.kit.db.searching import CHUNK_BYTES, found_in
+from holdfast.kit.db.sending import sent_together
 from holdfast.kit.db.statements import for_postgres, in_order
 from holdfast.kit.errors import Unavailable
 
@@ -476,7 +477,7 @@ async def _ask(connection: psycopg.AsyncConnection[Any], queries: Sequence[Query
     asked = _asked(connection, queries)
     if len(asked) == 1:
         return [await _fetch(await connection.execute(*asked[0]))]
-    async with connection.pipeline():
+    async with connection.pipeline() as pipeline, sent_together(pipeline):
         cursors = [await connection.execute(*one) for one in asked]
     return [await _fetch(cursor) for cursor in cursors[: len(queries)]]
 
