@@ -256,6 +256,7 @@ class Registrar:
 
     def sign(self, heads: Sequence[State]) -> tuple[Signed, ...]:
         """Sign the heads that are due, and store the checkpoints."""
+        lease = self._leased()
         now_us = self._house.clock.now_us()
         due = []
         for state in heads:
@@ -271,7 +272,7 @@ class Registrar:
         signed = sign(self._keys, self._memory, due, now_us)
         if signed:
             try:
-                self._house.transact(_store(signed, self._held()))
+                self._house.transact(_store(signed, lease))
             except Conflict:
                 self._lease = None
                 raise
