@@ -30,6 +30,7 @@ IN_THIS_ORDER = (
 NOT_RUN = (
     "put-it-behind-a-proxy",  # it needs a proxy, and a name with a certificate
     "run-many-processes",  # it needs hosts
+    "run-on-postgresql",  # it needs servers: see tests/stories/test_a_day_by_roles.py
 )
 STOPPED = ("back-up-and-restore", "move-to-postgresql")  # of a house that is not served
 STOP = pages.Step("the house is stopped", "kill $SERVE; wait $SERVE\n", None)
