@@ -79,6 +79,10 @@ def found(settings: Settings) -> None:
             remedy="Use it, or name another folder in HOLDFAST_HOME.",
             code="house_exists",
         )
+    if not settings.embedded:
+        from holdfast.edges.roles.granting import require_roles
+
+        require_roles(settings)
     settings.home.mkdir(parents=True, exist_ok=True)
     settings.home.chmod(0o700)
     FileRoot.create(settings.home / ROOT_FILE, settings.root_passphrase)

@@ -56,6 +56,12 @@ def grant_all(settings: Settings) -> bool:
     return whole
 
 
+def require_roles(settings: Settings) -> None:
+    """Raise what :func:`grant_all` would raise, before there is anything to grant."""
+    for _ in _databases(settings):
+        pass
+
+
 def scripts(settings: Settings) -> tuple[Script, ...]:
     """Return the SQL that :func:`grant_all` would run, and what it leaves to a superuser."""
     found = []

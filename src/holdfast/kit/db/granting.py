@@ -24,8 +24,8 @@ _FUNCTIONS: Final = (
 _CHECKPOINT: Final = "pg_checkpoint"
 _WHERE: Final = """
     SELECT current_user, current_database(), current_schema(),
-        (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
-        pg_has_role(current_user, (SELECT datdba FROM pg_database WHERE datname = current_database()), 'USAGE')
+        COALESCE((SELECT MIN(tableowner) FROM pg_tables WHERE schemaname = current_schema()), current_user),
+        (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
 """
 _KNOWN: Final = "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)"
 _HELD: Final = """
@@ -45,13 +45,13 @@ _MAY_ERASE: Final = """
 
 
 class Place(NamedTuple):
-    """Where a connection is, and as whom; ``superuser`` and ``keeps``: whether it owns the database."""
+    """Where a connection is, and as whom; ``owner`` is whose the tables are."""
 
     user: str
     database: str
     schema: str
+    owner: str
     superuser: bool
-    keeps: bool
 
 
 class Grants(NamedTuple):
@@ -115,7 +115,7 @@ def table_rights(here: Place, given: Sequence[Grants]) -> Iterator[sql.Composed]
 def keeping(here: Place, given: Sequence[Grants]) -> Iterator[sql.Composed]:
     """What a superuser says once in each database: who connects, who keeps it, and what searching its files takes."""
     schema, database = sql.Identifier(here.schema), sql.Identifier(here.database)
-    owner = sql.Identifier(here.user)
+    owner = sql.Identifier(here.owner)
     # Whoever owns a schema may drop its tables: it stays with their owner.
     yield sql.SQL("ALTER SCHEMA {} OWNER TO {}").format(schema, owner)
     yield sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database)
