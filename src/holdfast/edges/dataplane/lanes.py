@@ -34,6 +34,8 @@ LANES: Final = 8  # operations at once; each waits for the server most of its ti
 # The pool waits twice as long after each attempt; it begins anew with the next request after it gave up.
 RECONNECT_S: Final = 3.0
 UNSEEN_S: Final = 1.0  # what was used within this time is taken to be sound
+# A leaf that is committed later than this may come after later ones, and its receipt would promise what is not kept.
+ANSWERED_WITHIN_S: Final = 3.5
 _AsyncConnection = psycopg.AsyncConnection[Any]
 
 
@@ -130,16 +132,20 @@ class Lanes:
     async def _once(
         self, work: Callable[[], Work[Any]], data: _AsyncConnection, keys: _AsyncConnection
     ) -> Any:
+        begun_s = monotonic_s()
         try:
             async with writing_async(data):
                 if self._opens is not None:
                     await drive_async(self._opens(), data, keys)
-                return await drive_async(work(), data, keys)
+                result = await drive_async(work(), data, keys)
         except HoldfastError as error:
             if error.aftermath is not None:
                 async with writing_async(data):
                     await drive_async(error.aftermath(), data, keys)
             raise
+        if monotonic_s() - begun_s > ANSWERED_WITHIN_S:
+            raise Unavailable("it took too long", remedy="Try again.")
+        return result
 
     def _flush(self) -> None:
         """Sign for all that became durable meanwhile, and let it leave."""

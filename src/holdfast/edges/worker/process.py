@@ -31,6 +31,7 @@ from holdfast.manifests import subscriptions
 from holdfast.spine.house import open_house
 from holdfast.spine.ledger.lease import LEASE_HELD
 from holdfast.spine.ledger.registrar import Registrar
+from holdfast.spine.ledger.sequencer import SETTLE_US
 from holdfast.spine.stream.follower import follower_of
 from holdfast.spine.stream.following import Following
 from holdfast.spine.ending.client_shred import complete_unfinished_clients
@@ -53,7 +54,8 @@ class Worker:
     def __init__(self, house: House) -> None:
         self._house = house
         life_us = house.settings.worker_lease_seconds * SECOND_US
-        self._registrar = Registrar(house, house.signing_keys, life_us=life_us)
+        settle_us = 0 if house.embedded else SETTLE_US
+        self._registrar = Registrar(house, house.signing_keys, life_us=life_us, settle_us=settle_us)
         self._stands_by = False
         self._stop = threading.Event()
         self._scheduled_us = 0

@@ -34,6 +34,10 @@ MOST_LEAVES: Final = 1024  # the write transaction takes about 10 ms; four times
 _IDS_PER_DELETE: Final = 512
 ALWAYS_SURE_US: Final = 2**62
 _BEFORE_US: Final = MINUTE_US  # what ended just before a step is doubted, too
+# Where many write at once, a leaf is given its place this long after its time. Whoever answers must have committed well
+# before that (``edges.dataplane.lanes``): otherwise the leaf could come after later ones, be lifted, and break the
+# promise of its receipt. What lies between the two is how far the clocks of two machines may be apart.
+SETTLE_US: Final = 5 * SECOND_US
 VANISHED: Final = "ledger.pending_vanished"
 
 
@@ -45,12 +49,17 @@ class Claim(NamedTuple):
     leaves: tuple[PendingLeaf, ...]
 
 
-def load(*, most: int = MOST_LEAVES, without: Iterable[str] = ()) -> Work[tuple[Claim, ...]]:
+def load(
+    *, most: int = MOST_LEAVES, without: Iterable[str] = (), until_us: int = ALWAYS_SURE_US
+) -> Work[tuple[Claim, ...]]:
     """Read the oldest pending leaves and the edges of their logs, except of the logs named ``without``.
 
+    Of ``until_us`` at the latest: where many write at once, an earlier one may still be on its way (:data:`SETTLE_US`).
     Raises :class:`Conflict` when a log moved while it was read.
     """
-    (rows,) = yield Round(data=(store.PENDING(most=most, without=[*without, ""]),))
+    (rows,) = yield Round(
+        data=(store.PENDING(most=most, without=[*without, ""], until_us=until_us),)
+    )
     leaves: dict[str, list[PendingLeaf]] = {}
     for row_id, log, at_us, entry in rows:
         leaves.setdefault(log, []).append(PendingLeaf(row_id, at_us, bytes(entry)))

@@ -22,6 +22,21 @@ from support.ledger import BANK, SHOP, LedgerHouse, a_leaf
 from support.stores import raw, writes_of
 
 
+def test_where_many_write_at_once_a_leaf_waits_until_none_earlier_can_come(house):
+    house.append(BANK, 1)
+    registrar = Registrar(house, house.signing, settle_us=5_000_000)
+    assert registrar.tick().sequenced == 0
+    house.clock.advance(5_000_000)
+    early = a_leaf(house.clock.now_us() - 1_000_000)
+    house.append(BANK, 1)
+    assert registrar.tick().sequenced == 1
+    house.append_leaves(BANK, [early])
+    house.clock.advance(5_000_000)
+    done = registrar.tick()
+    assert (done.sequenced, done.lifted) == (2, 0), "it came late and is in time"
+    registrar.close()
+
+
 def entries(house, log):
     folder = house.folder(log)
     size = parse_head(parse_note((folder / "checkpoint").read_bytes()).text).size
