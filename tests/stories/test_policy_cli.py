@@ -69,6 +69,7 @@ class Desk:
         return path
 
 
+@pytest.mark.storage("sqlite", reason="where there is no house there is no server to look at")
 def test_a_contract_is_checked_without_any_house(tmp_path):
     desk = Desk(tmp_path / "nowhere")
     (checked,) = desk.data("policy", "check", "--contract", desk.file("c.toml", CONTRACT))
