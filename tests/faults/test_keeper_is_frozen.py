@@ -43,7 +43,7 @@ pytestmark = [
     pytest.mark.storage("postgresql", reason="one worker keeps the logs of a house on SQLite"),
 ]
 LOG = client_log(CLIENT)
-PATIENCE_S = 25
+PATIENCE_S = 90
 
 
 class Watch:
