@@ -74,7 +74,7 @@ FUNCTIONS: dict[str, dict[str, str]] = {
     "holdfast.kit.db.sqlite": dict.fromkeys(
         ("begin", "begin_reading", "commit", "rollback", "save", "undo", "release"), COMMIT
     ),
-    "holdfast.kit.db.postgres": {"writing_async": COMMIT},
+    "holdfast.kit.db.postgres_async": {"writing_async": COMMIT},
 }
 
 #: What these compute is their caller's; the rest of the house's modules have a part, or are not on the path.

@@ -18,7 +18,8 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from holdfast.edges.dataplane.turn import BUSY_LIMIT_S, MOST_WAITING, Failed, Waiting, unchanged
 from holdfast.kit.clock import monotonic_s
-from holdfast.kit.db.postgres import adapt, drive_async, is_busy, parameters, writing_async
+from holdfast.kit.db.postgres import adapt, is_busy, parameters
+from holdfast.kit.db.postgres_async import drive_async, writing_async
 from holdfast.kit.errors import HoldfastError, Unavailable
 
 if TYPE_CHECKING:

@@ -11,8 +11,7 @@ about.
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, LiteralString
 
 import psycopg
@@ -24,24 +23,21 @@ from psycopg.types.numeric import Int8Dumper
 
 from holdfast.kit.db.address import with_ours
 from holdfast.kit.db.searching import CHUNK_BYTES, found_in
-from holdfast.kit.db.sending import sent_together
 from holdfast.kit.db.statements import for_postgres, in_order
 from holdfast.kit.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from psycopg.abc import Buffer
 
     from holdfast.kit.db.ports import Ask, Traces
-    from holdfast.kit.db.statements import Query, Round, Rows, Statement, T, Work
+    from holdfast.kit.db.statements import Query, Rows, Statement
 
 Error: Final[type[Exception]] = psycopg.Error
 OLDEST: Final = 150_000
-COMMIT_WITHIN_S: Final = 10.0
 _PREPARED: Final = 1024  # there are some four hundred statements
 _AGAIN: Final = frozenset({"40001", "40P01", "55P03"})
-_IDLE: Final = TransactionStatus.IDLE
 _LANES: Final = 4096  # as many as sessions that are numbered one after the other
 
 
@@ -71,6 +67,7 @@ _OLD_NOTES: Final = """
     WHERE s.schemaname = current_schema() AND c.reltuples = 0
 """
 _LOG: Final = "SELECT name FROM pg_ls_waldir()"
+_SEGMENT: Final = "SELECT pg_walfile_name(pg_current_wal_insert_lsn() + 1)"
 _READ: Final = "SELECT pg_read_binary_file(%s, %s, %s, true)"
 
 
@@ -91,7 +88,7 @@ for _kind in (psycopg.Pipeline, psycopg.AsyncPipeline):
     _kind._exit_gen = _end_pipeline  # type: ignore[assignment,method-assign]  # noqa: SLF001
 
 
-def _asked(
+def as_sent(
     raw: psycopg.Connection[Any] | psycopg.AsyncConnection[Any], queries: Sequence[Query]
 ) -> list[tuple[str, dict[str, Any]]]:
     """Return what is sent for queries: they, and at the end how many of them are counted in this connection's lane.
@@ -128,13 +125,14 @@ def is_busy(error: BaseException) -> bool:
 class PostgresConnection:
     """One connection; see :class:`holdfast.kit.db.ports.Connection`."""
 
-    __slots__ = ("_address", "_begun", "_patience_ms", "raw")
+    __slots__ = ("_address", "_begun", "_clean_from", "_patience_ms", "raw")
 
     def __init__(self, raw: psycopg.Connection[Any], address: str, patience_ms: int) -> None:
         self.raw = raw
         self._address = address
         self._patience_ms = patience_ms
         self._begun = False
+        self._clean_from = ""  # the segment of the log that the last wipe began
 
     @property
     def in_transaction(self) -> bool:
@@ -147,7 +145,7 @@ class PostgresConnection:
 
     def execute_all(self, queries: Sequence[Query]) -> list[Rows]:
         """Run queries in one round trip."""
-        asked = _asked(self.raw, queries)
+        asked = as_sent(self.raw, queries)
         reads = not self._begun and all(text.startswith("SELECT") for text, _ in asked)
         try:
             return self._ask(asked)[: len(queries)]
@@ -225,7 +223,7 @@ class PostgresConnection:
         :class:`Unavailable` also when the server does not answer: then nobody knows whether it is durable.
         """
         failed = self.raw.info.transaction_status is TransactionStatus.INERROR
-        with _on_every_server(self.raw):
+        with on_every_server(self.raw):
             self._mark("COMMIT")
         self._begun = False
         if failed:
@@ -278,6 +276,7 @@ class PostgresConnection:
                 )
             self.raw.execute("VACUUM (FULL) pg_catalog.pg_statistic")
             self.raw.execute("SELECT pg_switch_wal()")
+            self._clean_from = self._asked_for(_SEGMENT)
             for _ in range(_CHECKPOINTS):
                 self.raw.execute("CHECKPOINT")
         except psycopg.errors.LockNotAvailable as error:
@@ -288,13 +287,22 @@ class PostgresConnection:
             self.raw.execute("RESET lock_timeout")
 
     def holds(self, traces: Traces) -> bool:
-        """Search the files of this database's tables and indexes, and the write-ahead log."""
+        """Search the files of this database's tables and indexes, and the write-ahead log up to the last :meth:`wipe`.
+
+        Later it tells of tables that were written anew, or of another store of the server, which names whom it likes.
+        Where segments are used again, all are searched.
+        """
         try:
             files = self._opened().execute(_FILES).fetchall()
-            segments = [f"pg_wal/{name}" for (name,) in self.raw.execute(_LOG).fetchall()]
+            segments = [f"pg_wal/{name}" for name in self._segments()]
             return any(found_in(self._chunks(path), traces) for path in (*_parts(files), *segments))
         except psycopg.errors.InsufficientPrivilege as error:
             raise _no_right() from error
+
+    def _segments(self) -> list[str]:
+        before = self._clean_from if self._setting("wal_recycle") == "off" else ""
+        names = [name for (name,) in self.raw.execute(_LOG).fetchall()]
+        return [name for name in names if not before or name < before]
 
     def _chunks(self, path: str) -> Iterator[bytes]:
         at = 0
@@ -335,7 +343,10 @@ class PostgresConnection:
         return bool(self._setting("synchronous_standby_names"))
 
     def _setting(self, name: str) -> str:
-        row = self._opened().execute("SELECT current_setting(%s)", (name,)).fetchone()
+        return self._asked_for("SELECT current_setting(%s)", name)
+
+    def _asked_for(self, what: LiteralString, *params: str) -> str:
+        row = self._opened().execute(what, params).fetchone()
         return str(row[0]) if row else ""
 
     def close(self) -> None:
@@ -407,7 +418,7 @@ def _named(names: Sequence[str], one: Any) -> Mapping[str, Any]:
 
 
 @contextmanager
-def _on_every_server(
+def on_every_server(
     connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any],
 ) -> Iterator[None]:
     """Raise :class:`Unavailable` when the commit inside is durable on one server alone.
@@ -427,60 +438,3 @@ def _on_every_server(
         connection.remove_notice_handler(hear)
     if "WARNING" in said:
         raise Unavailable("the standby has not confirmed what was written", remedy="Try again.")
-
-
-async def drive_async(
-    work: Work[T], data: psycopg.AsyncConnection[Any], keys: psycopg.AsyncConnection[Any]
-) -> T:
-    """Run ``work`` to its end; the asynchronous shell beside :func:`holdfast.kit.db.shell.drive`."""
-    send = work.send
-    try:
-        asked: Round = next(work)
-        while True:
-            if asked.keys_writes:
-                async with writing_async(keys):
-                    await _ask(keys, asked.keys_writes)
-            answer = await _ask(data, asked.data) if asked.data else []
-            if asked.keys:
-                answer += await _ask(keys, asked.keys)
-            asked = send(answer)
-    except StopIteration as done:
-        result: T = done.value
-        return result
-
-
-@asynccontextmanager
-async def writing_async(connection: psycopg.AsyncConnection[Any]) -> AsyncIterator[None]:
-    """Write in one transaction; all or nothing.
-
-    :class:`Unavailable` when the commit does not come about in time, as while a standby is away that has to confirm it:
-    then nobody knows whether it will.
-    """
-    await connection.execute("BEGIN")
-    try:
-        yield
-        try:
-            with _on_every_server(connection):
-                async with asyncio.timeout(COMMIT_WITHIN_S):
-                    await connection.execute("COMMIT")
-        except TimeoutError:
-            raise Unavailable(
-                "the ledger could not be written in time", remedy="Try again."
-            ) from None
-    except BaseException:
-        if not connection.closed and connection.info.transaction_status is not _IDLE:
-            await connection.execute("ROLLBACK")
-        raise
-
-
-async def _ask(connection: psycopg.AsyncConnection[Any], queries: Sequence[Query]) -> list[Rows]:
-    asked = _asked(connection, queries)
-    if len(asked) == 1:
-        return [await _fetch(await connection.execute(*asked[0]))]
-    async with connection.pipeline() as pipeline, sent_together(pipeline):
-        cursors = [await connection.execute(*one) for one in asked]
-    return [await _fetch(cursor) for cursor in cursors[: len(queries)]]
-
-
-async def _fetch(cursor: psycopg.AsyncCursor[Any]) -> Rows:
-    return await cursor.fetchall() if cursor.description is not None else []

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from holdfast.kit.db.postgres import adapt, drive_async, parameters
+from holdfast.kit.db.postgres import adapt, parameters
+from holdfast.kit.db.postgres_async import drive_async
 from holdfast.kit.errors import Unavailable
 
 if TYPE_CHECKING:

@@ -31,6 +31,7 @@ KEEP = statement("test.keep", "INSERT INTO line (n) VALUES (:n) ON CONFLICT (n) 
 LINES = statement("test.lines", "SELECT n, text, raw FROM line WHERE n IN (:ns*) ORDER BY n")
 TOTAL = statement("test.total", "SELECT SUM(n), COUNT(*) FROM line")
 
+KEY = b"an erased customer's key"
 ONE = statement("test.one", "SELECT n FROM line WHERE n = :n", lock="FOR UPDATE")
 
 
@@ -46,6 +47,13 @@ def store(request, tmp_path):
     with closing(connect(address)) as connection:
         raw(connection, f"CREATE TABLE line (n BIGINT PRIMARY KEY, text TEXT, raw {binary})")
     return address
+
+
+class Needle:
+    longest = len(KEY)
+
+    def stand_in(self, window):
+        return KEY in window
 
 
 @pytest.fixture
@@ -177,18 +185,28 @@ class Remembered(HoldfastError):
 
 
 def test_what_was_deleted_is_nowhere_once_it_is_wiped(connection):
-    class Needle:
-        longest = 24
-
-        def stand_in(self, window):
-            return b"an erased customer's key" in window
-
-    connection.execute(line(1, content=b"an erased customer's key"))
+    connection.execute(line(1, content=KEY))
     connection.wipe()
     assert connection.holds(Needle())
     raw(connection, "DELETE FROM line")
     connection.wipe(anew=True)
     assert not connection.holds(Needle())
+
+
+@needs_server
+def test_another_store_of_the_server_may_go_on_to_name_what_was_wiped_from_this_one(tmp_path):
+    stores = [parse_address(cluster().make(f"w{n}{abs(hash(tmp_path)):x}"), tmp_path) for n in "ab"]
+    with ExitStack() as opened:
+        one, other = (opened.enter_context(closing(connect(store))) for store in stores)
+        for connection in (one, other):
+            raw(connection, "CREATE TABLE line (n BIGINT PRIMARY KEY, text TEXT, raw BYTEA)")
+            connection.execute(line(1, content=KEY))
+        raw(one, "DELETE FROM line")
+        assert one.holds(Needle())
+        one.wipe()
+        raw(other, "UPDATE line SET n = n + 1")
+        assert not one.holds(Needle())
+        assert other.holds(Needle())
 
 
 def test_a_store_says_what_it_has(store, connection):

@@ -11,7 +11,8 @@ import pytest
 from holdfast.kit.db import Round, statement
 from holdfast.kit.db.address import parse_address
 from holdfast.kit.db.opening import connect
-from holdfast.kit.db.postgres import adapt, drive_async, parameters, writing_async
+from holdfast.kit.db.postgres import adapt, parameters
+from holdfast.kit.db.postgres_async import drive_async, writing_async
 from support.cluster import cluster
 from support.served import NEEDS_SERVER
 from support.stores import raw

@@ -13,7 +13,7 @@ import pytest
 from holdfast.edges.checks.server import must_survive_failover, survives_failover
 from holdfast.kit.config import load_settings
 from holdfast.kit.db.opening import connect
-from holdfast.kit.db.postgres import writing_async
+from holdfast.kit.db.postgres_async import writing_async
 from holdfast.kit.db.shell import writing
 from holdfast.kit.db.statements import statement
 from holdfast.kit.errors import Unavailable
