@@ -458,6 +458,10 @@ def leaves(book: Book) -> None:
         "hour 24": (canonical_json({**good, "time": "2027-01-30T24:00:00.000000Z"}), "bad_time"),
         "the year nought": (canonical_json({**good, "time": f"0000{at[4:]}"}), "bad_time"),
         "an earlier time": (canonical_json({**good, "time": f"2020{at[4:]}"}), "time_went_back"),
+        "a time sixteen seconds earlier": (
+            canonical_json({**good, "time": rfc3339(NOON_US - 16 * SECOND_US)}),
+            "time_went_back",
+        ),
         "a field too many": (canonical_json({**good, "name": "x"}), "undeclared_fields"),
         "a field too few": (text.replace(b',"person":"p"', b""), "undeclared_fields"),
         "a field called __proto__": (
@@ -473,6 +477,7 @@ def leaves(book: Book) -> None:
         "a later version": canonical_json({**good, "v": 2, "name": "x"}),
         "a kind called __proto__": canonical_json({**good, "type": "__proto__"}),
         "one known well": text,
+        "one committed late": canonical_json({**good, "time": rfc3339(NOON_US - 14 * SECOND_US)}),
     }.items():
         base = book.base(f"leaf: {name}", files_of([plain(0), entry], HOUSES[:1]))
         book.case(f"a leaf: {name}", base, "authentic", keys=KEYS[:1])

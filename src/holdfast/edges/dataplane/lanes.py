@@ -35,8 +35,9 @@ LANES: Final = 8  # operations at once; each waits for the server most of its ti
 # The pool waits twice as long after each attempt; it begins anew with the next request after it gave up.
 RECONNECT_S: Final = 3.0
 UNSEEN_S: Final = 1.0  # what was used within this time is taken to be sound
-# A leaf that is committed later than this may come after later ones, and its receipt would promise what is not kept.
-ANSWERED_WITHIN_S: Final = 3.5
+# Well under ``MOST_LATE_US`` of the ledger: a leaf that is committed later than that would be lifted, and its receipt
+# would promise what is not kept. What lies between the two is how far the clocks of two machines may be apart.
+ANSWERED_WITHIN_S: Final = 8.0
 _AsyncConnection = psycopg.AsyncConnection[Any]
 
 

@@ -31,7 +31,6 @@ from holdfast.manifests import subscriptions
 from holdfast.spine.house import open_house
 from holdfast.spine.ledger.lease import LEASE_HELD
 from holdfast.spine.ledger.registrar import Registrar
-from holdfast.spine.ledger.sequencer import SETTLE_US
 from holdfast.spine.stream.follower import follower_of
 from holdfast.spine.stream.following import Following
 from holdfast.spine.ending.client_shred import complete_unfinished_clients
@@ -54,8 +53,7 @@ class Worker:
     def __init__(self, house: House) -> None:
         self._house = house
         life_us = house.settings.worker_lease_seconds * SECOND_US
-        settle_us = 0 if house.embedded else SETTLE_US
-        self._registrar = Registrar(house, house.signing_keys, life_us=life_us, settle_us=settle_us)
+        self._registrar = Registrar(house, house.signing_keys, life_us=life_us)
         self._stands_by = False
         self._stop = threading.Event()
         self._scheduled_us = 0

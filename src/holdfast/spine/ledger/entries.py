@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from holdfast.kit.clock import SECOND_US
 from holdfast.kit.errors import IntegrityBroken
 
+# Where many write at once, a leaf can be committed after one of a later time has its place. By so much its time may lie
+# before the latest above it: it is then placed as it is, and the promise of its hash is kept.
+MOST_LATE_US: Final = 15 * SECOND_US
 _DIGITS: Final = {c: value for value, c in enumerate("0123456789abcdefghjkmnpqrstvwxyz")}
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from holdfast.kit.canonical import canonical_json
 from holdfast.kit.clock import rfc3339
 from holdfast.kit.errors import IntegrityBroken
+from holdfast.spine.ledger.entries import MOST_LATE_US
 from holdfast.spine.ledger.tiles import (
     HEIGHT,
     WIDTH,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class State(NamedTuple):
-    """The committed head of a log; ``last_us`` is the time of its last leaf."""
+    """The committed head of a log; ``last_us`` is the latest time of its leaves."""
 
     log: str
     size: int
@@ -84,13 +85,17 @@ class Growth(NamedTuple):
     claimed: tuple[int, ...]
     tiles: tuple[GrownTile, ...]
     bundles: tuple[GrownBundle, ...]
-    lifted: int  # leaves whose time was lifted to that of the leaf before
+    lifted: int  # leaves whose time was lifted to the latest before
 
 
 def grow(state: State, edge: Edge, leaves: Sequence[PendingLeaf]) -> Growth:
     """Add ``leaves``, in the order of their times; :class:`IntegrityBroken` when the edge is not that of ``state``."""
+    return grow_in_order(state, edge, sorted(leaves, key=lambda leaf: (leaf.at_us, leaf.id)))
+
+
+def grow_in_order(state: State, edge: Edge, ordered: Sequence[PendingLeaf]) -> Growth:
+    """Add leaves as they come; else as :func:`grow`."""
     levels = _checked_edge(state, edge)
-    ordered = sorted(leaves, key=lambda leaf: (leaf.at_us, leaf.id))
     entries, times, lifted = _in_time(ordered, state.last_us)
     tiles = _grow_tiles(state.size, levels, hashes_of(entries))
     size = state.size + len(entries)
@@ -121,15 +126,15 @@ def _checked_edge(state: State, edge: Edge) -> dict[int, list[bytes]]:
 
 
 def _in_time(ordered: Sequence[PendingLeaf], last_us: int) -> tuple[list[bytes], list[int], int]:
-    """Entries and times that never go back: a late leaf is lifted to the time of the leaf before it (SPINE 24)."""
+    """Entries, and the latest time up to each: a leaf that is too late is lifted to the latest before it (SPINE 24)."""
     entries, times = [], []
     lifted = 0
     for leaf in ordered:
-        if leaf.at_us < last_us:
+        if leaf.at_us < last_us - MOST_LATE_US:
             entries.append(_lifted(leaf.entry, last_us))
             lifted += 1
         else:
-            last_us = leaf.at_us
+            last_us = max(last_us, leaf.at_us)
             entries.append(leaf.entry)
         times.append(last_us)
     return entries, times, lifted

@@ -22,7 +22,7 @@ class Pending(models.Model):
 
 
 class Tree(models.Model):
-    """The unsigned head of a log. ``last_us`` is the time of its last leaf."""
+    """The unsigned head of a log. ``last_us`` is the latest time of its leaves."""
 
     log = models.TextField(primary_key=True)
     size = models.BigIntegerField()
@@ -48,7 +48,7 @@ class Tile(models.Model):
 
 
 class Bundle(models.Model):
-    """One entry bundle at its widest; ``last_us`` is the time of its last leaf, to find a leaf by its time."""
+    """One entry bundle at its widest; ``last_us`` is the latest time up to its last leaf; a leaf is found by it."""
 
     pk = models.CompositePrimaryKey("log", "n")
     log = models.TextField()

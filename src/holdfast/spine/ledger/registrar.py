@@ -94,9 +94,8 @@ class Registrar:
         disk: Disk | None = None,
         *,
         life_us: int = leases.TIME_TO_LIVE_US,
-        settle_us: int = 0,
     ) -> None:
-        """``life_us`` is for how long the lease is taken; a leaf is given its place when it is ``settle_us`` old.
+        """``life_us`` is for how long the lease is taken.
 
         Raises :class:`Conflict` when another process keeps the logs of this house on SQLite, or is alone with it.
         """
@@ -104,7 +103,6 @@ class Registrar:
         self._keys = keys
         self._disk = disk or DurableDisk()
         self._life_us = life_us
-        self._settle_us = settle_us
         self._folder = house.home / FOLDER
         self._post = Post(
             self._folder, keys.name, alone=house.embedded, boot=house.clock.uptime().boot
@@ -184,8 +182,6 @@ class Registrar:
             if not self._house.read(sequencer.has_pending(self._refused)):
                 break
             batch = self._batch()
-            if not batch[0]:
-                break
             sequenced += batch[0]
             lifted += batch[1]
             vanished += batch[2]
@@ -197,10 +193,7 @@ class Registrar:
         for attempt in range(_TRIES):
             lease = self._leased()
             try:
-                until_us = house.clock.now_us() - self._settle_us
-                if not self._settle_us:
-                    until_us = sequencer.ALWAYS_SURE_US
-                claims = house.read(sequencer.load(without=self._refused, until_us=until_us))
+                claims = house.read(sequencer.load(without=self._refused))
                 growths, broken = sequencer.plan(claims)
                 self._refuse(broken)
                 if not growths:

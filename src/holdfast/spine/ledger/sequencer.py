@@ -16,7 +16,7 @@ from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict, IntegrityBroken
 from holdfast.kit.ids import new_id
 from holdfast.spine.ledger import store
-from holdfast.spine.ledger.growth import Edge, PendingLeaf, State, grow
+from holdfast.spine.ledger.growth import Edge, PendingLeaf, State, grow, grow_in_order
 from holdfast.spine.ledger.recorder import append
 from holdfast.spine.ledger.tiles import WIDTH, edge_of
 from holdfast.spine.ledger.tree import EMPTY_ROOT
@@ -34,10 +34,6 @@ MOST_LEAVES: Final = 1024  # the write transaction takes about 10 ms; four times
 _IDS_PER_DELETE: Final = 512
 ALWAYS_SURE_US: Final = 2**62
 _BEFORE_US: Final = MINUTE_US  # what ended just before a step is doubted, too
-# Where many write at once, a leaf is given its place this long after its time. Whoever answers must have committed well
-# before that (``edges.dataplane.lanes``): otherwise the leaf could come after later ones, be lifted, and break the
-# promise of its receipt. What lies between the two is how far the clocks of two machines may be apart.
-SETTLE_US: Final = 5 * SECOND_US
 VANISHED: Final = "ledger.pending_vanished"
 
 
@@ -49,17 +45,12 @@ class Claim(NamedTuple):
     leaves: tuple[PendingLeaf, ...]
 
 
-def load(
-    *, most: int = MOST_LEAVES, without: Iterable[str] = (), until_us: int = ALWAYS_SURE_US
-) -> Work[tuple[Claim, ...]]:
+def load(*, most: int = MOST_LEAVES, without: Iterable[str] = ()) -> Work[tuple[Claim, ...]]:
     """Read the oldest pending leaves and the edges of their logs, except of the logs named ``without``.
 
-    Of ``until_us`` at the latest: where many write at once, an earlier one may still be on its way (:data:`SETTLE_US`).
     Raises :class:`Conflict` when a log moved while it was read.
     """
-    (rows,) = yield Round(
-        data=(store.PENDING(most=most, without=[*without, ""], until_us=until_us),)
-    )
+    (rows,) = yield Round(data=(store.PENDING(most=most, without=[*without, ""]),))
     leaves: dict[str, list[PendingLeaf]] = {}
     for row_id, log, at_us, entry in rows:
         leaves.setdefault(log, []).append(PendingLeaf(row_id, at_us, bytes(entry)))
@@ -213,7 +204,7 @@ def put_back(state: State, leaves: Sequence[PendingLeaf]) -> Work[State]:
     not that of ``state``, :class:`Conflict` when the head is another.
     """
     edge = yield from _edge(state)
-    growth = grow(state, edge, leaves)
+    growth = grow_in_order(state, edge, leaves)
     planted = (store.PLANT(log=state.log, root=EMPTY_ROOT),) if state.size == 0 else ()
     answers = yield Round(data=(*planted, _swap(growth), *_writes(growth)))
     if not answers[len(planted)]:

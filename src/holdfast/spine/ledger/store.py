@@ -25,7 +25,7 @@ PENDING: Final = statement(
     "ledger_pending",
     """
     SELECT id, log, at_us, entry FROM ledger_pending
-    WHERE log NOT IN (:without*) AND at_us <= :until_us ORDER BY id LIMIT :most
+    WHERE log NOT IN (:without*) ORDER BY id LIMIT :most
     """,
 )
 ANY_PENDING: Final = statement(

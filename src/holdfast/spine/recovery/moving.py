@@ -18,7 +18,7 @@ Killed anywhere, the next run goes on from the mark. Nothing that stands in the 
 not what was sent is refused.
 
 The keys are destroyed in the old file before the new house can serve. A customer who is erased afterwards is erased:
-what is left behind are sealed records without any key (decision record 0049).
+what is left behind are sealed records without any key (decision record 0047).
 """
 
 from __future__ import annotations

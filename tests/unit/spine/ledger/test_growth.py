@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from holdfast.kit.canonical import canonical_json
 from holdfast.kit.clock import parse_rfc3339, rfc3339
 from holdfast.kit.errors import IntegrityBroken
-from holdfast.spine.ledger.growth import Edge, PendingLeaf, State, grow
+from holdfast.spine.ledger.entries import MOST_LATE_US
+from holdfast.spine.ledger.growth import Edge, PendingLeaf, State, grow, grow_in_order
 from holdfast.spine.ledger.tiles import ENTRIES, decode_bundle, edge_of, hashes_of, tiles_of
 from holdfast.spine.ledger.tree import CompactRange
 
@@ -85,11 +86,24 @@ def test_leaves_stand_in_the_order_of_their_times():
     assert growth.after.last_us == three.at_us
 
 
-def test_a_late_leaf_is_lifted_to_the_time_of_the_leaf_before_it():
+def test_a_leaf_that_is_a_little_late_is_placed_as_it_is_and_put_back_where_it_was():
+    shelf, again = Shelf(), Shelf()
+    shelf.add(pending([5]))
+    last_us = shelf.state.last_us
+    late = PendingLeaf(6, last_us - MOST_LATE_US, entry(6, last_us - MOST_LATE_US))
+    growth = shelf.add([late])
+    assert (growth.lifted, growth.after.last_us) == (0, last_us)
+    assert shelf.entries()[1] == late.entry
+    back = grow_in_order(again.state, again.edge(), [*pending([5]), late])
+    assert back.after == shelf.state
+
+
+def test_a_leaf_that_is_too_late_is_lifted_to_the_latest_time_before_it():
     shelf = Shelf()
     shelf.add(pending([5]))
     last_us = shelf.state.last_us
-    growth = shelf.add([PendingLeaf(6, last_us - 3, entry(6, last_us - 3)), *pending([7])])
+    late_us = last_us - MOST_LATE_US - 1
+    growth = shelf.add([PendingLeaf(6, late_us, entry(6, late_us)), *pending([7])])
     assert growth.lifted == 1
     times = [parse_rfc3339(json.loads(e)["time"]) for e in shelf.entries()]
     assert times == [last_us, last_us, last_us + 2]
@@ -121,5 +135,6 @@ def test_a_log_that_was_edited_at_its_edge_does_not_grow(part):
 def test_a_late_leaf_that_is_not_json_is_refused():
     shelf = Shelf()
     shelf.add(pending([9]))
+    late_us = shelf.state.last_us - MOST_LATE_US - 1
     with pytest.raises(IntegrityBroken):
-        shelf.add([PendingLeaf(10, 1, b"no json")])
+        shelf.add([PendingLeaf(10, late_us, b"no json")])

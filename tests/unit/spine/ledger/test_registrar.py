@@ -11,7 +11,9 @@ from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict, InvalidInput, TooLarge
 from holdfast.spine.ledger import lease, sequencer, store
 from holdfast.spine.ledger.checkpoint import parse_head
+from holdfast.spine.ledger.entries import MOST_LATE_US
 from holdfast.spine.ledger.note import open_checkpoint, parse_note, parse_vkey
+from holdfast.spine.ledger.proofs import locate
 from holdfast.spine.ledger.recorder import append, append_entry
 from holdfast.spine.ledger.registrar import Registrar
 from holdfast.spine.ledger.tail import leaves_from
@@ -20,21 +22,6 @@ from holdfast.vocabulary.ids import HOUSE_LOG
 from holdfast.vocabulary.leaves import Leaf, LeafType
 from support.ledger import BANK, SHOP, LedgerHouse, a_leaf
 from support.stores import raw, writes_of
-
-
-def test_where_many_write_at_once_a_leaf_waits_until_none_earlier_can_come(house):
-    house.append(BANK, 1)
-    registrar = Registrar(house, house.signing, settle_us=5_000_000)
-    assert registrar.tick().sequenced == 0
-    house.clock.advance(5_000_000)
-    early = a_leaf(house.clock.now_us() - 1_000_000)
-    house.append(BANK, 1)
-    assert registrar.tick().sequenced == 1
-    house.append_leaves(BANK, [early])
-    house.clock.advance(5_000_000)
-    done = registrar.tick()
-    assert (done.sequenced, done.lifted) == (2, 0), "it came late and is in time"
-    registrar.close()
 
 
 def entries(house, log):
@@ -132,6 +119,15 @@ def test_a_leaf_whose_time_lies_before_its_predecessor_is_lifted_not_lost(house)
     last = [json.loads(entry) for entry in entries(house, BANK)][-2:]
     assert last[1]["id"] == late.id
     assert last[1]["time"] == last[0]["time"]
+
+
+def test_a_leaf_that_was_committed_late_is_placed_as_its_receipt_promises(house):
+    last = house.grown(BANK, 2)[-1]
+    late = a_leaf(last.at_us - MOST_LATE_US, 99)
+    house.append_leaves(BANK, [late])
+    assert house.tick().lifted == 0
+    assert entries(house, BANK)[-1] == late.entry()
+    assert house.read(locate(BANK, late.id)).index == 2
 
 
 def test_the_narrow_states_of_a_tile_go_when_it_is_full(house):

@@ -4,6 +4,7 @@ const Leaves = (() => {
   const MOST_DEPTH = 32;
   const COMMON = ["v", "type", "id", "time"];
   const VERSION = 1;
+  const MOST_LATE_US = 15_000_000n;
 
   function isDeep(value) {
     let row = [value];
@@ -105,8 +106,8 @@ const Leaves = (() => {
       }
       const at = moment(leaf.time);
       if (at === null) this.say("bad_time", `leaf ${index} has no proper time`);
-      else if (at < this.last) this.say("time_went_back", `leaf ${index} lies before the leaf that precedes it`);
-      else this.last = at;
+      else if (at < this.last - MOST_LATE_US) this.say("time_went_back", `leaf ${index} lies before leaves that precede it`);
+      else if (at > this.last) this.last = at;
       this.report.firstLeaf ||= leaf.time;
       this.report.lastLeaf = leaf.time;
       this.checkFields(index, leaf);

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.kit.canonical import canonical_json
+from holdfast.spine.ledger.entries import MOST_LATE_US
 from holdfast.spine.ledger.verify.reading import is_deep, moment
 from holdfast.vocabulary.leaves import SPECS, VERSION, LeafType
 
@@ -41,12 +42,12 @@ class LeafReader:
         at_us = moment(leaf["time"])
         if at_us is None:
             self._report.broken("bad_time", f"leaf {index} has no proper time")
-        elif at_us < self._last_us:
+        elif at_us < self._last_us - MOST_LATE_US:
             self._report.broken(
-                "time_went_back", f"leaf {index} lies before the leaf that precedes it"
+                "time_went_back", f"leaf {index} lies before leaves that precede it"
             )
         else:
-            self._last_us = at_us
+            self._last_us = max(self._last_us, at_us)
         if not self._report.first_leaf:
             self._report.first_leaf = leaf["time"]
         self._report.last_leaf = leaf["time"]
