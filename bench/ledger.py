@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,8 +89,10 @@ def sequenced(run: Run, house: House, batch: int) -> tuple[Line, float]:
             growths, broken = sequencer.plan(house.read(sequencer.load(most=batch)))
             assert not broken
             writing = time.perf_counter()
-            house.transact(sequencer.commit(growths, lease, house.clock.now_us()))
+            work = sequencer.commit(growths, lease, house.clock.now_us(), gapless=house.embedded)
+            house.transact(work)
             locked += time.perf_counter() - writing
+    house.transact(lease.released())
     line = Line(
         what=f"sequencing by {batch}",
         operations=rounds * batch,
@@ -162,24 +165,24 @@ def measure(run: Run) -> Measured:
     """Grow a log, then read it, prove from it and verify it."""
     house = new_house(run)
     house.found_signing_keys()
-    registrar = Registrar(house, house.signing_keys)
     details: dict[str, Any] = {"leaf_bytes": len(leaf(house.clock.now_us()).entry())}
     before = stored(house)
     groups = GROUPS[:2] if run.quick else GROUPS
     lines = [appended(run, house, group) for group in groups]
-    registrar.sequence()
+    with closing(Registrar(house, house.signing_keys)) as registrar:
+        registrar.sequence()
     batches = BATCHES[:2] if run.quick else BATCHES
     found = [sequenced(run, house, batch) for batch in batches]
     lines += [line for line, _ in found]
     details["write_transaction_ms"] = {
         batch: locked for batch, (_, locked) in zip(batches, found, strict=True)
     }
-    registrar.sequence()
-    size = next(state.size for state in house.read(sequencer.heads()) if state.log == LOG)
-    details |= {"leaves": size, "store_bytes_per_leaf": round((stored(house) - before) / size)}
-    details |= {**kept(house, registrar), **read_back(house, size)}
+    with closing(Registrar(house, house.signing_keys)) as registrar:
+        registrar.sequence()
+        size = next(state.size for state in house.read(sequencer.heads()) if state.log == LOG)
+        details |= {"leaves": size, "store_bytes_per_leaf": round((stored(house) - before) / size)}
+        details |= {**kept(house, registrar), **read_back(house, size)}
     details |= verified(house, run.folder, size)
-    registrar.close()
     house.close()
     return Measured(lines=tuple(lines), details=details)
 

@@ -87,7 +87,8 @@ class Desk:
         scope = {
             "type": "http",
             "method": method,
-            "path": path,
+            "path": path.partition("?")[0],
+            "query_string": path.partition("?")[2].encode(),
             "client": (self.bank.peer, 50_000),
             "headers": [(name.encode(), value.encode()) for name, value in raw],
         }
