@@ -37,7 +37,7 @@ from holdfast.spine.vault.roots import FileRoot
 from holdfast.vocabulary.contract import Contract, Programme, Queue, Reason
 from holdfast.vocabulary.levels import DataClass, Handling, Role
 from holdfast.vocabulary.schema import CollectionSchema, FieldSpec, FieldType, Index
-from support.stores import SmallHouse, bytes_of, raw
+from support.stores import ON_POSTGRES, SmallHouse, bytes_of, raw
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -258,8 +258,8 @@ class FeedHouse(SmallHouse):
         return [leaf for (entry,) in rows if (leaf := json.loads(entry))["type"] == kind]
 
     def bytes_of_data(self) -> bytes:
-        """All bytes of the data store, its write-ahead log included."""
-        return bytes_of(self.data)
+        """All bytes of the data store, its write-ahead log included where it is of this store alone."""
+        return bytes_of(self.data, log=not ON_POSTGRES)
 
     def count_rows(self, table: str) -> int:
         return raw(self.data, f"SELECT COUNT(*) FROM {table}")[0][0]
