@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 
 from holdfast.kit.errors import Denied, InvalidInput
@@ -49,20 +51,20 @@ def test_an_exemption_lifts_a_freeze_and_nothing_else():
 
 
 def test_what_is_no_look_is_refused_too(tmp_path):
-    house = SmallHouse(tmp_path / "house")
-    raw(
-        house.data,
-        "INSERT INTO decision_client VALUES ('bank-01', 'B', 'open', 1, 1, 1, 'per_1', '', 'drill', ?, 1)",
-        (NOON_US,),
-    )
-    with pytest.raises(Denied, match="frozen until") as refused:
-        house.read(require_open("bank-01", NOON_US - 1))
-    assert refused.value.code == "client_frozen"
-    house.read(require_open("bank-01", NOON_US))
-    house.read(require_open("bank-99", NOON_US))
-    raw(house.data, "UPDATE decision_client SET state = 'closed'")
-    with pytest.raises(Denied, match="closed"):
+    with closing(SmallHouse(tmp_path / "house")) as house:
+        raw(
+            house.data,
+            "INSERT INTO decision_client VALUES ('bank-01', 'B', 'open', 1, 1, 1, 'per_1', '', 'drill', ?, 1)",
+            (NOON_US,),
+        )
+        with pytest.raises(Denied, match="frozen until") as refused:
+            house.read(require_open("bank-01", NOON_US - 1))
+        assert refused.value.code == "client_frozen"
         house.read(require_open("bank-01", NOON_US))
+        house.read(require_open("bank-99", NOON_US))
+        raw(house.data, "UPDATE decision_client SET state = 'closed'")
+        with pytest.raises(Denied, match="closed"):
+            house.read(require_open("bank-01", NOON_US))
 
 
 def test_the_contract_exempts_reasons_that_it_has():
