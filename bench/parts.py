@@ -31,6 +31,7 @@ THREADS = "other threads: the HTTP server's own"
 PARTS: dict[str, str] = {
     "holdfast.edges.dataplane": HTTP,
     "holdfast.edges.dataplane.keeping": BESIDE,
+    "holdfast.edges.dataplane.cohort": COMMIT,
     "holdfast.edges.dataplane.lanes": COMMIT,
     "holdfast.edges.dataplane.process": LOOP,
     "holdfast.edges.dataplane.receipts": RECEIPT,

@@ -42,7 +42,7 @@ def in_one_turn(bank: Bank, ask: Ask, count: int = AT_ONCE) -> list[Any]:
         await runner.open()
         answers: dict[int, Any] = {}
         while left := [n for n in range(1, count + 1) if _is_to_try_again(bank, answers.get(n))]:
-            asked = [runner.submit(ask(house, number)) for number in left]
+            asked = [runner.submit(ask(house, number), together=True) for number in left]
             given = await asyncio.gather(*asked, return_exceptions=True)
             answers.update(zip(left, given, strict=True))
         await runner.close()

@@ -88,7 +88,8 @@ class Handlers:
         given = decode(body, SearchRequest)
         ((field, value),) = given.by.items()
         return await self._run(
-            partial(search, self._house, _asked(request, body, given), field, value)
+            partial(search, self._house, _asked(request, body, given), field, value),
+            together=True,
         )
 
     async def reveal(self, request: Request, _parts: dict[str, str]) -> Reply:
@@ -98,7 +99,8 @@ class Handlers:
         fields = tuple(dict.fromkeys(given.fields))
         asked = _asked(request, body, given)
         return await self._run(
-            partial(reveal, self._house, asked, given.customer, fields, record=given.record)
+            partial(reveal, self._house, asked, given.customer, fields, record=given.record),
+            together=True,
         )
 
     async def verify(self, request: Request, _parts: dict[str, str]) -> Reply:
@@ -119,7 +121,8 @@ class Handlers:
                 given.customer,
                 answers,
                 record=given.record,
-            )
+            ),
+            together=True,
         )
 
     async def update(self, request: Request, _parts: dict[str, str]) -> Reply:
@@ -352,8 +355,8 @@ class Handlers:
             self._openapi = document()
         return Reply(200, self._openapi)
 
-    async def _run(self, work: Callable[[], Work[Any]]) -> Reply:
-        answer = await self._runner.submit(work)
+    async def _run(self, work: Callable[[], Work[Any]], *, together: bool = False) -> Reply:
+        answer = await self._runner.submit(work, together=together)
         return _reply(answer)
 
 

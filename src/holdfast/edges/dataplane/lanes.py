@@ -83,7 +83,12 @@ class Lanes:
         await self._data.close()
         await self._keys.close()
 
-    def submit(self, work: Callable[[], Work[T]]) -> asyncio.Future[T]:
+    def submit(
+        self,
+        work: Callable[[], Work[T]],
+        *,
+        together: bool = False,  # noqa: ARG002  each has a transaction of its own
+    ) -> asyncio.Future[T]:
         """Begin an operation; the future resolves after the commit that holds its leaf.
 
         Raises :class:`Unavailable` at once when too many wait already: nothing of the operation is done then.

@@ -25,8 +25,12 @@ class Runner(Protocol):
     busy_retries: int
     refused: int
 
-    def submit(self, work: Callable[[], Work[T]]) -> asyncio.Future[T]:
-        """Take an operation; the future resolves once it is durable. :class:`Unavailable` when too many wait."""
+    def submit(self, work: Callable[[], Work[T]], *, together: bool = False) -> asyncio.Future[T]:
+        """Take an operation; the future resolves once it is durable. :class:`Unavailable` when too many wait.
+
+        ``together`` is said of operations that arrive by :func:`~holdfast.spine.turn.arrival.arrive`: others of their
+        turn may take their steps with them.
+        """
         ...
 
     async def open(self) -> None:

@@ -1,19 +1,22 @@
 """Group commit by loop turn.
 
 The operations that arrive in one turn of the event loop share one write transaction: ``BEGIN IMMEDIATE`` before the
-first load, each operation under its own savepoint with no ``await`` between its load and its leaf, one commit, and only
-then do the answers leave. A commit that fails makes all of them fail: no answer without a durable leaf (SPINE 5, 18).
+first load, what each operation writes under its own savepoint, no ``await`` between its load and its leaf, one commit,
+and only then do the answers leave. Those that may take their steps together do (``cohort``). A commit that fails makes
+all of them fail: no answer without a durable leaf (SPINE 5, 18).
 """
 
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import structlog
 
+from holdfast.edges.dataplane.cohort import Cohort
 from holdfast.kit.clock import monotonic_s
-from holdfast.kit.db.shell import drive
+from holdfast.kit.db.shell import drive, go_on
 from holdfast.kit.errors import HoldfastError, Unavailable
 from holdfast.kit.log import place_of
 
@@ -35,11 +38,12 @@ SLOW_TURN_S = 0.1
 
 
 class Waiting(NamedTuple):
-    """An operation, who is to be answered, and since when it waits."""
+    """An operation, who is to be answered, since when it waits, and whether it is of those that go together."""
 
     work: Callable[[], Work[Any]]
     future: asyncio.Future[Any]
     since_s: float
+    together: bool = False
 
 
 def unchanged(results: list[Any]) -> list[Any]:
@@ -79,7 +83,7 @@ class Turns:
         """Close the connections; turns are run at once, so none is under way."""
         self._stores.close()
 
-    def submit(self, work: Callable[[], Work[T]]) -> asyncio.Future[T]:
+    def submit(self, work: Callable[[], Work[T]], *, together: bool = False) -> asyncio.Future[T]:
         """Queue an operation; the future resolves after the commit that holds its leaf. The oldest is answered first.
 
         Raises :class:`Unavailable` at once when too many wait already: nothing of the operation is done then.
@@ -89,7 +93,7 @@ class Turns:
         if len(self._waiting) >= MOST_WAITING:
             self._refuse_or_make_room()
         future: asyncio.Future[T] = self._loop.create_future()
-        self._waiting.append(Waiting(work, future, monotonic_s()))
+        self._waiting.append(Waiting(work, future, monotonic_s(), together))
         self._schedule()
         return future
 
@@ -140,7 +144,7 @@ class Turns:
             self._keys.begin_reading()
             if self._opens is not None:
                 drive(self._opens(), self._data, self._keys)
-            return [self._one(waiting) for waiting in batch]
+            return self._results(batch)
         except Exception as error:  # noqa: BLE001  the store itself failed: nothing of this turn may count
             self._data.rollback()
             return [Failed(error)] * len(batch)
@@ -148,18 +152,43 @@ class Turns:
             if self._keys.in_transaction:
                 self._keys.commit()
 
-    def _one(self, waiting: Waiting) -> Any:
+    def _results(self, batch: list[Waiting]) -> list[Any]:
+        """Run those first that go alone: they may change what the others go by."""
+        data, keys = self._data, self._keys
+        cohort = [(place, one.work) for place, one in enumerate(batch) if one.together]
+        if len(cohort) == 1:
+            cohort = []
+        results: dict[int, Any] = dict.fromkeys(place for place, _ in cohort)
+        for place, one in enumerate(batch):
+            if place not in results:
+                results[place] = self._one(partial(self._whole, one.work))
+        together = Cohort(data, keys)
+        for step in together.take(cohort):
+            results[step.place] = self._one(partial(go_on, step.work, step.asked, data, keys))
+        for ended in together.ended:
+            failed = ended.error
+            results[ended.place] = ended.result if failed is None else self._failed(failed)
+        return [results[place] for place in range(len(batch))]
+
+    def _whole(self, work: Callable[[], Work[T]]) -> T:
+        return drive(work(), self._data, self._keys)
+
+    def _one(self, run: Callable[[], Any]) -> Any:
         data = self._data
         data.save()
         try:
-            result: Any = drive(waiting.work(), data, self._keys)
+            result: Any = run()
         except Exception as error:  # noqa: BLE001  it wrote nothing and shows nothing
             data.undo()
-            result = Failed(error)
-            if isinstance(error, HoldfastError) and error.aftermath is not None:
-                drive(error.aftermath(), data, self._keys)
+            result = self._failed(error)
         data.release()
         return result
+
+    def _failed(self, error: Exception) -> Failed:
+        """Write what an error leaves behind."""
+        if isinstance(error, HoldfastError) and error.aftermath is not None:
+            drive(error.aftermath(), self._data, self._keys)
+        return Failed(error)
 
     def _finish(self, batch: list[Waiting], results: list[Any]) -> None:
         committed = self._committed(results)

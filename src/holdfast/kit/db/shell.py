@@ -16,9 +16,18 @@ if TYPE_CHECKING:
 
 def drive(work: Work[T], data: Connection, keys: Connection) -> T:
     """Run ``work`` to its end on two open connections; the caller owns the transaction."""
+    try:
+        asked = next(work)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    return go_on(work, asked, data, keys)
+
+
+def go_on(work: Work[T], asked: Round, data: Connection, keys: Connection) -> T:
+    """Run ``work``, which has asked something, to its end; else as :func:`drive`."""
     send, ask_data, ask_keys = work.send, data.asking(), keys.asking()
     try:
-        asked: Round = next(work)
         while True:
             if asked.keys_writes:
                 _write_keys(keys, asked.keys_writes)

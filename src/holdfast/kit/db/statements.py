@@ -38,12 +38,15 @@ class Statement(NamedTuple):
 
     ``counted`` is how it is written down, where writers run at once, how many such rows a ``lane`` has written; a lane
     is nearly a connection, and the statement's own ``:lane`` is set to it then.
+
+    ``free`` is one that may be run at any time: it only reads, or what it writes may stay when its operation fails.
     """
 
     name: str
     text: str
     lock: str = ""
     counted: Statement | None = None
+    free: bool = False
 
     def __call__(self, **params: Any) -> Query:
         """Bind parameters."""
@@ -51,7 +54,7 @@ class Statement(NamedTuple):
 
     def locking(self, lock: str) -> Statement:
         """Return the same statement for those who go on to write by what they read."""
-        return Statement(f"{self.name}.locking", self.text, lock)
+        return Statement(f"{self.name}.locking", self.text, lock, free=self.free)
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -74,14 +77,23 @@ class Round(msgspec.Struct, frozen=True):
     keys_writes: tuple[Query, ...] = ()
 
 
+#: Asks nothing. Operations that are run together wait here for each other, so that what follows is run for one after
+#: the other while its code is in the processor's caches.
+PAUSE = Round()
 Work = Generator[Round, list[Rows], T]
 
 
 def statement(
-    name: str, text: str, *, lock: str = "", counted: Statement | None = None
+    name: str,
+    text: str,
+    *,
+    lock: str = "",
+    counted: Statement | None = None,
+    stays: bool = False,
 ) -> Statement:
-    """Declare a named statement; white space is folded."""
-    return Statement(name, " ".join(text.split()), lock, counted)
+    """Declare a named statement; white space is folded. ``stays``: what it writes may, when its operation fails."""
+    folded = " ".join(text.split())
+    return Statement(name, folded, lock, counted, stays or folded.startswith("SELECT"))
 
 
 def for_sqlite(query: Query) -> tuple[str, Sequence[Any] | dict[str, Any]]:
@@ -94,7 +106,7 @@ def for_sqlite(query: Query) -> tuple[str, Sequence[Any] | dict[str, Any]]:
 
 def for_postgres(query: Query) -> tuple[str, dict[str, Any]]:
     """Return SQL and parameters in psycopg's dialect."""
-    _, text, lock, _ = query.statement
+    _, text, lock, _, _ = query.statement
     lists, params = _lists(text), query.params
     if lists:
         text, params = _expand(query, lists, ":{}")

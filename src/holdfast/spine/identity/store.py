@@ -187,6 +187,7 @@ USE_PROOF = statement(
             WHERE secret_hash = :secret_hash AND kind = 'token' AND jkt IN ('', :jkt)
               AND revoked_us IS NULL AND expires_us > :now)
        ON CONFLICT (used) DO NOTHING RETURNING until_us""",
+    stays=True,
 )
 CLEAR_PROOFS = statement(
     "identity.clear_proofs",

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import msgspec.structs
 
+from holdfast.kit.db import PAUSE
 from holdfast.kit.errors import IntegrityBroken, InvalidInput
 from holdfast.spine.decision import budgets
 from holdfast.spine.decision.facts import restriction_facts
@@ -70,7 +71,9 @@ def reveal(
     """
     arrival = yield from arrive(house, asked, customer=customer)
     target = yield from approach(arrival, customer)
+    yield PAUSE
     judgement = _judged(arrival, target, fields, record)
+    yield PAUSE
     if not judgement.visible:
         dummy_open(arrival.keys, arrival.schema, fields)
         return (yield from _refused(arrival, target, judgement))
@@ -87,6 +90,7 @@ def reveal(
         values = open_fields(permit, chosen[0], arrival.schema)
     except IntegrityBroken:
         return (yield from refuse_broken(arrival, Operation.REVEAL, judgement, target=target))
+    yield PAUSE
     shown = shown_fields(values, permit.fields, shown_until(arrival))
     return (yield from _revealed(arrival, target, judgement, shown=shown, record=chosen[0].row.id))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from holdfast.kit.clock import MINUTE_US, rfc3339
-from holdfast.kit.db import Round
+from holdfast.kit.db import PAUSE, Round
 from holdfast.kit.errors import Conflict, Unavailable
 from holdfast.kit.ids import new_id
 from holdfast.kit.secret import Secret
@@ -132,9 +132,11 @@ def write_line(arrival: Arrival, line: Line) -> Work[LeafPointer]:
         arrival.house.require_room()
     month = records.month_of(arrival.now_us)
     key = yield from _record_key(arrival, month)
+    yield PAUSE
     stored = records.seal(
         _content(arrival, line), key, client=arrival.asked.client, record=arrival.leaf
     )
+    yield PAUSE
     charges = () if arrival.paid else line.charges  # a repeat of what was refused was not paid for
     taken = _takes(arrival, line)
     written = append(arrival.log, _leaf(arrival, line, stored))
