@@ -92,6 +92,12 @@ def new_house(run: Run) -> House:
     return open_house(settings)
 
 
+def stored(house: House) -> int:
+    """Bytes of the data store."""
+    with house.stores() as stores:
+        return stores.data.size_bytes()
+
+
 def record(number: int, **changes: str) -> dict[str, str]:
     """A customer as this schema has them: the demo's, and three notes."""
     notes = {"note1": "a note", "note2": "another", "note3": "a third"}

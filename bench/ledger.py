@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.house import new_house
+from bench.house import new_house, stored
 from bench.result import Line, Measured, Target
 from bench.workload import Workload, command
 from holdfast.kit.db import Round
@@ -185,12 +185,6 @@ def measure(run: Run) -> Measured:
     details |= verified(house, run.folder, size)
     house.close()
     return Measured(lines=tuple(lines), details=details)
-
-
-def stored(house: House) -> int:
-    """Bytes of the data store."""
-    with house.stores() as stores:
-        return stores.data.size_bytes()
 
 
 WORKLOAD = Workload(

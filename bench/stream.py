@@ -10,7 +10,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bench.house import new_house
+from bench.house import new_house, stored
 from bench.result import Line, Measured, quantiles_ms
 from bench.workload import Workload, command
 from holdfast.kit.db import Round
@@ -142,12 +142,6 @@ def measure(run: Run) -> Measured:
     lines += [paged(run, house), worked(run, house)]
     house.close()
     return Measured(lines=tuple(lines), details=details)
-
-
-def stored(house: House) -> int:
-    """Bytes of the data store."""
-    with house.stores() as stores:
-        return stores.data.size_bytes()
 
 
 WORKLOAD = Workload(

@@ -59,10 +59,12 @@ class Cohort:
             going: list[Step] = []
             waiting: list[Step] = []
             for step in steps:
-                if not _is_free(step.asked):
-                    (writers if self._holds(step) else waiting).append(step)
+                if not self._holds(step):
+                    waiting.append(step)
+                elif _is_free(step.asked):
+                    going.append(step)
                 else:
-                    (going if self._holds(step) else waiting).append(step)
+                    writers.append(step)
             blocked.append(waiting)
             answers = [self._answer(step.asked) for step in going]
             steps = [

@@ -165,12 +165,7 @@ class Lanes:
         except Exception as error:  # noqa: BLE001  an answer without its receipt is none
             results = [Failed(error)] * len(done)
         for (waiting, _), result in zip(done, results, strict=True):
-            if waiting.future.cancelled():
-                continue
-            if isinstance(result, Failed):
-                waiting.future.set_exception(result.error)
-            else:
-                waiting.future.set_result(result)
+            waiting.answer(result)
 
 
 def _pool(database: PostgresDatabase) -> AsyncConnectionPool[_AsyncConnection]:

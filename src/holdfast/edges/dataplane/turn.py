@@ -45,6 +45,15 @@ class Waiting(NamedTuple):
     since_s: float
     together: bool = False
 
+    def answer(self, result: Any) -> None:
+        """Let the result, or :class:`Failed`, leave, if anybody still waits for it."""
+        if self.future.cancelled():
+            return
+        if isinstance(result, Failed):
+            self.future.set_exception(result.error)
+        else:
+            self.future.set_result(result)
+
 
 def unchanged(results: list[Any]) -> list[Any]:
     """Let results leave as they are."""
@@ -195,12 +204,7 @@ class Turns:
         self.turns += 1
         self.operations += len(batch)
         for waiting, result in zip(batch, committed, strict=True):
-            if waiting.future.cancelled():
-                continue
-            if isinstance(result, Failed):
-                waiting.future.set_exception(result.error)
-            else:
-                waiting.future.set_result(result)
+            waiting.answer(result)
 
     def _committed(self, results: list[Any]) -> list[Any]:
         """Commit, and only then sign for what was written."""
