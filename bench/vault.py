@@ -24,7 +24,7 @@ from holdfast.spine.vault.normalise import Normal
 from holdfast.spine.vault.packing import Place
 from holdfast.spine.vault.records import dummy_open, match_answers, open_fields
 from holdfast.spine.vault.schema import compile_schema
-from holdfast.spine.vault.sealing import plan_of, seal_record
+from holdfast.spine.vault.sealing import Whole, plan_of, seal_records
 from holdfast.vocabulary.levels import Operation
 from support.stores import FakeClock
 from support.vault import CLIENT, Vault
@@ -131,7 +131,7 @@ def one_record(vault: Vault, runs: int) -> dict[str, float]:
         "open_1_us": cost(lambda: open_fields(single, loaded, schema)),
         "decoy_us": cost(lambda: dummy_open(keys, schema, shown)),
         "match_1_us": cost(lambda: match_answers(verify, loaded, schema, {"dob": "1990-02-03"})),
-        "seal_12_us": cost(lambda: seal_record(keys, made, where, normals, plan=plan)),
+        "seal_12_us": cost(lambda: seal_records(keys, [Whole(made, where, normals)], plan=plan)),
         "bytes_per_row_body": len(loaded.row.body),
     }
 

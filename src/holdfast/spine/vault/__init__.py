@@ -13,7 +13,7 @@ module             what it promises
 ``blindindex``     ``index_token(keys, schema, spec, text) -> bytes``
 ``roots``          ``open_root(home, passphrase) -> Root``
 ``hierarchy``      ``client_keys(keks, client, fence) -> Work[ClientKeys]``
-``records``        ``seal_record``, ``open_fields``, ``match_answer``, ``dummy_open``
+``records``        ``seal_records``, ``open_fields``, ``match_answer``, ``dummy_open``
 ``writer``         ``BatchWriter``; ``update`` holds ``update_record``
 ``shred``          a customer's keys destroyed, with a certificate; ``sweep``: what never committed is removed
 =================  ====================================================================================

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from holdfast.kit.crypto.mac import hmac_sha256
 from holdfast.spine.vault.normalise import compared, import_key
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ def index_token(keys: ClientKeys, collection: str, spec: FieldSpec, text: str) -
 
 def token_of(keys: ClientKeys, collection: str, spec: FieldSpec, compared_form: str) -> bytes:
     """Return the token of a value in compared form."""
-    digest = hmac_sha256(keys.index_key(collection, f"field:{spec.number}"), compared_form.encode())
+    digest = keys.mac(f"field:{spec.number}", compared_form.encode(), collection=collection)
     return _cut(digest, spec.index_bits)
 
 
@@ -49,17 +48,17 @@ def binding_tokens(
 
 def customer_token(keys: ClientKeys, number: str) -> bytes:
     """Return the token of the client's own customer number, the same in all its collections."""
-    return hmac_sha256(keys.index_key("", "customer"), import_key(number).encode())[:TOKEN_BYTES]
+    return keys.mac("customer", import_key(number).encode())[:TOKEN_BYTES]
 
 
 def record_token(keys: ClientKeys, collection: str, key: str) -> bytes:
     """Return the token of a record's key in its collection."""
-    return hmac_sha256(keys.index_key(collection, "record"), import_key(key).encode())[:TOKEN_BYTES]
+    return keys.mac("record", import_key(key).encode(), collection=collection)[:TOKEN_BYTES]
 
 
 def suppression_mac(keys: ClientKeys, token: bytes) -> bytes:
     """Return what is kept, instead of the token itself, of an erased customer's number."""
-    return hmac_sha256(keys.index_key("", "suppression"), token)[:TOKEN_BYTES]
+    return keys.mac("suppression", token)[:TOKEN_BYTES]
 
 
 def _cut(digest: bytes, bits: int) -> bytes:

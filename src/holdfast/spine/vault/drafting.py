@@ -17,7 +17,7 @@ from holdfast.spine.vault.cipher import check_manifest, open_sealed, place
 from holdfast.spine.vault.hierarchy import NEW_DEK_RANDOM_BYTES
 from holdfast.spine.vault.packing import Place, unpack
 from holdfast.spine.vault.rows import Rejected
-from holdfast.spine.vault.sealing import fingerprint, seal_record
+from holdfast.spine.vault.sealing import Whole, fingerprint, seal_records
 from holdfast.vocabulary.ids import CUSTOMER, CUSTOMER_REF, OPERATION, RECORD
 from holdfast.vocabulary.levels import CustomerState
 
@@ -109,6 +109,15 @@ class _Holder:
         self.taken_over = taken_over
 
 
+class _Write(NamedTuple):
+    """A record that is to be sealed; the references that it holds now, if it was there before."""
+
+    row: ReadRow
+    holder: _Holder
+    where: Place
+    before: Mapping[int, tokens.Kept] = {}
+
+
 def draft(tools: Tools, batch: Sequence[ReadRow], known: Known, *, now_us: int) -> Drafts:
     """Decide on each row and seal what is to be written. No two rows of ``batch`` have the same record key."""
     return _Drafting(tools, known, now_us, most=len(batch)).run(batch)
@@ -128,6 +137,7 @@ class _Drafting:
         self._customer_ids = _pool(CUSTOMER, now_us, most)
         self._record_ids = _pool(RECORD, now_us, most)
         self._references = self._plan.references
+        self._writes: list[_Write] = []
 
     def run(self, batch: Sequence[ReadRow]) -> Drafts:
         for row in batch:
@@ -140,6 +150,8 @@ class _Drafting:
                 self._new(row, holder, held)
             else:
                 self._compare(row, holder, stored)
+        if self._writes:
+            self._seal()
         self._out.counts = Counts(*self._counts)
         return self._out
 
@@ -225,10 +237,7 @@ class _Drafting:
             )
             out.taken_import_keys.append(taken)
         where = Place(self._collection, holder.customer, record, 1)
-        sealed = self._seal(row, holder, where)
-        out.records.append(
-            (self._client, holder.customer, record, self._collection, 1, sealed.body, out.operation)
-        )
+        self._writes.append(_Write(row, holder, where))
         self._counts[0] += 1
 
     def _compare(self, row: ReadRow, holder: _Holder, stored: RecordRow) -> None:
@@ -238,70 +247,63 @@ class _Drafting:
             if equal(fingerprint(key, self._plan, row.normals), body.fingerprint):
                 self._counts[2] += 1
                 return
-        out = self._out
         where = Place(self._collection, holder.customer, stored.id, stored.version + 1)
-        before = self._references_in(body, holder, stored) if self._references else None
-        sealed = self._seal(row, holder, where, before)
-        out.changes.append(
-            (
-                where.version,
-                sealed.body,
-                out.operation,
-                self._client,
-                holder.customer,
-                stored.id,
-                stored.version,
-            )
-        )
+        before = self._references_in(body, holder, stored) if self._references else {}
+        self._writes.append(_Write(row, holder, where, before))
         self._counts[1] += 1
 
-    def _seal(
-        self,
-        row: ReadRow,
-        holder: _Holder,
-        where: Place,
-        before: Mapping[int, tokens.Kept] | None = None,
-    ) -> SealedRecord:
-        out, client = self._out, self._client
-        plan = self._plan
-        missing = self._open_keys(holder)
-        random = random_bytes(plan.random + NEW_DEK_RANDOM_BYTES * len(missing))
-        if missing:
-            for key, dek in self._keys.new_class_keys(
-                holder.customer, missing, random[plan.random :]
-            ):
-                holder.class_keys[key.data_class] = key
-                out.deks.append((client, holder.customer, *dek, out.operation))
-        sealed = seal_record(
-            self._keys,
-            holder.class_keys,
-            where,
-            row.normals,
-            plan=plan,
-            before=before,
-            random=random[: plan.random],
-        )
-        place_ = (holder.customer, where.record, where.version, out.operation)
-        for number, token in self._reader.index_tokens(row.normals):
-            out.index.append((client, self._collection, number, token, *place_))
-        out.heads.append(
-            (client, holder.customer, where.record, where.version, sealed.digest, out.operation)
-        )
-        out.manifests.append((where.record, sealed.digest))
-        if self._known.states.get(holder.customer):
-            out.relied_on.add(holder.customer)
-        return sealed
+    def _seal(self) -> None:
+        """Seal what is to be written, all of it at once (``sealing.seal_records``)."""
+        writes = self._writes
+        self._open_keys()
+        wholes = [
+            Whole(one.holder.class_keys, one.where, one.row.normals, one.before) for one in writes
+        ]
+        for write, sealed in zip(
+            writes, seal_records(self._keys, wholes, plan=self._plan), strict=True
+        ):
+            self._write(write, sealed)
 
-    def _open_keys(self, holder: _Holder) -> list[int]:
-        """Open all data keys that the customer has; return the classes that it has none of."""
-        missing: list[int] = []
-        for data_class, _ in self._plan.by_class:
-            if data_class not in holder.class_keys:
-                if data_class in holder.deks:
-                    self._class_key(holder, data_class)
-                else:
-                    missing.append(data_class)
-        return missing
+    def _write(self, write: _Write, sealed: SealedRecord) -> None:
+        out, client, operation = self._out, self._client, self._out.operation
+        collection, customer, record, version = write.where
+        if version == 1:
+            added = (client, customer, record, collection, version, sealed.body, operation)
+            out.records.append(added)
+        else:
+            changed = (version, sealed.body, operation, client, customer, record, version - 1)
+            out.changes.append(changed)
+        out.index += [
+            (client, collection, number, token, customer, record, version, operation)
+            for number, token in self._reader.index_tokens(write.row.normals)
+        ]
+        out.heads.append((client, customer, record, version, sealed.digest, operation))
+        out.manifests.append((record, sealed.digest))
+        if self._known.states.get(customer):
+            out.relied_on.add(customer)
+
+    def _open_keys(self) -> None:
+        """Open all data keys that the customers have, and make those of the classes that one has none of."""
+        out, client = self._out, self._client
+        missing = [
+            (holder, data_class)
+            for holder in {id(one.holder): one.holder for one in self._writes}.values()
+            for data_class, _ in self._plan.by_class
+            if data_class not in holder.class_keys and not self._opened(holder, data_class)
+        ]
+        made = self._keys.new_class_keys(
+            [(holder.customer, data_class) for holder, data_class in missing],
+            random_bytes(NEW_DEK_RANDOM_BYTES * len(missing)),
+        )
+        for (holder, data_class), (key, dek) in zip(missing, made, strict=True):
+            holder.class_keys[data_class] = key
+            out.deks.append((client, holder.customer, *dek, out.operation))
+
+    def _opened(self, holder: _Holder, data_class: int) -> bool:
+        held = data_class in holder.deks
+        if held:
+            self._class_key(holder, data_class)
+        return held
 
     def _class_key(self, holder: _Holder, data_class: int) -> ClassKey:
         key = holder.class_keys.get(data_class)

@@ -2,7 +2,7 @@
 
 ``ensure_client_keys(root, client) -> Work[None]``      makes a client's keys once; call it when the client is added
 ``client_keys(keks, client, fence) -> Work[ClientKeys]``  unwrapped, from the cache when the fence is the same
-``ClientKeys.new_class_key(customer, data_class, …) -> (ClassKey, DekRow)``, ``ClientKeys.open_class_key(customer,
+``ClientKeys.new_class_key(customer, data_class) -> (ClassKey, DekRow)``, ``ClientKeys.open_class_key(customer,
 row) -> ClassKey``
 ``record_key(keys, month) -> Work[Secret[bytes]]``       the key of a month's decision records, made on first use
 
@@ -27,7 +27,7 @@ from holdfast.kit.crypto.aead import (
     open_with,
     seal_with,
 )
-from holdfast.kit.crypto.mac import equal, hmac_sha256, hmac_sha512, sha256
+from holdfast.kit.crypto.mac import equal, hmac_sha256, hmac_sha512, keyed_sha256, sha256
 from holdfast.kit.db import Round
 from holdfast.kit.errors import IntegrityBroken
 from holdfast.kit.ids import random_bytes
@@ -35,7 +35,7 @@ from holdfast.kit.secret import Secret
 from holdfast.spine.vault.keyring import store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from holdfast.kit.db import Row, Work
     from holdfast.spine.vault.roots import Root
@@ -50,6 +50,7 @@ _EPOCH_BYTES: Final = 4
 _PREFIX_BYTES: Final = _EPOCH_BYTES + 1  # and the suite
 _NO_KEK: Final = "a key is wrapped under a client key that does not exist"
 _SUITE: Final = bytes((GCM_SIV,))
+_SPLIT: Final = b"split-v1"
 # seven parts: label, suite, client, customer, class, version, epoch
 _DEK: Final = (7).to_bytes(4, "big") + length_prefixed(b"holdfast/dek/v1", _SUITE)[4:]
 _CLASSES: Final = tuple(bytes((number,)) for number in range(256))
@@ -95,6 +96,7 @@ class ClientKeys:
         self._by_prefix = {_word(epoch) + _SUITE: kek for epoch, kek in self._keks.items()}
         self._index_root = index_root
         self._index_keys: dict[tuple[str, str], bytes] = {}
+        self._macs: dict[tuple[str, str], Callable[[bytes], bytes]] = {}
         self._label = length_prefixed(client.encode())[4:]
         self._record_keys: dict[str, Secret[bytes]] = {}
         self.decoys: dict[str, object] = {}  # records.py keeps one sealed decoy per schema here
@@ -120,30 +122,53 @@ class ClientKeys:
 
     def mac(self, purpose: str, message: bytes, *, collection: str = "") -> bytes:
         """Return a keyed hash (32 bytes) of something that may be guessed, under the index key of ``purpose``."""
-        return hmac_sha256(self.index_key(collection, purpose), message)
+        return self.mac_under(collection, purpose)(message)
+
+    def mac_under(self, collection: str, purpose: str) -> Callable[[bytes], bytes]:
+        """Return :meth:`mac` of one index key as a function: for who hashes much under it."""
+        name = (collection, purpose)
+        found = self._macs.get(name)
+        if found is None:
+            found = self._macs[name] = keyed_sha256(self.index_key(*name))
+        return found
 
     def new_class_key(self, customer: str, data_class: int) -> tuple[ClassKey, DekRow]:
         """Make a data key of version 1."""
-        (made,) = self.new_class_keys(customer, (data_class,), random_bytes(NEW_DEK_RANDOM_BYTES))
+        random = random_bytes(NEW_DEK_RANDOM_BYTES)
+        (made,) = self.new_class_keys(((customer, data_class),), random)
         return made
 
     def new_class_keys(
-        self, customer: str, classes: Sequence[int], random: bytes
+        self, wanted: Sequence[tuple[str, int]], random: bytes
     ) -> list[tuple[ClassKey, DekRow]]:
-        """Make a data key of version 1 per class; ``random`` is :data:`NEW_DEK_RANDOM_BYTES` fresh bytes for each."""
-        whose, epoch, suite = self._whose(customer), self.epoch, self.suite
-        head, wrapped_by = _DEK + whose, _word(epoch) + _SUITE
-        encrypt = self._keks[epoch].encrypt
-        made: list[tuple[ClassKey, DekRow]] = []
-        for number, data_class in enumerate(classes):
-            own = random[NEW_DEK_RANDOM_BYTES * number : NEW_DEK_RANDOM_BYTES * (number + 1)]
-            dek, nonce, label = own[:KEY_BYTES], own[KEY_BYTES:], whose + _CLASSES[data_class]
-            sealed = encrypt(nonce, dek, head + _dek_tail(data_class, 1, epoch))
-            both = hmac_sha512(dek, b"split-v1" + label)
-            key = ClassKey(data_class, 1, suite, aead(suite, both[:KEY_BYTES]), dek, label)
-            row = DekRow(data_class, 1, wrapped_by + nonce + sealed, both[KEY_BYTES:])
-            made.append((key, row))
-        return made
+        """Make a data key of version 1 per (customer, class).
+
+        ``random`` is :data:`NEW_DEK_RANDOM_BYTES` fresh bytes for each. Each step is taken for all of them before the
+        next: its code then stays in the processor's caches.
+        """
+        epoch, suite = self.epoch, self.suite
+        encrypt, wrapped_by = self._keks[epoch].encrypt, _word(epoch) + _SUITE
+        whose = {customer: self._whose(customer) for customer, _ in wanted}
+        starts = range(0, NEW_DEK_RANDOM_BYTES * len(wanted), NEW_DEK_RANDOM_BYTES)
+        deks = [random[at : at + KEY_BYTES] for at in starts]
+        nonces = [random[at + KEY_BYTES : at + NEW_DEK_RANDOM_BYTES] for at in starts]
+        bound = [
+            _DEK + whose[customer] + _dek_tail(data_class, 1, epoch)
+            for customer, data_class in wanted
+        ]
+        sealed = list(map(encrypt, nonces, deks, bound))
+        labels = [whose[customer] + _CLASSES[data_class] for customer, data_class in wanted]
+        both = [hmac_sha512(dek, _SPLIT + label) for dek, label in zip(deks, labels, strict=True)]
+        ciphers = [aead(suite, one[:KEY_BYTES]) for one in both]
+        return [
+            (
+                ClassKey(data_class, 1, suite, cipher, dek, label),
+                DekRow(data_class, 1, wrapped_by + nonce + box, halves[KEY_BYTES:]),
+            )
+            for (_, data_class), cipher, dek, label, nonce, box, halves in zip(
+                wanted, ciphers, deks, labels, nonces, sealed, both, strict=True
+            )
+        ]
 
     def open_class_key(self, customer: str, row: DekRow) -> ClassKey:
         """Unwrap one data key; see :meth:`open_class_keys`."""
@@ -166,7 +191,7 @@ class ClientKeys:
             tail = _dek_tail(data_class, version, int.from_bytes(wrapped[:_EPOCH_BYTES], "big"))
             dek = open_with(kek, wrapped[_EPOCH_BYTES:], head + tail)
             label = whose + _CLASSES[data_class]
-            both = hmac_sha512(dek, b"split-v1" + label)
+            both = hmac_sha512(dek, _SPLIT + label)
             if not equal(both[KEY_BYTES:], committed):
                 raise IntegrityBroken("a data key is not the one that was committed to")
             cipher = aead(suite, both[:KEY_BYTES])

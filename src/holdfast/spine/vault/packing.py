@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from holdfast.kit.crypto.mac import equal, hmac_sha256
+from holdfast.kit.crypto.mac import equal
 from holdfast.kit.errors import IntegrityBroken
 from holdfast.spine.vault.cipher import Sealed
 
@@ -126,7 +126,7 @@ def row_digest(keys: ClientKeys, where: Place, body: bytes) -> bytes:
     names = (keys.client, where.collection, where.customer, where.record, str(where.version))
     bound = "\0".join(names).encode()
     message = b"".join((_HEAD, len(bound).to_bytes(4, "big"), bound, body))
-    return hmac_sha256(keys.index_key("", "head"), message)
+    return keys.mac("head", message)
 
 
 def check_head(loaded: LoadedRecord) -> Body:

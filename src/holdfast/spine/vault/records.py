@@ -8,7 +8,7 @@
 ``index_confirms(row, field number, hit) -> bool``                      an index entry is of the present value
 ``dummy_open(keys, schema, names)``, ``dummy_match(keys, schema, answers)``   the same work on a decoy (SPINE 2)
 ``kept_fields(loaded, schema, names) -> dict[str, Secret[str]]``           what an erasure leaves behind under a hold
-``seal_record``, ``reseal_record``                                      see :mod:`~holdfast.spine.vault.sealing`
+``seal_records``, ``reseal_record``                                     see :mod:`~holdfast.spine.vault.sealing`
 
 ``loaded`` is ``LoadedRecord(keys, row, heads, deks)``: ``RecordRow(*row)`` of ``store.RECORDS`` and the customer's
 rows of
@@ -40,7 +40,7 @@ from holdfast.spine.vault.packing import (
     class_keys_of,
     index_confirms,
 )
-from holdfast.spine.vault.sealing import answer_mac, plan_of, reseal_record, seal_record
+from holdfast.spine.vault.sealing import Whole, answer_mac, plan_of, reseal_record, seal_records
 from holdfast.vocabulary.levels import Handling, Operation, Presentation
 from holdfast.vocabulary.schema import FieldType
 
@@ -69,7 +69,7 @@ __all__ = [
     "match_answers",
     "open_fields",
     "reseal_record",
-    "seal_record",
+    "seal_records",
 ]
 
 # Looked up once: a member of an enumeration costs as much as a small cipher call.
@@ -318,7 +318,7 @@ def _make_decoy(keys: ClientKeys, schema: CollectionSchema) -> LoadedRecord:
     texts = [_DECOYS.get(spec.type, "1990-02-03") for spec in schema.fields]
     normals = [Normal(text, text) for text in texts]
     where = Place(schema.name, customer, record, 1)
-    sealed = seal_record(keys, class_keys, where, normals, plan=plan_of(schema))
+    (sealed,) = seal_records(keys, [Whole(class_keys, where, normals)], plan=plan_of(schema))
     row = RecordRow(record, customer, schema.name, 1, sealed.body, operation)
     deks = tuple(dek for _, dek in made.values())
     return LoadedRecord(keys, row, ((record, 1, sealed.digest, operation),), deks)

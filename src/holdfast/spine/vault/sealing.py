@@ -1,7 +1,7 @@
 """One record sealed: all of it by an import, some fields of it by an update. Pure.
 
 ``plan_of(schema) -> Plan``: what sealing needs of a schema, worked out once per import
-``seal_record(keys, class_keys, where, normals, plan=…) -> SealedRecord``
+``seal_records(keys, [Whole(class_keys, where, normals), …], plan=…) -> list[SealedRecord]``
 ``reseal_record(class_keys, loaded, changes) -> SealedRecord``: the next version, other fields as they are
 ``fingerprint(key, plan, normals) -> bytes``: by which an import sees that a row has not changed
 """
@@ -15,11 +15,12 @@ from holdfast.kit.crypto.mac import hmac_sha256
 from holdfast.kit.ids import random_bytes
 from holdfast.spine.vault import tokens
 from holdfast.spine.vault.cipher import (
+    Part,
     check_manifest,
-    make_manifest,
+    make_manifests,
     open_sealed,
     place,
-    seal_fields,
+    seal_parts,
 )
 from holdfast.spine.vault.packing import (
     FORMAT,
@@ -59,6 +60,7 @@ class Plan(NamedTuple):
     random: int  # bytes that sealing a whole record takes
     how: bytes  # how each field is kept: a change of it makes every row a changed row
     references: frozenset[int]  # numbers of the fields that are kept by reference
+    referring: frozenset[int]  # classes that hold one
 
 
 def plan_of(schema: CollectionSchema) -> Plan:
@@ -70,46 +72,55 @@ def plan_of(schema: CollectionSchema) -> Plan:
     by_class: dict[int, list[Slot]] = {int(data_class): [] for data_class in schema.classes}
     for place_, spec in enumerate(schema.fields):
         by_class[int(spec.data_class)].append(_slot(place_, spec))
+    by_reference = [f for f in schema.fields if f.handling is Handling.REFERENCE]
     return Plan(
         tuple((data_class, tuple(slots)) for data_class, slots in by_class.items()),
         int(schema.classes[-1]),
         NONCE_BYTES * (len(schema.fields) + len(by_class)),
         how.encode(),
-        frozenset(f.number for f in schema.fields if f.handling is Handling.REFERENCE),
+        frozenset(f.number for f in by_reference),
+        frozenset(int(f.data_class) for f in by_reference),
     )
 
 
-def seal_record(
-    keys: ClientKeys,
-    class_keys: Mapping[int, ClassKey],
-    where: Place,
-    normals: Sequence[Normal],
-    *,
-    plan: Plan,
-    before: Mapping[int, tokens.Kept] | None = None,
-    random: bytes | None = None,
-) -> SealedRecord:
-    """Seal a whole record.
+class Whole(NamedTuple):
+    """A record that is sealed whole.
 
     ``normals`` are the values of the schema's fields, in their order; empty ones are left out. ``class_keys`` holds a
     key of every class of the schema. ``before`` gives the present references by field number, so that tokens stay.
-    ``random`` is ``plan.random`` fresh bytes, or drawn here.
     """
-    at = place(keys.suite, keys.client, where.customer, where.record)
-    nonces = _nonces(random or random_bytes(plan.random))
-    sections: list[Section] = []
-    for data_class, slots in plan.by_class:
-        key = class_keys[data_class]
-        if plan.references:
-            contents = _contents(key, [(slot, normals[slot.place]) for slot in slots], before or {})
-        else:
-            contents = [
-                (slot[1], normals[slot[0]][0].encode()) for slot in slots if normals[slot[0]][0]
-            ]
-        if contents:
-            sections.append(_section(key, at, contents, version=where.version, nonces=nonces))
-    imported = fingerprint(class_keys[plan.highest], plan, normals)
-    return pack(keys, where, Body(FORMAT, plan.highest, imported, sections))
+
+    class_keys: Mapping[int, ClassKey]
+    where: Place
+    normals: Sequence[Normal]
+    before: Mapping[int, tokens.Kept] = {}
+
+    def __repr__(self) -> str:
+        return f"Whole({self.where.record})"
+
+
+def seal_records(
+    keys: ClientKeys, wholes: Sequence[Whole], *, plan: Plan, random: bytes | None = None
+) -> list[SealedRecord]:
+    """Seal whole records. ``random`` is ``plan.random`` fresh bytes for each, or drawn here.
+
+    Each step is taken for all records before the next: its code then stays in the processor's caches.
+    """
+    nonces = _nonces(random or random_bytes(plan.random * len(wholes)))
+    parts: list[Part] = []
+    ends: list[int] = []
+    for whole in wholes:
+        parts += _parts(keys, whole, plan)
+        ends.append(len(parts))
+    sections = _sections(parts, nonces)
+    imported = [
+        fingerprint(whole.class_keys[plan.highest], plan, whole.normals) for whole in wholes
+    ]
+    bodies = [
+        Body(FORMAT, plan.highest, mark, sections[begin:end])
+        for mark, begin, end in zip(imported, [0, *ends[:-1]], ends, strict=True)
+    ]
+    return [pack(keys, whole.where, body) for whole, body in zip(wholes, bodies, strict=True)]
 
 
 def reseal_record(
@@ -142,16 +153,18 @@ def reseal_record(
             before |= _references(key, at, section, changes)
     nonces = _nonces(random_bytes(NONCE_BYTES * (len(changes) + len(touched))))
     sections = [section for section in body.sections if section.data_class not in touched]
+    parts: list[Part] = []
+    kept_beside: list[list[Sealed]] = []
     for data_class in touched:
-        key = opened[data_class]
         own = [
             (_slot(0, spec), normal) for spec, normal in changes if spec.data_class == data_class
         ]
+        key, stay = opened[data_class], fields.get(data_class, [])
         contents = _contents(key, own, before)
-        kept = fields.get(data_class, [])
-        if contents or kept:
-            fresh = _section(key, at, contents, version=where.version, nonces=nonces, kept=kept)
-            sections.append(fresh)
+        if contents or stay:
+            parts.append(Part(key, at, contents, where.version))
+            kept_beside.append(stay)
+    sections += _sections(parts, nonces, kept_beside)
     body.sections = sorted(sections, key=lambda section: section.data_class)
     return pack(keys, where, body)
 
@@ -171,24 +184,41 @@ def _slot(place_: int, spec: FieldSpec) -> Slot:
     return Slot(place_, spec.number, spec.type, spec.handling is Handling.REFERENCE)
 
 
-def _section(
-    key: ClassKey,
-    at: bytes,
-    contents: Sequence[tuple[int, bytes]],
-    *,
-    version: int,
-    nonces: list[bytes],
-    kept: Sequence[Sealed] = (),
-) -> Section:
-    """Seal contents, beside fields that are kept as they are, under a manifest; takes its nonces out of the list."""
-    count = len(contents)
-    own = nonces[:count]
-    fields = seal_fields(key, at, contents, version=version, nonces=own)
+def _parts(keys: ClientKeys, whole: Whole, plan: Plan) -> list[Part]:
+    """Return what is sealed of a record, lowest class first; classes without a value are left out."""
+    class_keys, where, normals, before = whole
+    at = place(keys.suite, keys.client, where.customer, where.record)
+    parts: list[Part] = []
+    for data_class, slots in plan.by_class:
+        key = class_keys[data_class]
+        if data_class in plan.referring:
+            contents = _contents(key, [(slot, normals[slot.place]) for slot in slots], before)
+        else:
+            contents = [
+                (slot[1], normals[slot[0]][0].encode()) for slot in slots if normals[slot[0]][0]
+            ]
+        if contents:
+            parts.append(Part(key, at, contents, where.version))
+    return parts
+
+
+def _sections(
+    parts: Sequence[Part], nonces: Sequence[bytes], kept: Sequence[Sequence[Sealed]] = ()
+) -> list[Section]:
+    """Seal parts, each under a manifest, beside the fields of its class that are ``kept`` as they are.
+
+    Every nonce is used once: those of the fields first, then those of the manifests.
+    """
+    count = sum([len(part.contents) for part in parts])
+    sealed = seal_parts(parts, nonces[:count])
     if kept:
-        fields = sorted([*kept, *fields])
-    manifest = make_manifest(key, at, nonces[count], fields)
-    del nonces[: count + 1]
-    return Section(key.data_class, key.version, manifest, fields)
+        sealed = [sorted([*stay, *own]) for stay, own in zip(kept, sealed, strict=True)]
+    listed = [(part.key, part.at, fields) for part, fields in zip(parts, sealed, strict=True)]
+    manifests = make_manifests(listed, nonces[count : count + len(parts)])
+    return [
+        Section(key.data_class, key.version, manifest, fields)
+        for (key, _, fields), manifest in zip(listed, manifests, strict=True)
+    ]
 
 
 def _nonces(random: bytes) -> list[bytes]:

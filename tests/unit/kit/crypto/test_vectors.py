@@ -8,7 +8,13 @@ import cryptography_vectors
 import pytest
 
 from holdfast.kit.crypto.aead import GCM, GCM_SIV, seal, unseal
-from holdfast.kit.crypto.mac import equal, hkdf_sha256, hmac_sha256, hmac_sha512
+from holdfast.kit.crypto.mac import (
+    equal,
+    hkdf_sha256,
+    hmac_sha256,
+    hmac_sha512,
+    keyed_sha256,
+)
 from holdfast.kit.crypto.signing import (
     Ed25519Key,
     MlDsa44Key,
@@ -135,6 +141,7 @@ def test_hmac_sha256_is_as_rfc_4231_shows():
     for case in cases:
         key, message, expected = hexed(case, "Key", "Msg", "MD")
         assert hmac_sha256(key, message)[: len(expected)] == expected
+        assert keyed_sha256(key)(message)[: len(expected)] == expected
     assert len(cases) > 5
 
 
@@ -147,3 +154,11 @@ def test_a_seed_of_another_length_is_refused():
 def test_a_malformed_public_key_verifies_nothing():
     assert not ed25519_verifies(b"\x00", b"\x00" * 64, b"x")
     assert not mldsa44_verifies(b"\x00", b"\x00" * 2420, b"x")
+
+
+@pytest.mark.parametrize("key_bytes", [0, 1, 32, 63, 64, 65, 200])
+def test_a_keyed_hash_is_hmac_for_every_message_it_is_given(key_bytes):
+    key = bytes(range(key_bytes))
+    keyed = keyed_sha256(key)
+    for message in (b"", b"a", b"b" * 63, b"c" * 64, b"d" * 5000, b"a"):
+        assert keyed(message) == hmac_sha256(key, message)

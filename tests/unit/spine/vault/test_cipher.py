@@ -9,11 +9,12 @@ from holdfast.kit.canonical import length_prefixed
 from holdfast.kit.crypto.aead import GCM, GCM_SIV, aead
 from holdfast.kit.errors import IntegrityBroken
 from holdfast.spine.vault.cipher import (
+    Part,
     check_manifest,
-    make_manifest,
+    make_manifests,
     open_sealed,
     place,
-    seal_fields,
+    seal_parts,
 )
 from holdfast.spine.vault.hierarchy import ClassKey
 from support.vault import CLIENT
@@ -25,6 +26,16 @@ CIPHERS = {GCM: AESGCM, GCM_SIV: AESGCMSIV}
 
 def class_key(data_class: int = 2, version: int = 1, suite: int = GCM_SIV) -> ClassKey:
     return ClassKey(data_class, version, suite, aead(suite, KEY), b"D" * 32, b"")
+
+
+def seal_fields(key: ClassKey, at: bytes, contents, *, version: int, nonces):
+    (fields,) = seal_parts([Part(key, at, contents, version)], nonces)
+    return fields
+
+
+def make_manifest(key: ClassKey, at: bytes, nonce: bytes, fields):
+    (manifest,) = make_manifests([(key, at, fields)], [nonce])
+    return manifest
 
 
 def seal(key: ClassKey, at: bytes, number: int = 3, version: int = 5):
@@ -67,6 +78,32 @@ def test_a_manifest_is_made_as_the_design_says(suite):
     )
     expected = bytes((suite,)) + NONCE + CIPHERS[suite](KEY).encrypt(NONCE, b"", aad)
     assert make_manifest(key, at, NONCE, fields) == expected
+
+
+def test_parts_that_are_sealed_together_are_sealed_as_each_alone():
+    nonces = [bytes((n,)) * 12 for n in range(4)]
+    parts = [
+        Part(class_key(1), place(**WHERE), [(1, b"a"), (2, b"b")], 1),
+        Part(class_key(2), place(**WHERE), [], 1),
+        Part(class_key(3, 2), place(**WHERE | {"record": "rec_2"}), [(1, b"a"), (4, b"d")], 7),
+    ]
+    together = seal_parts(parts, nonces)
+    assert together == [
+        seal_fields(part.key, part.at, part.contents, version=part.version, nonces=own)
+        for part, own in zip(parts, (nonces[:2], [], nonces[2:]), strict=True)
+    ]
+    listed = [(part.key, part.at, fields) for part, fields in zip(parts, together, strict=True)]
+    assert make_manifests(listed, nonces[:3]) == [
+        make_manifest(*one[:2], nonce, one[2])
+        for one, nonce in zip(listed, nonces[:3], strict=True)
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_field_without_a_nonce_of_its_own_is_not_sealed(count):
+    part = Part(class_key(), place(**WHERE), [(1, b"a"), (2, b"b")], 1)
+    with pytest.raises(ValueError, match="zip"):
+        seal_parts([part], [bytes((n,)) * 12 for n in range(count)])
 
 
 PARTS = {

@@ -33,7 +33,7 @@ def known() -> ClientKeys:
 
 
 def test_a_data_key_is_wrapped_and_split_as_the_design_says():
-    ((key, wrapped),) = known().new_class_keys("cus_1", (3,), DEK + NONCE)
+    ((key, wrapped),) = known().new_class_keys((("cus_1", 3),), DEK + NONCE)
     aad = length_prefixed(
         b"holdfast/dek/v1",
         bytes((GCM_SIV,)),
