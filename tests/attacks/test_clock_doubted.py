@@ -260,7 +260,7 @@ def test_a_jump_deletes_no_export_and_no_key_that_is_being_prepared(tmp_path, to
     ordered = exporter.ordered()
     exporter.run(ordered)
     machine = on_machine(bank)
-    file = bank.home / "exports" / CLIENT / f"{ordered.export}.hfex"
+    file = exporter.file(ordered)
 
     def prepared():
         add = "INSERT INTO keyring_operation (client, id, customer, record, at_us) VALUES (?, 'op_x', '', '', ?)"

@@ -19,7 +19,7 @@ from holdfast.vocabulary.facts import FactDeclaration, FactId, FactKind, FactSta
 from holdfast.vocabulary.levels import Audience
 from support.answers import rules
 from support.bank import Bank, new_bank
-from support.exporting import Exporter
+from support.exporting import Exporter, the_file
 from support.machine import Machine, SetClock, on_machine
 from support.stores import NOON_US, keys_of
 
@@ -286,7 +286,7 @@ def test_a_jump_of_a_year_at_the_start_destroys_nothing(tmp_path, boot):
     after = rows_of(bank)
     lost = {table: rows - after[table] for table, rows in before.items() if rows - after[table]}
     assert lost == {}
-    assert (bank.home / "exports" / CLIENT / f"{ordered.export}.hfex").exists()
+    assert the_file(bank.home, ordered.export)
     bank.close()
 
 

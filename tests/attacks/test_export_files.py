@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from io import BytesIO
 
@@ -10,7 +11,8 @@ import pytest
 from holdfast.drills.bank.build import import_customers
 from holdfast.kit.errors import Conflict, IntegrityBroken
 from holdfast.spine.actions.sealed_file import CHUNK_BYTES, SealedWriter, open_file
-from holdfast.spine.operations.export_job import expire_exports
+from holdfast.spine.operations.export import list_exports
+from holdfast.spine.operations.export_job import expire_exports, run_export
 from support.bank import customer
 from support.exporting import FIELDS, Exporter, new_key
 from support.stores import raw
@@ -103,8 +105,7 @@ def test_chunks_that_are_left_out_or_put_in_another_order(size):
 
 
 def test_taken_after_its_time(exporter, done):
-    path = exporter.house.home / "exports" / "bank-01" / f"{done.export}.hfex"
-    assert path.exists()
+    path = exporter.file(done)
     exporter.bank.advance(48 * HOUR)
     with pytest.raises(Conflict):
         exporter.fetch(done)
@@ -129,7 +130,7 @@ def test_taken_before_it_is_done(exporter):
 
 
 def test_a_file_that_is_gone_is_not_told_as_taken(exporter, done):
-    (exporter.house.home / "exports" / "bank-01" / f"{done.export}.hfex").unlink()
+    exporter.file(done).unlink()
     with pytest.raises(Conflict):
         exporter.fetch(done)
     assert "export.fetched" not in types(exporter)
@@ -169,6 +170,37 @@ def test_killed_in_the_middle(exporter):
     assert [path.suffix for path in folder.iterdir()] == [".hfex"]
 
 
+def test_two_runs_at_once_whoever_is_faster(exporter):
+    """A worker that was stopped for longer than its lease wakes when another has begun the same job anew."""
+    ordered = exporter.ordered()
+    exporter.beat = lambda: run_export(exporter.house, {"export": ordered.export}, lambda: None)
+    with pytest.raises(Conflict):
+        exporter.run(ordered)  # with a whole run of another worker in the middle
+    sealed = exporter.file(ordered).read_bytes()
+    assert len(exporter.opened(sealed)) == 5
+    (leaf,) = exporter.bank.leaves("export.finished")
+    (shown,) = exporter.house.transact(list_exports(exporter.house, exporter.dpo, "bank-01"))
+    assert shown.sha256 == hashlib.sha256(sealed).hexdigest()
+    assert leaf["file"] == shown.commitment
+
+
+def test_a_run_that_wakes_when_another_is_under_way_takes_nothing_from_it(exporter):
+    """The one that wakes has lost the job: it ends without a file, and the other's is whole."""
+    ordered = exporter.ordered()
+
+    def lost():
+        raise Conflict("the lease has lapsed", code="lease_lost")
+
+    def wakes():
+        with pytest.raises(Conflict):
+            run_export(exporter.house, {"export": ordered.export}, lost)
+
+    exporter.beat = wakes
+    exporter.run(ordered)
+    assert len(exporter.opened(exporter.file(ordered).read_bytes())) == 5
+    assert types(exporter).count("export.finished") == 1
+
+
 def test_run_twice(exporter, done):
     sealed = exporter.fetch(done)
     exporter.run(done)
@@ -177,10 +209,6 @@ def test_run_twice(exporter, done):
 
 
 def test_the_log_commits_to_the_file(exporter, done):
-    import hashlib
-
-    from holdfast.spine.operations.export import list_exports
-
     sealed = exporter.fetch(done)
     (shown,) = exporter.house.transact(list_exports(exporter.house, exporter.dpo, "bank-01"))
     (leaf,) = exporter.bank.leaves("export.finished")

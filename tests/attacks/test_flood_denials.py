@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
+from holdfast.kit.db import Round
 from holdfast.kit.errors import NotFound
+from holdfast.spine.house import open_house
 from holdfast.spine.ledger.checkpoint import base64_text
-from holdfast.spine.ledger.folding import close_overdue
+from holdfast.spine.ledger.folding import close_overdue, opens
+from holdfast.spine.ledger.recorder import append_entry
 from holdfast.spine.ledger.tree import leaf_hash
 from holdfast.spine.operations.decisions import read_decision
 from holdfast.spine.turn.answers import Refused
 from support.answers import rules
 from support.bank import new_bank
+from support.pair import until
 
 HIDDEN = "C00002"
 
@@ -122,3 +128,46 @@ def test_a_fold_tells_nobody_about_a_client_that_is_none_of_theirs(bank):
     assert rules(answers[2]) == {"person.assigned"}
     with pytest.raises(NotFound):
         bank.house.transact(read_decision(bank.house, bank.caller(), answers[2].decision))
+
+
+@pytest.mark.storage("postgresql", reason="on SQLite the writer's lock keeps them apart")
+def test_two_workers_that_close_the_same_windows_count_them_once(bank):
+    for number in (2, 3, 4):
+        for _ in range(5):
+            bank.reveal(f"C{number:05d}", ["name"])
+    bank.advance(61)
+    with closing(open_house(bank.house.settings, bank.clock)) as other:
+
+        def first():
+            closed = yield from close_overdue(bank.clock.now_us())
+            second = threads.submit(other.transact, close_overdue(bank.clock.now_us()))
+            until(lambda: second.done() or waits(), "it neither ended nor waited")
+            return closed, second
+
+        def waits():
+            return bank.sql(
+                "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+                " AND wait_event_type = 'Lock'"
+            )
+
+        with ThreadPoolExecutor(1) as threads:
+            closed, second = bank.house.transact(first())
+            assert (closed, second.result()) == (3, 0)
+    assert sorted(leaf["count"] for leaf in made(bank)) == [1, 1, 1, 4, 4, 4]
+
+
+def test_who_opens_a_window_that_another_opened_meanwhile_loses_none_of_its_count(bank):
+    """Two equal refusals at once may both be written in full; what joined the first is counted all the same."""
+    bank.reveal(HIDDEN, ["name"])
+    ((log, key, leaf, entry),) = bank.sql("SELECT log, key, leaf, entry FROM ledger_fold")
+    bank.reveal(HIDDEN, ["name"])
+    now_us = bank.clock.now_us()
+
+    def late():
+        yield Round(
+            data=(opens(bytes(key), "dec_x", append_entry(log, leaf, now_us, bytes(entry))),)
+        )
+
+    bank.house.transact(late())
+    close(bank)
+    assert sorted(leaf["count"] for leaf in made(bank)) == [1, 1]

@@ -15,7 +15,9 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from holdfast.drills.bank.build import CLIENT
 from holdfast.kit.clock import DAY_US
+from holdfast.spine.actions.exports import FOLDER
 from holdfast.spine.actions.sealed_file import open_file
 from holdfast.spine.administration.second import NeedsSecondPerson
 from holdfast.spine.approvals.deciding import decide
@@ -56,6 +58,13 @@ def new_key() -> tuple[str, bytes]:
     public = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return base64.b64encode(public).decode(), pem
+
+
+def the_file(home: Path, export: str) -> Path:
+    """The one file that an export has, whole."""
+    (file,) = (home / FOLDER / CLIENT).glob(f"{export}.*")
+    assert file.suffix == ".hfex"
+    return file
 
 
 class Exporter:
@@ -122,6 +131,10 @@ class Exporter:
         """Take the sealed file."""
         path = self.house.transact(fetch_export(self.house, acting or self.admin, export.export))
         return path.read_bytes()
+
+    def file(self, export: ExportShown) -> Path:
+        """The one file of a finished export."""
+        return the_file(self.bank.home, export.export)
 
     def opened(self, sealed: bytes, key: bytes | None = None) -> list[dict[str, str]]:
         """Open a sealed file as its recipient does."""

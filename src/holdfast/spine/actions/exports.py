@@ -56,8 +56,16 @@ class Export(NamedTuple):
         return commit_file(self.salt, self.digest) if self.digest else ""
 
     def path(self, home: Path) -> Path:
-        """Where the sealed file stands once it is whole."""
-        return home / FOLDER / self.client / f"{self.id}.hfex"
+        """Where the sealed file of a finished export stands: its name says which content the row is about."""
+        return self.file_of(home, self.digest)
+
+    def file_of(self, home: Path, digest: str) -> Path:
+        """Where a run puts what it has written whole. Each run seals under a key of its own: no two names are one."""
+        return home / FOLDER / self.client / f"{self.id}.{digest}.hfex"
+
+    def files(self, home: Path) -> list[Path]:
+        """All files of this export, whole or half, of whichever run."""
+        return sorted((home / FOLDER / self.client).glob(f"{self.id}.*"))
 
 
 def delete_files(home: Path, client: str) -> None:

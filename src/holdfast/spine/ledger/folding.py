@@ -46,6 +46,7 @@ def opens(key: bytes, decision: str, written: Query) -> Query:
         log=given["log"],
         key=key,
         opened_us=given["at_us"],
+        since_us=given["at_us"] - WINDOW_US,
         decision=decision,
         leaf=given["leaf"],
         leaf_hash=hash_of(written),
@@ -54,17 +55,20 @@ def opens(key: bytes, decision: str, written: Query) -> Query:
 
 
 def closing(log: str, key: bytes, now_us: int) -> Work[tuple[Query, ...]]:
-    """Return the leaf that counts a window of this ``key`` that is over; nothing when there is nothing to count."""
-    (rows,) = yield Round(data=(store.FOLDED(log=log, key=key),))
+    """Return the leaf that counts a window of this ``key`` that is over; nothing when there is nothing to count.
+
+    Nobody else counts it: this transaction opens another in its place.
+    """
+    before_us = now_us - WINDOW_US
+    (rows,) = yield Round(data=(store.FOLDED(log=log, key=key, before_us=before_us),))
     return tuple(_count(log, bytes(entry), count, now_us) for entry, count in rows if count)
 
 
 def close_overdue(now_us: int) -> Work[int]:
     """Write the leaves of windows that are over, some at a time; returns how many windows were closed."""
     before_us = now_us - WINDOW_US
-    (rows,) = yield Round(data=(store.OVERDUE_FOLDS(before_us=before_us, most=_MOST),))
-    writes = [store.DROP_FOLD(log=log, key=bytes(key)) for log, key, _, _ in rows]
-    writes += [_count(log, bytes(entry), count, now_us) for log, _, entry, count in rows if count]
+    (rows,) = yield Round(data=(store.CLOSE_FOLDS(before_us=before_us, most=_MOST),))
+    writes = [_count(log, bytes(entry), count, now_us) for log, entry, count in rows if count]
     if writes:
         yield Round(data=tuple(writes))
     return len(rows)

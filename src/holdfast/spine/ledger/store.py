@@ -247,9 +247,6 @@ FOLD: Final = statement(
     WHERE log = :log AND key = :key AND opened_us > :since_us RETURNING decision, leaf, leaf_hash
     """,
 )
-FOLDED: Final = statement(
-    "ledger_folded", "SELECT entry, count FROM ledger_fold WHERE log = :log AND key = :key"
-)
 OPEN_FOLD: Final = statement(
     "ledger_open_fold",
     """
@@ -258,15 +255,21 @@ OPEN_FOLD: Final = statement(
     ON CONFLICT (log, key) DO UPDATE
     SET opened_us = excluded.opened_us, decision = excluded.decision, leaf = excluded.leaf,
         leaf_hash = excluded.leaf_hash, entry = excluded.entry, count = 0
+    WHERE ledger_fold.opened_us <= :since_us
     """,
 )
-OVERDUE_FOLDS: Final = statement(
-    "ledger_overdue_folds",
+# Of several that close a window at once, one is answered the row, with the count that it had last: the others wait, and
+# find it gone or begun anew.
+FOLDED: Final = statement(
+    "ledger_folded",
+    "SELECT entry, count FROM ledger_fold WHERE log = :log AND key = :key AND opened_us <= :before_us",
+    lock="FOR UPDATE",
+)
+CLOSE_FOLDS: Final = statement(
+    "ledger_close_folds",
     """
-    SELECT log, key, entry, count FROM ledger_fold
-    WHERE opened_us <= :before_us ORDER BY opened_us LIMIT :most
+    DELETE FROM ledger_fold WHERE opened_us <= :before_us AND (log, key) IN
+        (SELECT log, key FROM ledger_fold WHERE opened_us <= :before_us ORDER BY opened_us, log, key LIMIT :most)
+    RETURNING log, entry, count
     """,
-)
-DROP_FOLD: Final = statement(
-    "ledger_drop_fold", "DELETE FROM ledger_fold WHERE log = :log AND key = :key"
 )

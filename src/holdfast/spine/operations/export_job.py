@@ -3,19 +3,22 @@
 Each record is opened under a permit of its own, made from the contract as it stands *now*; its values go into the
 sealer and nowhere else. The file is written beside and renamed when it is whole; only then does the row say so. A job
 that was killed begins again with a new key, so there is no half file that could pass for one.
+
+Two runs of one job may be under way at once: a worker that was stopped for longer than its lease goes on when it wakes.
+So every run writes to files of its own and removes no others; the row names one of them, and whoever made it so
+removes the rest.
 """
 
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from holdfast.kit.clock import rfc3339
 from holdfast.kit.db import Round
-from holdfast.kit.errors import IntegrityBroken
+from holdfast.kit.errors import Conflict, IntegrityBroken
 from holdfast.kit.files import fsync_folder
 from holdfast.kit.ids import new_id
 from holdfast.spine.actions import store
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from holdfast.vocabulary.contract import Contract
     from holdfast.vocabulary.schema import CollectionSchema
 
+_RUN: Final = "run"
 MOST_AT_ONCE: Final = 50  # customers whose rows are loaded in one transaction
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -62,24 +66,30 @@ def run_export(house: House, payload: Mapping[str, Any], beat: Callable[[], None
     export = export_of(row)
     if export.state != WAITING or export.expires_us <= house.clock.now_us():
         return
-    part = export.path(house.home).with_suffix(".part")
+    part = export.file_of(house.home, new_id(_RUN, house.clock.now_us())).with_suffix(".part")
     try:
         digest, rows = _written(house, export, part, beat)
     except (NotAllowed, IntegrityBroken) as error:
         part.unlink(missing_ok=True)
         code = str(error) if isinstance(error, NotAllowed) else "vault.integrity"
-        house.transact(_failed(export, code, house.clock.now_us()))
+        if house.transact(_failed(export, code, house.clock.now_us())):
+            delete_file(house.home, export)
         return
     except BaseException:
         part.unlink(
             missing_ok=True
         )  # the client may be erased meanwhile: then nobody would come back for it
         raise
-    path = export.path(house.home)
-    part.replace(path)
+    path = export.file_of(house.home, digest)
+    try:
+        part.replace(path)
+    except FileNotFoundError:
+        raise Conflict("another run ended this export", code="lease_lost") from None
     fsync_folder(path.parent)
-    if not house.transact(_finished(export, digest, rows=rows, now_us=house.clock.now_us())):
-        path.unlink(missing_ok=True)  # it expired meanwhile
+    if house.transact(_finished(export, digest, rows=rows, now_us=house.clock.now_us())):
+        delete_file(house.home, export, but=path)
+    else:
+        path.unlink(missing_ok=True)  # it expired meanwhile, or another run was faster
 
 
 def _row(ident: str) -> Work[list[tuple[Any, ...]]]:
@@ -90,7 +100,6 @@ def _row(ident: str) -> Work[list[tuple[Any, ...]]]:
 def _written(house: House, export: Export, part: Path, beat: Callable[[], None]) -> tuple[str, int]:
     """Write the sealed content; return the file's SHA-256 and how many records it holds."""
     part.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part.unlink(missing_ok=True)
     fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(fd, "wb") as file:
         digest, rows = _fill(house, export, file, beat)
@@ -199,7 +208,7 @@ def _finished(export: Export, digest: str, *, rows: int, now_us: int) -> Work[bo
     return bool(ended)
 
 
-def _failed(export: Export, code: str, now_us: int) -> Work[None]:
+def _failed(export: Export, code: str, now_us: int) -> Work[bool]:
     end = store.END_EXPORT(
         client=export.client, id=export.id, state=FAILED, rows=0, digest="", now_us=now_us
     )
@@ -207,6 +216,7 @@ def _failed(export: Export, code: str, now_us: int) -> Work[None]:
     if ended:
         body = {"export": export.id, "reason": code}
         yield Round(data=(_leaf(export.client, LeafType.EXPORT_FAILED, body, now_us),))
+    return bool(ended)
 
 
 def expire_exports(house: House) -> None:
@@ -221,12 +231,11 @@ def expire_exports(house: House) -> None:
         house.transact(_expired(export, now_us))
 
 
-def delete_file(home: Path, export: Export) -> None:
-    """Delete an export's file, whole or half."""
-    path = export.path(home)
-    for file in (path, path.with_suffix(".part")):
-        with suppress(FileNotFoundError):
-            file.unlink()
+def delete_file(home: Path, export: Export, *, but: Path | None = None) -> None:
+    """Delete an export's files, whole or half, ``but`` one."""
+    for file in export.files(home):
+        if file != but:
+            file.unlink(missing_ok=True)
 
 
 def _ripe(house: House) -> Work[list[Export]]:
