@@ -35,11 +35,7 @@ setup-dev: ## the same with what its tests and checks need (done by `make test` 
 	@PYTHON="$(PYTHON)" bash tools/setup.sh dev
 
 test: setup-dev ## set up and run all tests on SQLite, then what has a house on PostgreSQL (WORKERS=1: one core)
-	@status=0; \
-	  $(BIN)/python -m pytest -q -n $(WORKERS) || status=$$?; \
-	  echo "── the same on PostgreSQL"; \
-	  HOLDFAST_STORAGE=postgresql $(BIN)/python -m pytest -q -n $(WORKERS) $(ON_BOTH) || status=$$?; \
-	  exit $$status
+	@PYTHON="$(BIN)/python" WORKERS="$(WORKERS)" bash tools/test.sh $(ON_BOTH)
 
 test-postgres: setup-dev ## the second half of `make test` alone
 	@HOLDFAST_STORAGE=postgresql $(BIN)/python -m pytest -q -n $(WORKERS) $(ON_BOTH)

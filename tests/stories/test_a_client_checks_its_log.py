@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 
 import pytest
 
+from support.commands import run
 from support.server import environment
 
 pytestmark = pytest.mark.slow
@@ -42,14 +41,7 @@ class Terminal:
         self.env = {**environment(house or folder / "no-house"), **own}
 
     def run(self, *words):
-        return subprocess.run(
-            [sys.executable, "-m", "holdfast", *map(str, words)],
-            cwd=self.folder,
-            env=self.env,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return run(*words, env=self.env, cwd=self.folder)
 
     def data(self, *words):
         done = self.run(*words, "--json")

@@ -9,7 +9,7 @@ import pytest
 from holdfast.drills.demo_data import HEADER, as_row, customers, spoil, table
 from support.customers import canaries, plain_rows, write_csv, write_ndjson
 from support.imports import ImportHouse
-from support.server import environment
+from support.server import holdfast
 
 CUSTOMERS = 60
 SHORTEST = 8  # shorter values stand in any megabyte of random bytes
@@ -77,22 +77,9 @@ def test_a_delivery_leaves_no_value_in_clear(imports, tmp_path):
 
 
 def run(imports, temporary, *arguments):
-    import subprocess
-    import sys
-
-    return subprocess.run(
-        [sys.executable, "-m", "holdfast", *arguments],
-        env=environment(
-            imports.home,
-            HOLDFAST_TOKEN=imports.token,
-            HOLDFAST_DEBUG="true",
-            TMPDIR=str(temporary),
-            SQLITE_TMPDIR=str(temporary),
-        ),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
+    own = {"TMPDIR": str(temporary), "SQLITE_TMPDIR": str(temporary)}
+    return holdfast(
+        imports.home, *arguments, HOLDFAST_TOKEN=imports.token, HOLDFAST_DEBUG="true", **own
     )
 
 

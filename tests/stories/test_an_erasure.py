@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
 
+from support.commands import run
 from support.server import environment
 
 pytestmark = pytest.mark.slow
@@ -67,14 +66,7 @@ class House:
             (folder / name).write_text(text)
 
     def run(self, *words, expect=OK):
-        done = subprocess.run(
-            [sys.executable, "-m", "holdfast", *map(str, words)],
-            cwd=self.folder,
-            env=self.env,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run(*words, env=self.env, cwd=self.folder)
         assert done.returncode == expect, done.stderr
         assert "Traceback" not in done.stderr
         return done

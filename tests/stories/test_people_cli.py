@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
 
-from support.server import environment
+from support.server import holdfast
 
 pytestmark = pytest.mark.slow
 
@@ -40,14 +38,7 @@ class Desk:
         self.more = {"HOLDFAST_TOKEN": token} if token else {}
 
     def run(self, *words, expect=OK, stdin=""):
-        done = subprocess.run(
-            [sys.executable, "-m", "holdfast", *words],
-            env=environment(self.home, **self.more),
-            capture_output=True,
-            text=True,
-            input=stdin,
-            check=False,
-        )
+        done = holdfast(self.home, *words, stdin=stdin, **self.more)
         assert done.returncode == expect, done.stderr
         assert "Traceback" not in done.stderr
         return done

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 
 import pytest
 
-from support.server import environment
+from support.server import holdfast
 from support.signing import Signer
 
 pytestmark = pytest.mark.slow
@@ -49,13 +47,7 @@ class Desk:
         self.home = home
 
     def run(self, *words, expect=OK, **acting):
-        done = subprocess.run(
-            [sys.executable, "-m", "holdfast", *map(str, words)],
-            env={**environment(self.home), **acting},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = holdfast(self.home, *map(str, words), **acting)
         assert done.returncode == expect, done.stderr
         assert "Traceback" not in done.stderr
         return done

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any, Self
 
+from support.commands import run
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -130,12 +132,4 @@ def holdfast(
     home: Path, *arguments: str, stdin: str | None = None, **env: str
 ) -> subprocess.CompletedProcess[str]:
     """Run one command of the command line on ``home``; the caller looks at its exit code."""
-    return subprocess.run(
-        [sys.executable, "-m", "holdfast", *arguments],
-        env=environment(home, **env),
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    return run(*arguments, env=environment(home, **env), stdin=stdin)

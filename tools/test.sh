@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# All tests on SQLite and, beside them, those that are named on PostgreSQL: either half waits for disks and servers a
+# good part of its time. With WORKERS=1 one half follows the other. What the second one says is shown after the first.
+set -uo pipefail
+
+half() { "$PYTHON" -m pytest -q -n "$WORKERS" "$@"; }
+second() { HOLDFAST_STORAGE=postgresql half -p no:cacheprovider "$@"; }
+
+if [ "$WORKERS" = 1 ]; then
+  status=0
+  half || status=$?
+  echo "── the same on PostgreSQL"
+  second "$@" || status=$?
+  exit "$status"
+fi
+
+said=$(mktemp)
+second "$@" >"$said" 2>&1 &
+beside=$!
+trap 'rm -f "$said"' EXIT
+trap 'kill "$beside" 2>/dev/null; exit 130' INT TERM
+status=0
+half || status=$?
+echo "── the same on PostgreSQL"
+tail -n +1 -f --pid="$beside" "$said"
+wait "$beside" || status=$?
+exit "$status"
