@@ -171,7 +171,12 @@ def restriction_facts(*, customer_state: CustomerState | str | None) -> dict[Fac
     A customer who does not exist restricts nothing: that nobody may see them follows from the contact, and reads the
     same as for a customer who was erased.
     """
-    gone = customer_state not in {None, CustomerState.LIVE, CustomerState.LIVE.value}
-    return {
-        FactId.CUSTOMER_OPEN: FactValue(FactState.KNOWN, not gone, "erased" if gone else "open"),
-    }
+    gone = customer_state is not None and customer_state != _LIVE
+    return {_CUSTOMER_OPEN: _ERASED if gone else _OPEN}
+
+
+# Looked up once: a member of an enumeration costs as much as the fact that it goes into.
+_LIVE: Final = CustomerState.LIVE
+_CUSTOMER_OPEN: Final = FactId.CUSTOMER_OPEN
+_OPEN: Final = FactValue(FactState.KNOWN, met=True, value="open")
+_ERASED: Final = FactValue(FactState.KNOWN, met=False, value="erased")

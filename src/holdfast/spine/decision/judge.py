@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec.structs
@@ -62,7 +63,7 @@ from holdfast.vocabulary.facts import FactId
 from holdfast.vocabulary.levels import Audience, AuthLevel, Operation, Outcome, Presentation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from holdfast.spine.decision.engine import Answer
     from holdfast.spine.decision.exporting import Order
@@ -98,7 +99,12 @@ class Judgement:
     @property
     def outcome(self) -> Outcome:
         """All of it, some of it, or what would help: a step-up, an approval, nothing."""
-        return outcome_of([_OUTCOMES[type(verdict)] for verdict in self.verdicts])
+        return outcome_of({_OUTCOMES[kind] for kind in set(map(type, self.verdicts))})
+
+    @property
+    def as_asked(self) -> bool:
+        """Whether everything is permitted just as it was asked for."""
+        return self.outcome is _PERMIT and not any(self.limits)
 
     @property
     def whole(self) -> Outcome:
@@ -146,10 +152,10 @@ _OUTCOMES: Final[dict[type[Verdict], Outcome]] = {
 }
 
 
-def outcome_of(apart: Sequence[Outcome]) -> Outcome:
+def outcome_of(apart: Collection[Outcome]) -> Outcome:
     """What several groups come to, each permitted, to be stepped up for, to be approved or denied."""
     if _PERMIT in apart:
-        return _PERMIT if apart.count(_PERMIT) == len(apart) else Outcome.PARTIAL
+        return _PERMIT if len(set(apart)) == 1 else Outcome.PARTIAL
     return next((one for one in (Outcome.STEP_UP, Outcome.APPROVAL) if one in apart), Outcome.DENY)
 
 
@@ -277,14 +283,13 @@ class _Bench:
         return (grant, *told) if grant is not None else told
 
     def _ask(self, look: Look) -> Answer:
-        return self._policies.whole.ask(self._question.operation.value, self._held, look)
+        return self._policies.whole.ask(self._question.operation._value_, self._held, look)
 
     def _fired(self, answer: Answer) -> list[Rule]:
         return self._policies.whole.fired(answer)
 
     def _as_asked(self, group: Group, *, masked: bool = False) -> Permit:
-        shown = Presentation.MASKED if masked else group.presentation
-        return _permit(self._question, dict.fromkeys(group.fields, shown))
+        return _permit(self._question, _presented(group, masked))
 
     def _judgement(
         self, verdicts: tuple[Verdict, ...], limits: tuple[tuple[RuleReason, ...], ...]
@@ -310,7 +315,13 @@ class _Bench:
         return replace(denied, visible=visible, errors=errors)
 
 
-def _permit(question: Question, fields: dict[str, Presentation]) -> Permit:
+@lru_cache(maxsize=4096)
+def _presented(group: Group, masked: bool) -> Mapping[str, Presentation]:  # noqa: FBT001  a key
+    shown = Presentation.MASKED if masked else group.presentation
+    return MappingProxyType(dict.fromkeys(group.fields, shown))
+
+
+def _permit(question: Question, fields: Mapping[str, Presentation]) -> Permit:
     return make_permit(
         question.client,
         question.customer,

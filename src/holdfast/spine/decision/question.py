@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-class Group(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Group(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, cache_hash=True):
     """Fields that stand and fall together.
 
     ``presentation`` is how they are asked for: ``clear`` (also: to be changed), ``masked``, or ``withheld`` when they
@@ -127,6 +127,27 @@ def sets_of(facts: Mapping[FactId, FactValue]) -> Sets:
         elif kind in _UNKNOWN_MATTERS:
             unknown.append(name)
     return Sets(frozenset(met), frozenset(unknown))
+
+
+def counts(facts: Mapping[FactId, FactValue], fact: FactId) -> bool:
+    """Whether one fact is among those that hold; as :func:`sets_of` sorts them."""
+    value = facts.get(fact)
+    if value is None or value.met is not True:
+        return False
+    state = value.state
+    return state is _KNOWN or (
+        state is FactState.STALE and _DECLARED[fact][1] is FactKind.ENTITLEMENT
+    )
+
+
+def unknown(facts: Mapping[FactId, FactValue], fact: FactId) -> bool:
+    """Whether one fact is among those that are unknown where that means something; as :func:`sets_of` sorts them."""
+    value = facts.get(fact)
+    if value is None or value.state is _KNOWN:
+        return False
+    kind = _DECLARED[fact][1]
+    stale = value.state is FactState.STALE and kind is FactKind.ENTITLEMENT
+    return kind in _UNKNOWN_MATTERS and not stale
 
 
 def look_of(question: Question, group: Group, sets: Sets) -> Look:

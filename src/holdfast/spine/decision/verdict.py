@@ -120,7 +120,9 @@ def make_permit(
     operation: Operation,
     fields: Mapping[str, Presentation],
 ) -> Permit:
-    """Make a permit. Called by the judge and by nobody else (``tests/architecture`` looks)."""
-    return Permit(
-        client, customer, collection, operation, MappingProxyType(dict(fields)), _MADE_BY_THE_JUDGE
-    )
+    """Make a permit. Called by the judge and by nobody else (``tests/architecture`` looks).
+
+    ``fields`` are copied, unless they are a view that the judge shares among permits for the same fields.
+    """
+    shared = fields if type(fields) is MappingProxyType else MappingProxyType(dict(fields))
+    return Permit(client, customer, collection, operation, shared, _MADE_BY_THE_JUDGE)

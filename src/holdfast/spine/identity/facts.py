@@ -7,7 +7,7 @@ and device are known when the peer's address is; a proxy that hides it makes the
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -73,22 +73,42 @@ def person_facts(
     A service is no person: it is not employed, so nothing that needs a person is ever met for it. A token that is
     bound to another client is as if the person were not assigned.
     """
-    state = requester.person_state
-    good_here = requester.client in {"", client}
+    return _facts_of_person(
+        _Employed(
+            requester.is_person,
+            requester.person_state,
+            requester.employer,
+            not employers or requester.employer in employers,
+            requester.client in {"", client},
+            tuple(sorted(assigned.queues)),
+        )
+    ).copy()
+
+
+class _Employed(NamedTuple):
+    """All that the facts of employment and assignment follow from; colleagues at the same work share it."""
+
+    is_person: bool
+    state: PersonState
+    employer: str
+    approved: bool
+    good_here: bool
+    programmes: tuple[str, ...]
+
+
+@lru_cache(maxsize=1024)
+def _facts_of_person(who: _Employed) -> dict[FactId, FactValue]:
+    state, programmes = who.state, who.programmes
     return {
         FactId.EMPLOYED: _known(
-            requester.is_person and state is not PersonState.LEFT,
-            state.value if requester.is_person else "service",
+            who.is_person and state is not PersonState.LEFT,
+            state.value if who.is_person else "service",
         ),
         FactId.NOT_SUSPENDED: _known(state is not PersonState.SUSPENDED, state.value),
-        FactId.EMPLOYER_APPROVED: _known(
-            not employers or requester.employer in employers, requester.employer
-        ),
+        FactId.EMPLOYER_APPROVED: _known(who.approved, who.employer),
         FactId.ASSIGNED: _known(
-            requester.is_person and good_here and bool(assigned.queues),
-            (",".join(sorted(assigned.queues)) or "none")
-            if good_here
-            else "token is for another client",
+            who.is_person and who.good_here and bool(programmes),
+            (",".join(programmes) or "none") if who.good_here else "token is for another client",
         ),
     }
 

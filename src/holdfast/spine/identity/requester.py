@@ -6,6 +6,7 @@ that a revocation or suspension that has committed before counts (nothing is cac
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -143,11 +144,13 @@ def level_of(
     return requester.level
 
 
+@lru_cache(maxsize=4096)
 def words(text: str) -> tuple[str, ...]:
     """Split a stored list ("a,b") into its words."""
     return tuple(text.split(",")) if text else ()
 
 
+@lru_cache(maxsize=1024)
 def roles_of(text: str) -> frozenset[Role]:
     """Read stored roles; a word that is no role (any more) gives nothing."""
     return frozenset(_ROLES[word] for word in words(text) if word in _ROLES)

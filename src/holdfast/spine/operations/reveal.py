@@ -148,15 +148,7 @@ def _names(judgement: Judgement) -> list[str]:
 def _revealed(
     arrival: Arrival, target: Target, judgement: Judgement, *, shown: dict[str, Shown], record: str
 ) -> Work[Revealed]:
-    fields: dict[str, Shown] = {}
-    for group, verdict, limits in zip(
-        judgement.groups, judgement.verdicts, judgement.limits, strict=True
-    ):
-        if isinstance(verdict, Permit):
-            reasons = told(judgement.told(limits)) if limits else ()
-            fields.update({name: _one(shown[name], reasons) for name in group.fields})
-        else:
-            fields.update(dict.fromkeys(group.fields, withheld(judgement, verdict)))
+    fields = shown if judgement.as_asked else _laid_out(judgement, shown)
     how = {name: one.shown for name, one in fields.items()}
     sensitive = count_sensitive(arrival, [name for name in fields if name in shown])
     leaf = yield from _write(arrival, target, judgement, how=how, sensitive=sensitive)
@@ -168,6 +160,20 @@ def _revealed(
         fields=fields,
         leaf=leaf,
     )
+
+
+def _laid_out(judgement: Judgement, shown: Mapping[str, Shown]) -> dict[str, Shown]:
+    """Lay out what is shown beside what is withheld, each group with its reasons."""
+    fields: dict[str, Shown] = {}
+    for group, verdict, limits in zip(
+        judgement.groups, judgement.verdicts, judgement.limits, strict=True
+    ):
+        if isinstance(verdict, Permit):
+            reasons = told(judgement.told(limits)) if limits else ()
+            fields.update({name: _one(shown[name], reasons) for name in group.fields})
+        else:
+            fields.update(dict.fromkeys(group.fields, withheld(judgement, verdict)))
+    return fields
 
 
 def _one(shown: Shown, reasons: tuple[ReasonGiven, ...]) -> Shown:

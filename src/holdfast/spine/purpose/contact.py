@@ -13,6 +13,7 @@ so nothing has to run for a contact to close. It is open to one person, for one 
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdfast.kit.clock import SECOND_US
@@ -49,11 +50,6 @@ class Basis(StrEnum):
     PROVISIONAL = "provisional"  # the person, while the feed is late
     OUTAGE = "outage"  # the person, while the feed is declared to be down
     GLASS = "glass"  # a break-glass stands in for a contact
-
-
-# Looked up once: a member of an enumeration costs as much as the fact that it goes into.
-_FEED: Final = Basis.FEED
-_KNOWN_STATE: Final = FactState.KNOWN
 
 
 class BoundHow(StrEnum):
@@ -204,18 +200,47 @@ def contact_facts(
             FactId.NO_OUTAGE: unknown,
             FactId.CONTACT_ORDINARY: unknown,
         }
-    now, says = standing(contact, queue, now_us), _BASIS_WORDS[contact.basis]
-    bound = bool(contact.customer) and customer in {"", contact.customer}
+    return _facts_of_yours(
+        _Yours(
+            contact.basis,
+            contact.last_event_us,
+            standing(contact, queue, now_us),
+            contact.queue,
+            _works_queue(contact, queue, assigned),
+            bool(contact.customer) and customer in {"", contact.customer},
+            _bound_word(contact, customer),
+        )
+    ).copy()
+
+
+class _Yours(NamedTuple):
+    """All that the facts of a person's own contact follow from; it names neither contact nor customer."""
+
+    basis: str
+    last_event_us: int
+    now: Standing
+    queue: str
+    works_queue: bool
+    bound: bool
+    bound_word: str
+
+
+@lru_cache(maxsize=4096)
+def _facts_of_yours(yours: _Yours) -> dict[FactId, FactValue]:
+    basis, says = yours.basis, _BASIS_WORDS[yours.basis]
+    source = SOURCE if basis == Basis.FEED else PERSON_SAYS
+
+    def known(value: str, *, met: bool) -> FactValue:
+        return FactValue(FactState.KNOWN, met, value, yours.last_event_us, source)
+
     return {
-        FactId.CONTACT_YOURS: _known(contact, "with you", met=True),
-        FactId.CONTACT_LIVE: _known(contact, now.value, met=now in OPEN),
-        FactId.QUEUE: _known(contact, contact.queue, met=_works_queue(contact, queue, assigned)),
-        FactId.CUSTOMER_BOUND: _known(contact, _bound_word(contact, customer), met=bound),
-        FactId.CONTACT_CONFIRMED: _known(
-            contact, says, met=contact.basis in {Basis.FEED, Basis.GLASS}
-        ),
-        FactId.NO_OUTAGE: _known(contact, says, met=contact.basis != Basis.OUTAGE),
-        FactId.CONTACT_ORDINARY: _known(contact, says, met=contact.basis != Basis.GLASS),
+        FactId.CONTACT_YOURS: known("with you", met=True),
+        FactId.CONTACT_LIVE: known(yours.now.value, met=yours.now in OPEN),
+        FactId.QUEUE: known(yours.queue, met=yours.works_queue),
+        FactId.CUSTOMER_BOUND: known(yours.bound_word, met=yours.bound),
+        FactId.CONTACT_CONFIRMED: known(says, met=basis in {Basis.FEED, Basis.GLASS}),
+        FactId.NO_OUTAGE: known(says, met=basis != Basis.OUTAGE),
+        FactId.CONTACT_ORDINARY: known(says, met=basis != Basis.GLASS),
     }
 
 
@@ -225,11 +250,6 @@ _BASIS_WORDS: Final[Mapping[str, str]] = {
     Basis.OUTAGE: "opened in an outage",
     Basis.GLASS: "break-glass",
 }
-
-
-def _known(contact: Contact, value: str, *, met: bool) -> FactValue:
-    source = SOURCE if contact.basis == _FEED else PERSON_SAYS
-    return FactValue(_KNOWN_STATE, met, value, contact.last_event_us, source)
 
 
 def _works_queue(

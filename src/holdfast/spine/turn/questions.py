@@ -10,7 +10,7 @@ from holdfast.spine.approvals.covering import Sought, uncovered
 from holdfast.spine.approvals.subject import KINDS, RECORD, VALUES
 from holdfast.spine.decision.groups import groups_of
 from holdfast.spine.decision.judge import Group, Question
-from holdfast.vocabulary.levels import ApprovalKind, DataClass, Operation, Presentation
+from holdfast.vocabulary.levels import ApprovalKind, DataClass, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -56,17 +56,16 @@ def question_of(
     :func:`bound_to` adds.
     """
     contact = arrival.contact if arrival.yours else None
-    fields = {name: group.presentation for group in groups for name in group.fields}
-    sought = _sought(arrival, operation, fields, about or {}, customer=customer)
-    approval = uncovered(arrival.approval, sought, arrival.now_us) if arrival.asked.approval else ""
+    approval = ""
+    if arrival.asked.approval:
+        sought = _sought(arrival, operation, groups, about or {}, customer=customer)
+        approval = uncovered(arrival.approval, sought, arrival.now_us)
     programme = contact.programme if contact else ""
     return Question(
         operation=operation,
         client=arrival.asked.client,
         programme=programme,
-        roles=frozenset(
-            role.value for role in arrival.assigned.roles_in(contact.programme if contact else "")
-        ),
+        roles=frozenset([role._value_ for role in arrival.assigned.roles_in(programme)]),
         programmes=arrival.assigned.programmes,
         level=arrival.level,
         facts=facts,
@@ -96,7 +95,7 @@ def bound_to(
 def _sought(
     arrival: Arrival,
     operation: Operation,
-    fields: Mapping[str, Presentation],
+    groups: tuple[Group, ...],
     about: Mapping[str, str],
     *,
     customer: str,
@@ -112,7 +111,7 @@ def _sought(
         reason=arrival.reason.id if arrival.reason else "",
         collection=arrival.asked.collection,
         policies=arrival.policies.bound,
-        fields=fields,
+        fields={name: group.presentation for group in groups for name in group.fields},
         about=about,
     )
 
@@ -127,7 +126,8 @@ def check_fields(arrival: Arrival, names: Iterable[str], where: str) -> None:
     """Refuse what the client does not have; asked only after the judge has said that the requester may know it."""
     if not arrival.collection_known:
         raise InvalidInput("the client has no such collection", field="collection")
+    known = arrival.schema.by_name
     for number, name in enumerate(names):
-        if name not in arrival.schema.by_name:
+        if name not in known:
             part = f"{where}[{number}]" if where == "fields" else f"{where}.{name}"
             raise InvalidInput("the collection has no such field", field=part)

@@ -88,10 +88,7 @@ def shown_fields(
     values: Mapping[str, Secret[str]], how: Mapping[str, Presentation], until: str
 ) -> dict[str, Shown]:
     """Lay opened values out for the answer: the one place of the path where they leave their boxes."""
-    return {
-        name: Shown(shown=str(how[name]), value=value.reveal(), until=until)
-        for name, value in values.items()
-    }
+    return {name: Shown(how[name]._value_, value.reveal(), until) for name, value in values.items()}
 
 
 def withheld(judgement: Judgement, verdict: Verdict) -> Shown:
@@ -128,7 +125,7 @@ def write_line(arrival: Arrival, line: Line) -> Work[LeafPointer]:
     Raises :class:`Unavailable`, and nothing is written or shown, when another request took the last of a budget since
     this one was judged, and :class:`Conflict` when another used up its approval.
     """
-    if line.outcome in {Outcome.PERMIT, Outcome.PARTIAL}:
+    if line.outcome in _SHOWS:
         arrival.house.require_room()
     month = records.month_of(arrival.now_us)
     key = yield from _record_key(arrival, month)
@@ -231,8 +228,8 @@ def _said(arrival: Arrival, line: Line) -> dict[str, Any]:
     judgement = line.judgement
     return {
         "decision": arrival.decision,
-        "op": line.operation.value,
-        "outcome": line.outcome.value,
+        "op": line.operation._value_,
+        "outcome": line.outcome._value_,
         "person": arrival.person_ref,
         "token": credential_reference(arrival.requester.credential, arrival.log),
         "service": credential_reference(arrival.service, arrival.log),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Conflict, IntegrityBroken, InvalidInput
-from holdfast.spine.decision.question import sets_of
+from holdfast.spine.decision.question import counts, unknown
 from holdfast.spine.vault import store as vault
 from holdfast.spine.vault.keyring import store as keyring
 from holdfast.spine.vault.packing import LoadedRecord, RecordRow, newer_operations
@@ -73,11 +73,10 @@ def approachable(facts: Mapping[FactId, FactValue]) -> bool:
     These are the conditions of the visibility stage (``guards/visibility.cedar``), asked before there is anything to
     judge; ``tests/properties/test_approach.py`` holds the two together.
     """
-    sets = sets_of(facts)
     return (
-        sets.met >= _GATES
-        and sets.met | sets.unknown >= _UNLESS_UNKNOWN
-        and not sets.met.isdisjoint(_ON_THE_CONTACT)
+        all(counts(facts, fact) for fact in _GATES)
+        and any(counts(facts, fact) for fact in _ON_THE_CONTACT)
+        and all(counts(facts, fact) or unknown(facts, fact) for fact in _UNLESS_UNKNOWN)
     )
 
 
