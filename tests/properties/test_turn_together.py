@@ -27,23 +27,29 @@ ADD_SECOND = statement("test.add_second", "UPDATE second SET n = :n WHERE id = :
 USE = statement("test.use", "INSERT INTO used (id) VALUES (:id)", stays=True)
 
 
-def operation(number: int, first: int, second: int, *, fails: bool, uses: bool) -> Work[Any]:
-    """Read a row of each table in their order, then write what was read and one more."""
+def operation(
+    number: int, first: int, second: int, *, fails: bool, uses: bool, at_once: bool
+) -> Work[Any]:
+    """Read a row of each table in their order, then write what was read and one more, in one last round or in two."""
     yield Round(data=(SHARED(), *((USE(id=number),) if uses else ())))
     ((one,),) = (yield Round(data=(FIRST(id=first),)))[0]
     yield PAUSE
     ((two,),) = (yield Round(data=(SECOND(id=second),)))[0]
-    yield Round(data=(ADD_FIRST(id=first, n=one + 1),))
+    writes = (ADD_FIRST(id=first, n=one + 1), ADD_SECOND(id=second, n=two + 1))
+    yield Round(data=writes if at_once else writes[:1], last=at_once)
     if fails:
         raise Conflict("no")
-    yield Round(data=(ADD_SECOND(id=second, n=two + 1),))
+    if not at_once:
+        yield Round(data=writes[1:], last=True)
     return one, two
 
 
 @settings(max_examples=60)
 @given(
     asked=st.lists(
-        st.tuples(st.integers(1, 4), st.integers(1, 4), st.booleans(), st.booleans()),
+        st.tuples(
+            st.integers(1, 4), st.integers(1, 4), st.booleans(), st.booleans(), st.booleans()
+        ),
         min_size=2,
         max_size=12,
     ),
@@ -63,7 +69,9 @@ def test_nobody_writes_by_what_a_companion_has_changed(tmp_path_factory, asked, 
             turns = Turns(stores, asyncio.get_running_loop())
             futures = [
                 turns.submit(
-                    lambda at=at, one=one: operation(at, *one[:2], fails=one[2], uses=one[3]),
+                    lambda at=at, one=one: operation(
+                        at, *one[:2], fails=one[2], uses=one[3], at_once=one[4]
+                    ),
                     together=at not in alone,
                 )
                 for at, one in enumerate(asked)

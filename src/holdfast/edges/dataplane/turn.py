@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import structlog
 
-from holdfast.edges.dataplane.cohort import Cohort
+from holdfast.edges.dataplane.cohort import Cohort, ended_by
 from holdfast.kit.clock import monotonic_s
 from holdfast.kit.db.shell import drive, go_on
 from holdfast.kit.errors import HoldfastError, Unavailable
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-    from holdfast.kit.db import Work
+    from holdfast.edges.dataplane.cohort import Ended, Step
+    from holdfast.kit.db import Rows, Work
     from holdfast.spine.house import Stores
 
 T = TypeVar("T")
@@ -172,12 +173,38 @@ class Turns:
             if place not in results:
                 results[place] = self._one(partial(self._whole, one.work))
         together = Cohort(data, keys)
-        for step in together.take(cohort):
+        taken = together.take(cohort)
+        results.update(self._last(together, taken.last))
+        for step in taken.alone:
             results[step.place] = self._one(partial(go_on, step.work, step.asked, data, keys))
-        for ended in together.ended:
+        for ended in taken.ended:
             failed = ended.error
             results[ended.place] = ended.result if failed is None else self._failed(failed)
         return [results[place] for place in range(len(batch))]
+
+    def _last(self, together: Cohort, steps: list[Step]) -> dict[int, Any]:
+        """Write the last rounds of all at once; when one fails, each by itself."""
+        data, keys = self._data, self._keys
+        data.save()
+        try:
+            answers = together.write(steps)
+        except Exception:  # noqa: BLE001  some cannot be written; each by itself shows which
+            data.undo()
+            data.release()
+            return {
+                step.place: self._one(partial(go_on, step.work, step.asked, data, keys))
+                for step in steps
+            }
+        ended = [ended_by(*one) for one in zip(steps, answers, strict=True)]
+        if all(one.error is None for one in ended):
+            data.release()
+            return {one.place: one.result for one in ended}
+        data.undo()
+        data.release()
+        return {
+            one.place: self._one(partial(_again, together, step, answer, one))
+            for step, answer, one in zip(steps, answers, ended, strict=True)
+        }
 
     def _whole(self, work: Callable[[], Work[T]]) -> T:
         return drive(work(), self._data, self._keys)
@@ -246,6 +273,15 @@ class Failed:
 
     def __init__(self, error: Exception) -> None:
         self.error: Exception = error if isinstance(error, HoldfastError) else _internal(error)
+
+
+def _again(together: Cohort, step: Step, answer: list[Rows], ended: Ended) -> Any:
+    """Write once more what an operation has ended by; it fails if it did, or if it would end otherwise now."""
+    if ended.error is not None:
+        raise ended.error
+    if together.write([step]) != [answer]:
+        raise Unavailable("another request came between at this very moment", remedy="Ask again.")
+    return ended.result
 
 
 def _internal(error: Exception) -> HoldfastError:

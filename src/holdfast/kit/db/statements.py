@@ -70,11 +70,14 @@ class Round(msgspec.Struct, frozen=True):
     The shell sends back one list of rows per query, ``data`` first, then ``keys`` (empty for a statement that
     returns nothing). ``keys_writes`` run before them in one transaction of the ``keys`` store and answer nothing:
     keys are written first, additively, and only count once ``data`` commits (SPINE 18).
+
+    ``last`` promises that nothing is asked after it: the operation ends by the answers, or fails by them.
     """
 
     data: tuple[Query, ...] = ()
     keys: tuple[Query, ...] = ()
     keys_writes: tuple[Query, ...] = ()
+    last: bool = False
 
 
 #: Asks nothing. Operations that are run together wait here for each other, so that what follows is run for one after

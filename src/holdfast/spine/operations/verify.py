@@ -227,6 +227,7 @@ def _compared(one: _Comparison, record: str | None) -> Work[Verified | Refused]:
         writes=writes,
         charges=charges(arrival, judgement, customer=target.customer),
         approval=used_approval(arrival, judgement),
+        asks_on=True,
     )
     leaf = yield from write_line(arrival, line)
     after = yield from _attempts(arrival, target, answers)

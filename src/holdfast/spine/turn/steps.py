@@ -117,6 +117,7 @@ class Line(NamedTuple):
     approval: str = ""  # what somebody looked at, who may approve it; what an attempt used
     spares: bool = False  # nothing is shown for which an approval in the hand was given
     fold: bytes = b""  # what makes refusals equal; empty: each has its own leaf
+    asks_on: bool = False  # the operation asks something after it
 
 
 def write_line(arrival: Arrival, line: Line) -> Work[LeafPointer]:
@@ -141,7 +142,9 @@ def write_line(arrival: Arrival, line: Line) -> Work[LeafPointer]:
     rest = _rows(arrival, line, stored, month=month, leaf_hash=leaf_hash)
     if line.fold:
         rest = (*rest, folding.opens(line.fold, arrival.decision, written))
-    answers = yield Round(data=(*charges, *taken, written, *line.writes, *rest))
+    answers = yield Round(
+        data=(*charges, *taken, written, *line.writes, *rest), last=not line.asks_on
+    )
     check_taken(answers[len(charges) : len(charges) + len(taken)])
     if _must_take(arrival, line) and not all(answers[: len(charges)]):
         raise Unavailable("a budget was used up at this very moment", remedy="Ask again.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from holdfast.edges.dataplane.cohort import ask_each
 from holdfast.edges.dataplane.turn import Turns
 from holdfast.kit.db import Round, statement
 from holdfast.kit.db.ports import Connection
@@ -201,3 +202,129 @@ def test_more_than_one_turn_can_hold_are_answered_in_order(stores: Stores) -> No
     seen, turns = asyncio.run(story())
     assert seen == list(range(1, 101))
     assert turns > 1
+
+
+NEXT = statement("next", "UPDATE number SET n = n + 1 RETURNING n")
+FIND = statement("find", "SELECT text FROM line WHERE text = :text")
+
+
+def last(*texts: str, error: Exception | None = None) -> Work[str]:
+    """Read, then write lines in one last round, and fail by its answer if told so."""
+    yield Round(data=(FIND(text=texts[0]),))
+    yield Round(data=tuple(ADD(text=text) for text in texts), last=True)
+    if error is not None:
+        raise error
+    return texts[0]
+
+
+async def together(stores: Stores, *works: Any) -> list[Any]:
+    turns = Turns(stores, asyncio.get_running_loop())
+    futures = [turns.submit(work, together=True) for work in works]
+    results = await asyncio.gather(*futures, return_exceptions=True)
+    assert turns.turns == 1
+    return results
+
+
+def test_who_fails_by_the_answer_to_its_last_round_has_written_nothing(
+    stores: Stores, other: Connection
+) -> None:
+    results = asyncio.run(
+        together(
+            stores,
+            lambda: last("before"),
+            lambda: last("lost", "lost too", error=Conflict("no")),
+            lambda: last("after", "and more"),
+        )
+    )
+    assert results[0] == "before"
+    assert isinstance(results[1], Conflict)
+    assert results[2] == "after"
+    assert lines(other) == {"before", "after", "and more"}
+
+
+def test_what_a_failure_by_the_last_answer_leaves_behind_is_written(
+    stores: Stores, other: Connection
+) -> None:
+    refused = Conflict("no")
+    refused.aftermath = lambda: add("of the failure")
+    asyncio.run(together(stores, lambda: last("kept"), lambda: last("lost", error=refused)))
+    assert lines(other) == {"kept", "of the failure"}
+
+
+def test_a_last_round_that_cannot_be_written_fails_alone(stores: Stores, other: Connection) -> None:
+    results = asyncio.run(
+        together(
+            stores,
+            lambda: last("one"),
+            lambda: last("twice", "twice"),
+            lambda: last("three"),
+        )
+    )
+    assert [isinstance(result, HoldfastError) for result in results] == [False, True, False]
+    assert lines(other) == {"one", "three"}
+
+
+def test_who_went_by_what_a_failed_neighbour_wrote_fails_too(
+    stores: Stores, other: Connection
+) -> None:
+    raw(stores.data, "CREATE TABLE number (n INTEGER) STRICT")
+    raw(stores.data, "INSERT INTO number VALUES (0)")
+
+    def numbered(text: str, *, fails: bool) -> Work[int]:
+        (rows, _) = yield Round(data=(NEXT(), ADD(text=text)), last=True)
+        if fails:
+            raise Conflict("no")
+        return int(rows[0][0])
+
+    first, failed, third = asyncio.run(
+        together(
+            stores,
+            lambda: numbered("first", fails=False),
+            lambda: numbered("failed", fails=True),
+            lambda: numbered("third", fails=False),
+        )
+    )
+    assert first == 1
+    assert isinstance(failed, Conflict)
+    assert isinstance(third, Unavailable), "it was told 3, and is the second"
+    assert lines(other) == {"first"}
+    assert raw(stores.data, "SELECT n FROM number") == [(1,)]
+
+
+def test_who_asks_on_after_its_last_round_fails_and_has_written_nothing(
+    stores: Stores, other: Connection
+) -> None:
+    def asks_on() -> Work[str]:
+        yield Round(data=(ADD(text="lost"),), last=True)
+        yield Round(data=(COUNT(),))
+        return "shown"
+
+    shown, kept = asyncio.run(together(stores, asks_on, lambda: last("kept")))
+    assert isinstance(shown, HoldfastError)
+    assert kept == "kept"
+    assert lines(other) == {"kept"}
+
+
+def test_a_last_round_that_writes_keys_writes_them(stores: Stores, other: Connection) -> None:
+    raw(stores.keys, "CREATE TABLE line (text TEXT UNIQUE) STRICT")
+
+    def keyed() -> Work[str]:
+        yield Round(data=(ADD(text="row"),), keys_writes=(ADD(text="key"),), last=True)
+        return "done"
+
+    assert asyncio.run(together(stores, keyed, lambda: last("other"))) == ["done", "other"]
+    assert lines(stores.keys) == {"key"}
+    assert lines(other) == {"row", "other"}
+
+
+def test_a_statement_is_run_for_all_who_ask_the_same_before_the_next_one() -> None:
+    ran: list[str] = []
+
+    def ask(queries: Any) -> list[Any]:
+        ran.extend(query.params["text"] for query in queries)
+        return [[(query.params["text"],)] for query in queries]
+
+    one = [(ADD(text="a1"), FIND(text="a2")), (), (FIND(text="b1"), ADD(text="b2"))]
+    answers = ask_each(ask, [*one, (ADD(text="c1"), FIND(text="c2"))])
+    assert ran == ["a1", "c1", "a2", "c2", "b1", "b2"], "nobody's own order is changed"
+    assert answers == [[[("a1",)], [("a2",)]], [], [[("b1",)], [("b2",)]], [[("c1",)], [("c2",)]]]
