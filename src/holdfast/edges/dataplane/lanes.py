@@ -10,23 +10,26 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any, Final, TypeVar
-from weakref import WeakKeyDictionary
 
 import psycopg
 import structlog
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import PoolTimeout
 
 from holdfast.edges.dataplane.turn import BUSY_LIMIT_S, MOST_WAITING, Failed, Waiting, unchanged
 from holdfast.kit.clock import monotonic_s
-from holdfast.kit.db.postgres import adapt, is_busy, parameters
+from holdfast.kit.db.pooled import pool
+from holdfast.kit.db.postgres import is_busy
 from holdfast.kit.db.postgres_async import drive_async, writing_async
 from holdfast.kit.errors import HoldfastError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from psycopg_pool import AsyncConnectionPool
+
     from holdfast.kit.db import Work
     from holdfast.kit.db.address import PostgresDatabase
+    from holdfast.kit.db.postgres_async import AsyncConnection
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -34,11 +37,9 @@ log = structlog.get_logger(__name__)
 LANES: Final = 8  # operations at once; each waits for the server most of its time
 # The pool waits twice as long after each attempt; it begins anew with the next request after it gave up.
 RECONNECT_S: Final = 3.0
-UNSEEN_S: Final = 1.0  # what was used within this time is taken to be sound
 # Well under ``MOST_LATE_US`` of the ledger: a leaf that is committed later than that would be lifted, and its receipt
 # would promise what is not kept. What lies between the two is how far the clocks of two machines may be apart.
 ANSWERED_WITHIN_S: Final = 8.0
-_AsyncConnection = psycopg.AsyncConnection[Any]
 
 
 class Lanes:
@@ -137,7 +138,7 @@ class Lanes:
                 self.busy_retries += 1
 
     async def _once(
-        self, work: Callable[[], Work[Any]], data: _AsyncConnection, keys: _AsyncConnection
+        self, work: Callable[[], Work[Any]], data: AsyncConnection, keys: AsyncConnection
     ) -> Any:
         begun_s = monotonic_s()
         try:
@@ -168,34 +169,8 @@ class Lanes:
             waiting.answer(result)
 
 
-def _pool(database: PostgresDatabase) -> AsyncConnectionPool[_AsyncConnection]:
-    async def configure(connection: _AsyncConnection) -> None:
-        adapt(connection)
-
-    return AsyncConnectionPool(
-        min_size=2,
-        max_size=LANES,
-        max_waiting=0,
-        timeout=BUSY_LIMIT_S,
-        reconnect_timeout=RECONNECT_S,
-        open=False,
-        configure=configure,
-        check=_Looked(),
-        kwargs={"autocommit": True, "prepare_threshold": 2, **parameters(database.url.reveal())},
-    )
-
-
-class _Looked:
-    """Asks a connection whether it is sound, unless it was in use a moment ago: to ask is a round trip."""
-
-    def __init__(self) -> None:
-        self._used: WeakKeyDictionary[_AsyncConnection, float] = WeakKeyDictionary()
-
-    async def __call__(self, connection: _AsyncConnection) -> None:
-        now_s = monotonic_s()
-        if now_s - self._used.get(connection, -UNSEEN_S) >= UNSEEN_S:
-            await AsyncConnectionPool.check_connection(connection)
-        self._used[connection] = now_s
+def _pool(database: PostgresDatabase) -> AsyncConnectionPool[AsyncConnection]:
+    return pool(database, least=2, most=LANES, within_s=BUSY_LIMIT_S, reconnect_s=RECONNECT_S)
 
 
 def _told(error: Exception) -> Exception:

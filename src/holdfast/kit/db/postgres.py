@@ -11,7 +11,7 @@ about.
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, LiteralString
 
 import psycopg
@@ -22,15 +22,16 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8Dumper
 
 from holdfast.kit.db.address import with_ours
+from holdfast.kit.db.exchange import Session, dumped
 from holdfast.kit.db.searching import CHUNK_BYTES, found_in
-from holdfast.kit.db.statements import for_postgres, in_order
 from holdfast.kit.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from psycopg.abc import Buffer
 
+    from holdfast.kit.db.exchange import Sent
     from holdfast.kit.db.ports import Ask, Traces
     from holdfast.kit.db.statements import Query, Rows, Statement
 
@@ -38,8 +39,13 @@ Error: Final[type[Exception]] = psycopg.Error
 OLDEST: Final = 150_000
 _PREPARED: Final = 1024  # there are some four hundred statements
 _AGAIN: Final = frozenset({"40001", "40P01", "55P03"})
-_LANES: Final = 4096  # as many as sessions that are numbered one after the other
-
+BEGIN: Final = dumped("BEGIN", ())
+BEGIN_READING: Final = dumped("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ())
+COMMIT: Final = dumped("COMMIT", ())
+ROLLBACK: Final = dumped("ROLLBACK", ())
+_SAVE: Final = dumped("SAVEPOINT op", ())
+_UNDO: Final = dumped("ROLLBACK TO op", ())
+_RELEASE: Final = dumped("RELEASE op", ())
 
 # Setting of the server, values that break a promise, and which.
 _PERILS: Final = (
@@ -71,45 +77,6 @@ _SEGMENT: Final = "SELECT pg_walfile_name(pg_current_wal_insert_lsn() + 1)"
 _READ: Final = "SELECT pg_read_binary_file(%s, %s, %s, true)"
 
 
-def _end_pipeline(pipeline: Any) -> Iterator[Any]:
-    """End a pipeline with a Sync and nothing after it.
-
-    The driver sends a flush as well, to fetch what the Sync has fetched already. The server takes that for the next
-    command, and no longer counts since when the transaction is idle: a frozen process would hold its rows for ever.
-    """
-    try:
-        pipeline._enqueue_sync()  # noqa: SLF001
-        yield from pipeline._communicate_gen()  # noqa: SLF001
-    finally:
-        yield from pipeline._fetch_gen(flush=False)  # noqa: SLF001
-
-
-for _kind in (psycopg.Pipeline, psycopg.AsyncPipeline):
-    _kind._exit_gen = _end_pipeline  # type: ignore[assignment,method-assign]  # noqa: SLF001
-
-
-def as_sent(
-    raw: psycopg.Connection[Any] | psycopg.AsyncConnection[Any], queries: Sequence[Query]
-) -> list[tuple[str, dict[str, Any]]]:
-    """Return what is sent for queries: they, and at the end how many of them are counted in this connection's lane.
-
-    The count is undone with the rows, so it needs no care when a commit fails. Two connections of one lane would only
-    wait for each other.
-    """
-    asked = []
-    counts: Statement | None = None
-    many = 0
-    for query in queries:
-        text, params = for_postgres(query)
-        if query.statement.counted is not None:
-            counts, many = query.statement.counted, many + 1
-            params = {**params, "lane": raw.info.backend_pid % _LANES}
-        asked.append((text, params))
-    if counts is not None:
-        asked.append(for_postgres(counts(lane=raw.info.backend_pid % _LANES, count=many)))
-    return asked
-
-
 class _WholeNumber(Loader):
     """Sums of ``bigint`` are ``numeric``; there is no fraction in the house."""
 
@@ -125,10 +92,11 @@ def is_busy(error: BaseException) -> bool:
 class PostgresConnection:
     """One connection; see :class:`holdfast.kit.db.ports.Connection`."""
 
-    __slots__ = ("_address", "_begun", "_clean_from", "_patience_ms", "raw")
+    __slots__ = ("_address", "_begun", "_clean_from", "_patience_ms", "_session", "raw")
 
     def __init__(self, raw: psycopg.Connection[Any], address: str, patience_ms: int) -> None:
         self.raw = raw
+        self._session = _session(raw)
         self._address = address
         self._patience_ms = patience_ms
         self._begun = False
@@ -145,25 +113,21 @@ class PostgresConnection:
 
     def execute_all(self, queries: Sequence[Query]) -> list[Rows]:
         """Run queries in one round trip."""
-        asked = as_sent(self.raw, queries)
-        reads = not self._begun and all(text.startswith("SELECT") for text, _ in asked)
+        reads = not self._begun and all(
+            query.statement.text.startswith("SELECT") for query in queries
+        )
         try:
-            return self._ask(asked)[: len(queries)]
+            return self._ask(queries)
         except psycopg.Error as error:
             if not (reads and self.raw.closed):
                 raise self._told(error) from error
         try:
-            return self._ask(asked)[: len(queries)]
+            return self._ask(queries)
         except psycopg.Error as error:
             raise self._told(error) from error
 
-    def _ask(self, asked: Sequence[tuple[str, Any]]) -> list[Rows]:
-        raw = self._opened()
-        if len(asked) == 1:
-            return [_rows(raw.execute(*asked[0]))]
-        with raw.pipeline():
-            cursors = [raw.execute(text, params) for text, params in asked]
-        return [_rows(cursor) for cursor in cursors]
+    def _ask(self, queries: Sequence[Query]) -> list[Rows]:
+        return self._opened().wait(self._session.ask(queries))
 
     def _opened(self) -> psycopg.Connection[Any]:
         """Return the connection, anew where it broke; in a transaction, which broke with it, :class:`Unavailable`."""
@@ -171,6 +135,7 @@ class PostgresConnection:
             if self._begun:
                 raise _silent()
             self.raw = _open(self._address)
+            self._session = _session(self.raw)
         return self.raw
 
     def _told(self, error: psycopg.Error) -> Exception:
@@ -189,30 +154,27 @@ class PostgresConnection:
         """Run a statement for each of ``parameters``; return how many rows were written."""
         if not parameters:
             return 0
-        text, names = in_order(statement)
         try:
-            cursor = self._opened().cursor()
-            cursor.executemany(text, [_named(names, one) for one in parameters])
+            return self._opened().wait(self._session.run_many(statement, parameters))
         except psycopg.Error as error:
             raise self._told(error) from error
-        return max(cursor.rowcount, 0)
 
     def begin(self) -> None:
         """Begin a transaction that writes."""
-        self._begin("BEGIN")
+        self._begin(BEGIN)
 
     def begin_reading(self) -> None:
         """Begin a transaction that reads as of one moment."""
-        self._begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self._begin(BEGIN_READING)
 
-    def _begin(self, how: LiteralString) -> None:
+    def _begin(self, how: Sent) -> None:
         try:
             try:
-                self._opened().execute(how)
+                self._run(how)
             except psycopg.Error:
                 if not self.raw.closed:
                     raise
-                self._opened().execute(how)
+                self._run(how)
         except psycopg.Error as error:
             raise self._told(error) from error
         self._begun = True
@@ -223,9 +185,10 @@ class PostgresConnection:
         :class:`Unavailable` also when the server does not answer: then nobody knows whether it is durable.
         """
         failed = self.raw.info.transaction_status is TransactionStatus.INERROR
-        with on_every_server(self.raw):
-            self._mark("COMMIT")
+        self._session.warned = False
+        self._mark(COMMIT)
         self._begun = False
+        must_be_on_every_server(self._session)
         if failed:
             raise Unavailable("the transaction had failed; nothing was written")
 
@@ -236,25 +199,28 @@ class PostgresConnection:
         self._begun = False
         if not self.raw.closed:
             with suppress(psycopg.OperationalError):
-                self.raw.execute("ROLLBACK")
+                self._run(ROLLBACK)
 
     def save(self) -> None:
         """Set the one savepoint."""
-        self._mark("SAVEPOINT op")
+        self._mark(_SAVE)
 
     def undo(self) -> None:
         """Undo what was written since the savepoint."""
-        self._mark("ROLLBACK TO op")
+        self._mark(_UNDO)
 
     def release(self) -> None:
         """Forget the savepoint."""
-        self._mark("RELEASE op")
+        self._mark(_RELEASE)
 
-    def _mark(self, what: LiteralString) -> None:
+    def _mark(self, what: Sent) -> None:
         try:
-            self._opened().execute(what)
+            self._run(what)
         except psycopg.Error as error:
             raise self._told(error) from error
+
+    def _run(self, what: Sent) -> None:
+        self._opened().wait(self._session.exchange((what,)))
 
     def wipe(self, *, anew: bool = False) -> None:  # noqa: ARG002  it is always done as well as it can be
         """Write all tables anew, and let go of the write-ahead log that the old ones stand in.
@@ -362,6 +328,12 @@ def connect(address: str, *, patience_ms: int = 5000) -> PostgresConnection:
     return PostgresConnection(_open(address), address, patience_ms)
 
 
+def _session(raw: psycopg.Connection[Any]) -> Session:
+    session = Session(raw.pgconn)
+    raw.add_notice_handler(session.hear)
+    return session
+
+
 def parameters(address: str) -> dict[str, Any]:
     """Return an address as the driver's parameters, with ours."""
     return with_ours(conninfo_to_dict(address))
@@ -409,32 +381,11 @@ def _parts(files: Sequence[tuple[str, int]]) -> Iterator[str]:
             yield f"{path}.{number}"
 
 
-def _rows(cursor: psycopg.Cursor[Any]) -> Rows:
-    return cursor.fetchall() if cursor.description is not None else []
-
-
-def _named(names: Sequence[str], one: Any) -> Mapping[str, Any]:
-    return one if isinstance(one, dict) else dict(zip(names, one, strict=True))
-
-
-@contextmanager
-def on_every_server(
-    connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any],
-) -> Iterator[None]:
-    """Raise :class:`Unavailable` when the commit inside is durable on one server alone.
+def must_be_on_every_server(session: Session) -> None:
+    """Raise :class:`Unavailable` when a commit was warned of: then it is durable on one server alone.
 
     Somebody ended its wait for the standby (``pg_cancel_backend`` does); the server then warns, and says that it went
     well.
     """
-    said: list[str | None] = []
-
-    def hear(diagnostic: psycopg.errors.Diagnostic) -> None:
-        said.append(diagnostic.severity_nonlocalized)
-
-    connection.add_notice_handler(hear)
-    try:
-        yield
-    finally:
-        connection.remove_notice_handler(hear)
-    if "WARNING" in said:
+    if session.warned:
         raise Unavailable("the standby has not confirmed what was written", remedy="Try again.")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import psycopg
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import PoolTimeout
 
-from holdfast.kit.db.postgres import adapt, parameters
+from holdfast.kit.db.pooled import pool
+from holdfast.kit.db.postgres import BEGIN_READING
 from holdfast.kit.db.postgres_async import drive_async
 from holdfast.kit.errors import Unavailable
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from holdfast.kit.db.address import PostgresDatabase
 
 T = TypeVar("T")
-_AsyncConnection = psycopg.AsyncConnection[Any]
 
 MOST: Final = 4
 WITHIN_S: Final = 1.0
@@ -26,22 +26,7 @@ class Replica:
     """Connections to one replica."""
 
     def __init__(self, database: PostgresDatabase) -> None:
-        address = database.url.reveal()
-        given = {"autocommit": True, "prepare_threshold": 2, **parameters(address)}
-
-        async def configure(connection: _AsyncConnection) -> None:
-            adapt(connection)
-
-        self._pool: AsyncConnectionPool[_AsyncConnection] = AsyncConnectionPool(
-            min_size=1,
-            max_size=MOST,
-            timeout=WITHIN_S,
-            reconnect_timeout=WITHIN_S,
-            open=False,
-            configure=configure,
-            check=AsyncConnectionPool.check_connection,
-            kwargs=given,
-        )
+        self._pool = pool(database, least=1, most=MOST, within_s=WITHIN_S, reconnect_s=WITHIN_S)
 
     async def open(self) -> None:
         """Begin to connect, without waiting for it."""
@@ -58,12 +43,11 @@ class Replica:
         """
         try:
             async with self._pool.connection() as connection:
-                await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                connection.begin(BEGIN_READING)
                 try:
                     return await drive_async(work, connection, connection)
                 finally:
-                    if not connection.closed:
-                        await connection.execute("ROLLBACK")
+                    await connection.undo()
         except (psycopg.Error, PoolTimeout) as error:
             raise _away() from error
 

@@ -19,7 +19,7 @@ import re
 from collections.abc import Callable, Generator, Sequence
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -27,6 +27,7 @@ Row = tuple[Any, ...]
 Rows = list[Row]
 T = TypeVar("T")
 
+_FEW: Final = 16
 _NAME = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)(\*?)")
 
 
@@ -107,24 +108,24 @@ def for_sqlite(query: Query) -> tuple[str, Sequence[Any] | dict[str, Any]]:
     return text, values_of(query.params)
 
 
-def for_postgres(query: Query) -> tuple[str, dict[str, Any]]:
-    """Return SQL and parameters in psycopg's dialect."""
+def for_postgres(query: Query) -> tuple[str, Sequence[Any], bool]:
+    """Return SQL in PostgreSQL's dialect, its values, and whether it is worth to be prepared.
+
+    A text with a long list is another one each time.
+    """
     _, text, lock, _, _ = query.statement
     lists, params = _lists(text), query.params
     if lists:
         text, params = _expand(query, lists, ":{}")
-    return _postgres_text(f"{text} {lock}" if lock else text)[0], params
-
-
-def in_order(statement: Statement) -> tuple[str, tuple[str, ...]]:
-    """Return SQL in psycopg's dialect and the names of its parameters in the order in which they first stand in it."""
-    return _postgres_text(statement.text)
+    sent, values_of = in_order(text, lock)
+    return sent, values_of(params), not lists or len(params) <= _FEW
 
 
 @lru_cache(maxsize=4096)
-def _postgres_text(text: str) -> tuple[str, tuple[str, ...]]:
-    names = tuple(dict.fromkeys(name for name, _ in _NAME.findall(text)))
-    return _NAME.sub(r"%(\1)s", text.replace("%", "%%")), names
+def in_order(text: str, lock: str = "") -> tuple[str, Callable[[dict[str, Any]], Sequence[Any]]]:
+    """Return SQL in PostgreSQL's dialect, and what takes the values out of a mapping in its order."""
+    numbered, values_of = _marked(text, "$")
+    return f"{numbered} {lock}".rstrip(), values_of
 
 
 @lru_cache(maxsize=4096)
@@ -134,18 +135,23 @@ def _lists(text: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _numbered(text: str) -> tuple[str, Callable[[dict[str, Any]], Sequence[Any]] | None]:
-    """Return the text with ``?1`` for its first parameter, and what takes the values out of a mapping in that order.
+    """Return the text in SQLite's dialect, and what takes the values out of a mapping in its order.
 
     A text with a list is returned as it is, with None: it is expanded anew each time.
     """
-    if _lists(text):
-        return text, None
+    return (text, None) if _lists(text) else _marked(text, "?")
+
+
+def _marked(text: str, mark: str) -> tuple[str, Callable[[dict[str, Any]], Sequence[Any]]]:
+    """Number the parameters, ``?1`` or ``$1`` for the first; one that comes again has its number again."""
     numbers: dict[str, int] = {}
-    numbered = _NAME.sub(lambda named: f"?{numbers.setdefault(named[1], len(numbers) + 1)}", text)
+    marked = _NAME.sub(
+        lambda named: f"{mark}{numbers.setdefault(named[1], len(numbers) + 1)}", text
+    )
     names = tuple(numbers)
     if len(names) > 1:
-        return numbered, itemgetter(*names)
-    return numbered, lambda params: [params[name] for name in names]
+        return marked, itemgetter(*names)
+    return marked, lambda params: [params[name] for name in names]
 
 
 def _expand(query: Query, lists: tuple[str, ...], mark: str) -> tuple[str, dict[str, Any]]:

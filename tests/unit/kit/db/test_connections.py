@@ -14,6 +14,7 @@ import pytest
 import holdfast
 from holdfast.kit.db import Round, Statement, statement
 from holdfast.kit.db.address import parse_address
+from holdfast.kit.db.exchange import LOADS
 from holdfast.kit.db.opening import connect, is_there
 from holdfast.kit.db.shell import drive, in_transaction, writing
 from holdfast.kit.db.statements import in_order
@@ -287,25 +288,19 @@ def _statements(module):
     return (one for one in vars(module).values() if isinstance(one, Statement))
 
 
-def _numbered(one):
-    """The statement as the server is sent it."""
-    text, names = in_order(one)
-    for number, name in enumerate(names, 1):
-        text = text.replace(f"%({name})s", f"${number}")
-    return f"{text.replace('%%', '%')} {one.lock}"
-
-
 def _refusal(stores, one):
     """What the server says against preparing a statement, in the store that has its tables."""
     refusals = []
     for store in stores:
         try:
-            raw(store, f"PREPARE one AS {_numbered(one)}")
+            raw(store, f"PREPARE one AS {in_order(one.text, one.lock)[0]}")
         except Exception as error:  # noqa: BLE001  whatever the server says
             refusals.append(str(error))
             continue
+        told = store.raw.pgconn.describe_prepared(b"one")
         raw(store, "DEALLOCATE one")
-        return ""
+        kinds = {told.ftype(at) for at in range(told.nfields)}
+        return "" if kinds <= LOADS.keys() else f"columns of the types {kinds - LOADS.keys()}"
     return " / ".join(refusals)
 
 

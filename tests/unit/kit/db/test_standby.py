@@ -7,13 +7,12 @@ import threading
 import time
 from contextlib import closing, contextmanager
 
-import psycopg
 import pytest
 
 from holdfast.edges.checks.server import must_survive_failover, survives_failover
 from holdfast.kit.config import load_settings
 from holdfast.kit.db.opening import connect
-from holdfast.kit.db.postgres_async import writing_async
+from holdfast.kit.db.postgres_async import AsyncConnection, writing_async
 from holdfast.kit.db.shell import writing
 from holdfast.kit.db.statements import statement
 from holdfast.kit.errors import Unavailable
@@ -79,15 +78,15 @@ def test_a_commit_that_only_the_primary_has_is_no_answer(store):
 
 def test_nor_on_the_path_of_requests(store):
     async def write():
-        raw = await psycopg.AsyncConnection.connect(store.url.reveal(), autocommit=True)
-        ending = threading.Thread(target=end_the_wait_of, args=(raw.info.backend_pid,))
+        one = await AsyncConnection.connect(store.url.reveal(), autocommit=True)
+        ending = threading.Thread(target=end_the_wait_of, args=(one.info.backend_pid,))
         ending.start()
         try:
             with pytest.raises(Unavailable, match="standby"):
-                async with writing_async(raw):
-                    await raw.execute("INSERT INTO ledger_due (what, first_us) VALUES ('async', 1)")
+                async with writing_async(one):
+                    await one.ask([WRITE(what="async")])
         finally:
-            await raw.close()
+            await one.close()
             ending.join()
 
     with wanting("nobody"):
