@@ -339,3 +339,11 @@ def test_an_unsigned_batch_of_events(bank):
         answer = bank.request("POST", "/v1/feeds/bank-acd", event, headers)
         assert 400 <= answer.status < 500, answer.raw
     assert bank.request("POST", "/v1/feeds/nobody", event, {}).status in {400, 401, 404}
+
+
+@pytest.mark.parametrize("path", ["/v1/reveal", "/v1/search", "/v1/export", "/v1/freeze"])
+@pytest.mark.parametrize("raw", [b"", b"{", b'{"client": 1}', b"x" * 200_000])
+def test_who_shows_no_token_is_not_told_what_is_wrong_with_the_body(bank, path, raw):
+    answer = bank.request("POST", path, raw, {"Content-Type": "application/json"})
+    is_problem(answer, 401)
+    assert "field" not in answer.body

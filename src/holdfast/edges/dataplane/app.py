@@ -109,8 +109,14 @@ class Request:
             given[name] = value
         return given
 
-    async def body(self, most_bytes: int = MOST_BODY_BYTES) -> bytes:
-        """Read the body; :class:`TooLarge` beyond ``most_bytes``, :class:`TooSlow` when it does not come."""
+    async def body(self, most_bytes: int = MOST_BODY_BYTES, *, signed: bool = False) -> bytes:
+        """Read the body; :class:`TooLarge` beyond ``most_bytes``, :class:`TooSlow` when it does not come.
+
+        Raises :class:`NotAuthenticated` without reading it when no token came, unless the body is ``signed``: what
+        is wrong with it is told to nobody who does not even show a credential.
+        """
+        if not signed:
+            credential_of(self.headers.get(b"authorization"), "Authorization")
         try:
             async with asyncio.timeout(BODY_WITHIN_S):
                 return await self._body(most_bytes)
