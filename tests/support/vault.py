@@ -27,7 +27,7 @@ from holdfast.vocabulary.levels import Handling, Operation, Presentation
 from support.stores import FakeClock, copy_house, raw, template
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from holdfast.kit.db import Query, Rows
     from holdfast.kit.db.ports import Ask, Connection
@@ -295,9 +295,9 @@ class Mortal:
         self._spend("COMMIT")
         self._connection.commit()
 
-    def wipe(self, *, anew: bool = False) -> None:
+    def wipe(self, *, anew: bool = False, tables: Collection[str] = ()) -> None:
         self._spend("WIPE")
-        self._connection.wipe(anew=anew)
+        self._connection.wipe(anew=anew, tables=tables)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)

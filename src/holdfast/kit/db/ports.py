@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from holdfast.kit.db.statements import Query, Rows, Statement
 
@@ -87,8 +87,10 @@ class Connection(Protocol):
         """Forget the savepoint."""
         ...
 
-    def wipe(self, *, anew: bool = False) -> None:
+    def wipe(self, *, anew: bool = False, tables: Collection[str] = ()) -> None:
         """Overwrite what was deleted, as well as the database does it; ``anew`` spares no time to do it better.
+
+        ``tables`` are those that it was deleted from, if that is known: without ``anew`` no others need be written.
 
         :class:`Unavailable` while a reader or another writer keeps it from that.
         """

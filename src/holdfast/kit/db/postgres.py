@@ -27,7 +27,7 @@ from holdfast.kit.db.searching import CHUNK_BYTES, found_in
 from holdfast.kit.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from psycopg.abc import Buffer
 
@@ -222,8 +222,10 @@ class PostgresConnection:
     def _run(self, what: Sent) -> None:
         self._opened().wait(self._session.exchange((what,)))
 
-    def wipe(self, *, anew: bool = False) -> None:  # noqa: ARG002  it is always done as well as it can be
-        """Write all tables anew, and let go of the write-ahead log that the old ones stand in.
+    def wipe(self, *, anew: bool = False, tables: Collection[str] = ()) -> None:
+        """Write tables anew, and let go of the write-ahead log that the old ones stand in.
+
+        All of them, unless it is known from which ``tables`` was deleted: each costs new files and a wait for the disk.
 
         A row that is deleted stays in its page, and pages that are given back stay in the log until its segments are
         removed (``wal_recycle = off``: a recycled one keeps its bytes). The planner notes values of columns, and keeps
@@ -232,7 +234,8 @@ class PostgresConnection:
         try:
             patience = str(max(self._patience_ms, 1))  # 0 would be for ever
             self._opened().execute("SELECT set_config('lock_timeout', %s, false)", (patience,))
-            for (table,) in self.raw.execute(_TABLES).fetchall():
+            written = {table for (table,) in self.raw.execute(_TABLES).fetchall()}
+            for table in sorted(written.intersection(tables) if tables and not anew else written):
                 self.raw.execute(sql.SQL("VACUUM (FULL, ANALYZE) {}").format(sql.Identifier(table)))
             for table, column, kind in self.raw.execute(_OLD_NOTES).fetchall():
                 self.raw.execute(

@@ -22,7 +22,7 @@ from holdfast.kit.db.statements import for_sqlite
 from holdfast.kit.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from holdfast.kit.db.ports import Ask, Traces
     from holdfast.kit.db.statements import Query, Rows, Statement
@@ -126,7 +126,7 @@ class SqliteConnection:
         """Forget the savepoint."""
         self._mark("RELEASE op")
 
-    def wipe(self, *, anew: bool = False) -> None:
+    def wipe(self, *, anew: bool = False, tables: Collection[str] = ()) -> None:  # noqa: ARG002  they share the log
         """Cut the log to nothing; deleted content is overwritten already (``secure_delete``).
 
         SQLite moves rows between pages and leaves copies in the unused part of the old ones. ``anew`` writes the store

@@ -15,7 +15,7 @@ from holdfast.spine.vault.keyring import store as keyring
 from holdfast.spine.vault.load import tombstone_mac
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from holdfast.kit.db import Rows
     from holdfast.kit.db.ports import Connection, Traces
@@ -29,6 +29,10 @@ _ERASURES: Final = (
     keyring.ERASE_REFERENCE,
     keyring.ERASE_OPERATIONS,
 )
+
+
+#: Where rows of a customer stand.
+TABLES: Final = frozenset(erase.text.split()[2] for erase in _ERASURES)  # DELETE FROM …
 
 
 def erase_keys(keys: Connection, opened: ClientKeys, customer: str, *, now_us: int) -> list[bytes]:
@@ -84,13 +88,15 @@ class Bytes:
         return any(needle in window for needle in self._needles)
 
 
-def erase_bytes(keys: Connection, traces: Traces, *, anew: bool = False) -> None:
-    """Make sure that none of ``traces`` stands in the files of the ``keys`` store.
+def erase_bytes(
+    keys: Connection, traces: Traces, *, anew: bool = False, tables: Collection[str] = ()
+) -> None:
+    """Make sure that none of ``traces`` stands in the files of the ``keys`` store; ``tables`` are where they stood.
 
-    Where the search finds one, the store is written anew. Raises :class:`Unavailable` while a reader keeps it from
-    that, and :class:`IntegrityBroken` when one is still there.
+    Where the search, which is of everything, finds one, the store is written anew. Raises :class:`Unavailable` while a
+    reader keeps it from that, and :class:`IntegrityBroken` when one is still there.
     """
-    keys.wipe(anew=anew)
+    keys.wipe(anew=anew, tables=tables)
     if not keys.holds(traces):
         return
     if not anew:

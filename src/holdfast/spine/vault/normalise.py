@@ -43,6 +43,9 @@ MOST_CHARACTERS: Final = 16_384
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _EMAIL: Final = re.compile(r"[^\s@\"(),:;<>\[\]\\]{1,64}@([^\s@.]+(?:\.[^\s@.]+)+)")
+_NO_LETTER_OR_DIGIT: Final = {
+    code: None for code in range(128) if not chr(code).isalnum()
+}  # of ASCII
 _DIGITS: Final = re.compile(r"[0-9]+")
 _DIRECTIVES: Final = {
     "%Y": r"(?P<Y>\d{4})",
@@ -88,7 +91,7 @@ def normalise(spec: FieldSpec, text: str) -> Normal:
     text = text.strip()
     if not text:
         return _EMPTY
-    if _CONTROL.search(text):
+    if not text.isprintable() and _CONTROL.search(text):
         raise InvalidInput("holds a control character", field=spec.name)
     try:
         return _BY_TYPE[spec.type](spec, text)
@@ -210,8 +213,10 @@ def is_date_format(date_format: str) -> bool:
 
 
 def _identifier(_spec: FieldSpec, text: str) -> Normal:
-    wide = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    bare = wide if wide.isalnum() else "".join(c for c in wide if c.isalnum())
+    if text.isascii():
+        bare = text.translate(_NO_LETTER_OR_DIGIT)
+    else:
+        bare = "".join([c for c in unicodedata.normalize("NFKC", text) if c.isalnum()])
     if not bare:
         raise _NotOfType("holds no letter or digit")
     return Normal(text, bare.upper())

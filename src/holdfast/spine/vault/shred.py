@@ -38,7 +38,7 @@ from holdfast.spine.ledger.recorder import append
 from holdfast.spine.ledger.statements import sign_statement
 from holdfast.spine.vault import store
 from holdfast.spine.vault.blindindex import suppression_mac
-from holdfast.spine.vault.erasing import Bytes, erase_bytes, erase_keys
+from holdfast.spine.vault.erasing import TABLES, Bytes, erase_bytes, erase_keys
 from holdfast.spine.vault.holds import certified, held_by, keep
 from holdfast.spine.vault.keyring import store as keyring
 from holdfast.spine.vault.load import customer_reference
@@ -196,7 +196,7 @@ def _destroy(house: VaultHouse, shred: Shred) -> None:
         kek_rows = stores.keys.execute(keyring.KEKS(client=shred.client))
         opened = house.keks.opened(shred.client, kek_rows)
         needles = erase_keys(stores.keys, opened, shred.customer, now_us=now_us)
-        erase_bytes(stores.keys, Bytes(needles))
+        erase_bytes(stores.keys, Bytes(needles), tables=TABLES)
 
 
 def _shred(client: str, operation: str) -> Work[Shred]:
