@@ -214,7 +214,7 @@ def is_date_format(date_format: str) -> bool:
 
 def _identifier(_spec: FieldSpec, text: str) -> Normal:
     if text.isascii():
-        bare = text.translate(_NO_LETTER_OR_DIGIT)
+        bare = text if text.isalnum() else text.translate(_NO_LETTER_OR_DIGIT)
     else:
         bare = "".join([c for c in unicodedata.normalize("NFKC", text) if c.isalnum()])
     if not bare:
