@@ -33,6 +33,9 @@ log = structlog.get_logger(__name__)
 
 MOST_PER_TURN = 48  # at about 0.4 ms each the writer's lock is held for less than 20 ms
 GATHERING = 2  # rounds of the loop
+COMPANY = 4  # fewer than this are served at once
+QUIET_S = 0.001  # nobody came for so long; uvloop's timers know no shorter time
+MOST_QUIETS = 4
 MOST_WAITING = 512
 BUSY_LIMIT_S = 2.0
 SLOW_TURN_S = 0.1
@@ -124,6 +127,16 @@ class Turns:
         """Let requests that are already on their way reach this turn: a commit costs the same for one as for many."""
         if rounds:
             self._loop.call_soon(self._gather, rounds - 1)
+        elif COMPANY <= len(self._waiting) < MOST_PER_TURN:
+            self._loop.call_later(QUIET_S, self._linger, len(self._waiting), MOST_QUIETS - 1)
+        else:
+            self._run()
+
+    def _linger(self, seen: int, more: int) -> None:
+        """Where several came at once, those who were answered last are on their way again: wait until it is quiet."""
+        here = len(self._waiting)
+        if more and seen < here < MOST_PER_TURN:
+            self._loop.call_later(QUIET_S, self._linger, here, more - 1)
         else:
             self._run()
 

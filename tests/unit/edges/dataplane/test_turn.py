@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from holdfast.edges.dataplane.cohort import ask_each
-from holdfast.edges.dataplane.turn import Turns
+from holdfast.edges.dataplane.turn import COMPANY, MOST_PER_TURN, MOST_QUIETS, QUIET_S, Turns
 from holdfast.kit.db import Round, statement
 from holdfast.kit.db.ports import Connection
 from holdfast.kit.db.sqlite import connect
@@ -191,6 +191,71 @@ def test_a_caller_who_went_away_costs_the_others_nothing(stores: Stores, other: 
 
     asyncio.run(story())
     assert "here" in lines(other)
+
+
+class ByHand(asyncio.SelectorEventLoop):
+    """A loop whose time passes only when it is told to."""
+
+    now_s = 0.0
+
+    def time(self) -> float:
+        return self.now_s
+
+    def go_round(self, *, after_s: float = 0.0) -> None:
+        """Let time pass, and run what is due then, and what follows from it at once."""
+        self.now_s += after_s
+        for _ in range(8):
+            self.call_soon(self.stop)
+            self.run_forever()
+
+
+@pytest.fixture
+def by_hand() -> Iterator[ByHand]:
+    loop = ByHand()
+    yield loop
+    loop.close()
+
+
+def test_a_few_are_served_at_once(stores: Stores, by_hand: ByHand) -> None:
+    turns = Turns(stores, by_hand)
+    asked = [turns.submit(lambda n=n: add(f"line {n}")) for n in range(COMPANY - 1)]
+    by_hand.go_round()
+    assert [one.result() for one in asked] == [1, 2, 3]
+
+
+def test_where_several_came_the_turn_waits_for_more_until_it_is_quiet(
+    stores: Stores, by_hand: ByHand
+) -> None:
+    turns = Turns(stores, by_hand)
+    asked = [turns.submit(lambda n=n: add(f"line {n}")) for n in range(COMPANY)]
+    by_hand.go_round()
+    asked.append(turns.submit(lambda: add("one more")))
+    by_hand.go_round(after_s=QUIET_S)
+    assert not any(one.done() for one in asked)
+    by_hand.go_round(after_s=QUIET_S)
+    assert [one.result() for one in asked] == [1, 2, 3, 4, 5]
+    assert turns.turns == 1
+
+
+def test_nobody_waits_longer_than_the_limit_however_many_come(
+    stores: Stores, by_hand: ByHand
+) -> None:
+    turns = Turns(stores, by_hand)
+    asked = [turns.submit(lambda n=n: add(f"line {n}")) for n in range(COMPANY)]
+    by_hand.go_round()
+    for number in range(MOST_QUIETS):
+        assert turns.turns == 0
+        asked.append(turns.submit(lambda n=number: add(f"late {n}")))
+        by_hand.go_round(after_s=QUIET_S)
+    assert turns.turns == 1
+    assert all(one.done() for one in asked)
+
+
+def test_a_full_turn_waits_for_nobody(stores: Stores, by_hand: ByHand) -> None:
+    turns = Turns(stores, by_hand)
+    asked = [turns.submit(lambda n=n: add(f"line {n}")) for n in range(MOST_PER_TURN)]
+    by_hand.go_round()
+    assert all(one.done() for one in asked)
 
 
 def test_more_than_one_turn_can_hold_are_answered_in_order(stores: Stores) -> None:
