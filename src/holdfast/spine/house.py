@@ -198,10 +198,11 @@ class House:
     def permit_key_file(self) -> PermitKeyFile:
         """Where the keys that sign permits for target systems are kept, sealed under the root."""
         self._require_stores()
+        root = self.root  # without it nothing is made, not even a folder
         return PermitKeyFile(
             self.home / SIGNING_FOLDER,
-            seal=lambda keys: self.root.wrap(keys, _PERMITS),
-            unseal=lambda sealed: self.root.unwrap(sealed, _PERMITS),
+            seal=lambda keys: root.wrap(keys, _PERMITS),
+            unseal=lambda sealed: root.unwrap(sealed, _PERMITS),
         )
 
     def permit_keys(self) -> PermitKeys:
@@ -226,11 +227,15 @@ class House:
     def _require_stores(self) -> None:
         for store in (self.settings.data, self.settings.keys):
             if isinstance(store, SqliteFile) and not store.path.exists():
-                raise NotFound(
-                    f"no house in {self.home}",
-                    remedy="Create one with `holdfast init`, or set HOLDFAST_HOME.",
-                    code="no_house",
-                )
+                raise self._absent()
+
+    def _absent(self) -> NotFound:
+        which = "HOLDFAST_HOME" if self.embedded else "database_url and keys_url"
+        return NotFound(
+            f"no house in {self.home}" + ("" if self.embedded else ": its databases are empty"),
+            remedy=f"Create one with `holdfast init`, or set {which}.",
+            code="no_house",
+        )
 
     @contextmanager
     def stores(self) -> Iterator[Stores]:
@@ -243,7 +248,12 @@ class House:
 
     @cached_property
     def _own(self) -> Stores:
-        return self.connect()
+        stores = self.connect()
+        # A database is there before its tables are; what a missing file says, an empty one says.
+        if not self.embedded and not all(store.tables() for store in stores):
+            stores.close()
+            raise self._absent()
+        return stores
 
     def transact(self, work: Work[T]) -> T:
         """Run ``work`` in one write transaction of ``data``; all of it or nothing is written."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
-from holdfast.edges.checks.findings import doubtful, wrong
+from holdfast.edges.checks.findings import Skipped, doubtful, wrong
 from holdfast.edges.checks.opened import name_of, require_stores
 from holdfast.edges.checks.store import APPLIED
 from holdfast.kit.db.opening import connect, errors_of
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from holdfast.kit.config import Settings
     from holdfast.kit.db.address import StoreAddress
     from holdfast.kit.db.ports import Connection
+    from holdfast.kit.errors import HoldfastError
     from holdfast.vocabulary.manifest import Finding
 
 
@@ -91,6 +92,17 @@ def migrated(settings: Settings) -> Iterator[Finding]:
                 f"{called} was written by a newer version of Holdfast ({label} {name})",
                 "Run the newer version, or go back to a copy from before it.",
             )
+
+
+def lacking(settings: Settings, error: BaseException) -> HoldfastError | None:
+    """Say what the stores lack, where a database's error comes from that; None for any other error."""
+    kinds = (errors_of(settings.data), errors_of(settings.keys))
+    if not isinstance(error, kinds):
+        return None
+    with suppress(Skipped):
+        for finding in migrated(settings):
+            return Unavailable(finding.message, remedy=finding.remedy, code="not_migrated")
+    return None
 
 
 def no_move_unfinished(settings: Settings) -> Iterator[Finding]:

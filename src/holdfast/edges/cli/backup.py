@@ -11,7 +11,7 @@ import click
 from holdfast.edges.cli.context import open_house_from
 from holdfast.kit.clock import rfc3339
 from holdfast.kit.config import load_settings
-from holdfast.kit.errors import Conflict, HoldfastError, InvalidInput
+from holdfast.kit.errors import Conflict, HoldfastError, InvalidInput, NotFound
 from holdfast.kit.terminal import emit, json_option, say
 from holdfast.vocabulary.acts import Act
 
@@ -142,6 +142,7 @@ def restore(
             remedy="holdfast restore DIR, or holdfast restore --repair",
         )
     settings = load_settings()
+    _require_home(settings)
     done = _restored(settings, folder, bundles, losing)
     if not settings.embedded:
         give_roles(settings)
@@ -150,6 +151,18 @@ def restore(
         say("Nothing to do: the stores reach everything that was signed.")
         return
     say("The house may start. What stands above was not done again: look at it.")
+
+
+def _require_home(settings: Settings) -> None:
+    """Raise :class:`NotFound` where there is nothing that a copy could be put back to; no lock is made there."""
+    from holdfast.spine.ledger.keys import FOLDER
+
+    if not (settings.home / FOLDER).is_dir():
+        raise NotFound(
+            f"no house in {settings.home}: it has no signing keys",
+            remedy="Put root.key and the folder signing back from their safe copy first, or set HOLDFAST_HOME.",
+            code="no_house",
+        )
 
 
 def _restored(

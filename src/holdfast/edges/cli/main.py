@@ -239,6 +239,9 @@ def _after(error: BaseException) -> int:
         case HoldfastError():
             _explain(error)
             code = exit_code_of(error)
+        case _ if cause := _lacking(error):
+            _explain(cause)
+            code = exit_code_of(cause)
         case _:
             from holdfast.kit.log import place_of
 
@@ -251,6 +254,17 @@ def _after(error: BaseException) -> int:
     if os.environ.get("HOLDFAST_DEBUG", "").lower() in {"1", "true", "yes"}:
         traceback.print_exception(error)
     return code
+
+
+def _lacking(error: BaseException) -> HoldfastError | None:
+    """Say what the house's stores lack, where that explains an error that nobody expected."""
+    from holdfast.edges.checks.stores import lacking
+    from holdfast.kit.config import load_settings
+
+    try:
+        return lacking(load_settings(), error)
+    except HoldfastError as other:
+        return other
 
 
 def main() -> NoReturn:

@@ -346,7 +346,7 @@ def _open(address: str) -> psycopg.Connection[Any]:
     try:
         raw = psycopg.connect(autocommit=True, prepare_threshold=2, **parameters(address))
     except psycopg.OperationalError as error:
-        raise _silent() from error
+        raise (_refused() if error.pgconn and error.pgconn.used_password else _silent()) from error
     if raw.info.server_version < OLDEST:
         raw.close()
         raise Unavailable("PostgreSQL is older than 15", remedy="Use 15 or newer.")
@@ -358,6 +358,13 @@ def _silent() -> Unavailable:
     return Unavailable(
         "PostgreSQL does not answer",
         remedy="See that it runs and that database_url and keys_url are right.",
+    )
+
+
+def _refused() -> Unavailable:
+    return Unavailable(
+        "PostgreSQL answers and lets nobody in",
+        remedy="See that role, password and database in database_url and keys_url are right.",
     )
 
 
