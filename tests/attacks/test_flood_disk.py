@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from holdfast.edges.worker.room import RoomWatch
+from holdfast.kit.clock import Uptime
 from holdfast.kit.disk import Free, Reserve, Room, SystemDisk
 from holdfast.kit.errors import Unavailable
 from holdfast.spine.turn.answers import Revealed
@@ -69,6 +70,43 @@ def test_what_is_low_is_told_once_and_again_when_it_gets_worse(bank):
         watch.look()
     told = [(leaf["signal"], leaf["count"]) for leaf in bank.leaves("signal.raised")]
     assert told == [("disk.low", 9), ("disk.full", 4)]
+
+
+def told(bank):
+    return [leaf["signal"] for leaf in bank.leaves("signal.raised")]
+
+
+def look(bank, *watches, share, after_s=6):
+    bank.disk.share = share
+    bank.advance(after_s)
+    for watch in watches:
+        watch.look()
+
+
+def test_several_workers_of_a_machine_tell_once_that_its_disk_is_low(bank):
+    first, second = RoomWatch(bank.house), RoomWatch(bank.house)
+    look(bank, first, second, share=0.09)
+    look(bank, second, first, share=0.04)
+    assert told(bank) == ["disk.low", "disk.full"]
+    look(bank, second, first, share=0.09)
+    look(bank, RoomWatch(bank.house), share=0.04)  # one is killed, another comes
+    assert told(bank) == ["disk.low", "disk.full"]
+    look(bank, second, share=0.09, after_s=3600)
+    assert told(bank)[2:] == ["disk.low"]
+
+
+def test_what_was_told_is_told_anew_when_there_was_room_meanwhile(bank):
+    watches = RoomWatch(bank.house), RoomWatch(bank.house)
+    for share in (0.09, 0.5, 0.09):
+        look(bank, *watches, share=share)
+    assert told(bank) == ["disk.low", "disk.low"]
+
+
+def test_the_disk_of_another_machine_is_another_one(bank):
+    here = RoomWatch(bank.house)
+    bank.clock.uptime = lambda: Uptime("another boot", 1)
+    look(bank, here, RoomWatch(bank.house), share=0.09)
+    assert told(bank) == ["disk.low", "disk.low"]
 
 
 def test_the_reserve_is_given_up_when_the_disk_is_nearly_full(tmp_path):

@@ -24,6 +24,7 @@ from holdfast.edges.worker.time import TimeWatch
 from holdfast.kit.clock import SECOND_US
 from holdfast.kit.config import load_settings
 from holdfast.kit.errors import Conflict, HoldfastError, Unavailable
+from holdfast.kit.jobs.beating import Heart
 from holdfast.kit.jobs.queue import run_due, tick
 from holdfast.kit.log import configure, place_of
 from holdfast.kit.process import die_with_parent, forbid_core_dumps
@@ -60,6 +61,7 @@ class Worker:
         self._room = RoomWatch(house)
         self._time = TimeWatch(house)
         self._following = Following(house, map(follower_of, subscriptions()))
+        self._heart = Heart(house.settings.data, house.clock)
         self._handlers = {kind: handler(house) for kind, handler in HANDLERS.items()}
 
     def run(self) -> None:
@@ -85,7 +87,8 @@ class Worker:
         if now_us - self._scheduled_us >= SCHEDULES_EVERY_US:
             self._scheduled_us = now_us
             self._quietly(lambda: tick(self._house, SCHEDULES))
-        self._quietly(lambda: run_due(self._house, self._handlers, most=20))
+        beating = self._heart.beating
+        self._quietly(lambda: run_due(self._house, self._handlers, most=20, beating=beating))
 
     def _keep_logs(self) -> None:
         try:

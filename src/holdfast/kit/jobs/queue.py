@@ -1,7 +1,8 @@
 """Background work: enqueued in the transaction that needs it, run at least once.
 
-A job is claimed with a lease by one ``UPDATE … RETURNING``; a worker that dies loses its lease, and another worker
-runs the job again, so a handler must be able to run twice. Payloads are JSON and hold references only: the table is
+A job is claimed with a lease by one ``UPDATE … RETURNING``, which the worker prolongs while the handler works
+(:mod:`holdfast.kit.jobs.beating`); a worker that dies loses its lease, and another worker runs the job again, so a
+handler must be able to run twice. Payloads are JSON and hold references only: the table is
 not a place for a customer's value. Recurring work is enqueued under the key ``name@fire time``, so that several
 schedulers enqueue it once::
 
@@ -14,6 +15,7 @@ schedulers enqueue it once::
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar
 
@@ -194,8 +196,16 @@ def retry_delay_us(attempt: int) -> int:
     return int(min(_FIRST_RETRY_US * 4 ** min(attempt - 1, 12), _LONGEST_RETRY_US))
 
 
-def run_due(shell: Shell, handlers: Mapping[str, Callable[[Run], None]], *, most: int = 100) -> int:
+def run_due(
+    shell: Shell,
+    handlers: Mapping[str, Callable[[Run], None]],
+    *,
+    most: int = 100,
+    beating: Callable[[Run], AbstractContextManager[None]] = nullcontext,
+) -> int:
     """Run due jobs one after another until none is left or ``most`` were run; return how many.
+
+    ``beating`` is entered for each run, and keeps its lease meanwhile.
 
     A handler that raises is retried later; only the error's code is kept, since its text could hold a value. What is
     no :class:`Exception` (Ctrl-C, the end of the process) leaves the lease to lapse.
@@ -206,7 +216,8 @@ def run_due(shell: Shell, handlers: Mapping[str, Callable[[Run], None]], *, most
         if run is None:
             return count
         try:
-            handlers[run.kind](run)
+            with beating(run):
+                handlers[run.kind](run)
         except Exception as error:  # noqa: BLE001  whatever went wrong, the next job still runs
             shell.transact(_settles(fail(run, _code(error), shell.clock.now_us())))
         else:

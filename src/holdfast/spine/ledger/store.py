@@ -227,6 +227,15 @@ ADD_DUE: Final = statement(
     INSERT INTO ledger_due (what, first_us) VALUES (:what, :at_us) ON CONFLICT (what) DO NOTHING
     """,
 )
+# One of those who ask gets a row: the first, and after ``before_us`` the first again.
+TELL_AGAIN: Final = statement(
+    "ledger_tell_again",
+    """
+    INSERT INTO ledger_due (what, first_us) VALUES (:what, :at_us)
+    ON CONFLICT (what) DO UPDATE SET first_us = excluded.first_us
+    WHERE ledger_due.first_us <= :before_us RETURNING what
+    """,
+)
 DUE_SINCE: Final = statement(
     "ledger_due_since", "SELECT first_us FROM ledger_due WHERE what = :what"
 )
