@@ -7,10 +7,13 @@ command line, which are other processes.
 from __future__ import annotations
 
 import json
+from contextlib import closing
 
 import pytest
 
 from holdfast.drills.bank.build import CLIENT, CONTRACT, FEED
+from holdfast.spine.identity.references import reference_of
+from holdfast.spine.purpose.settle import declare_outage, end_outage
 from support.live import LiveBank, customer
 from support.server import Server, holdfast
 from support.stores import ON_POSTGRES
@@ -78,6 +81,63 @@ def a_second_token_that_one_has_taken_is_used_up_at_the_other(two, _tmp_path):
     assert shown.status == 200
     other = {**two.call(), "fields": ["balance"]}
     assert two.b.post("/v1/reveal", other, two.a.token, **second).status in {401, 403}
+
+
+def a_permit_that_was_used_at_one_is_used_up_at_the_other(two, _tmp_path):
+    event = two.a.event(
+        *("connected", "CT-act"),
+        person="A0001",
+        reason="contact-change",
+        customer={"by": {"phone": customer(1)["phone"]}},
+    )
+    assert two.a.events(event).body["accepted"] == 1
+    body = two.a.look(fields=None, purpose={"contact": "CT-act"})
+    answers = {name: customer(1)[name] for name in ("dob", "postcode")}
+    proof = two.b.post("/v1/verify", {**body, "answers": answers}, two.a.token).body["decision"]
+    act = {**body, "action": "reset_login", "proof": [proof]}
+    challenge = two.a.post("/v1/act", act, two.a.token).body["challenge"]
+    given = json.loads(two.run("token", "step-up", challenge, "--json"))["token"]
+    acted = two.a.post("/v1/act", act, two.a.token, Holdfast_Step_Up=f"Bearer {given}")
+    assert acted.status == 200, acted.raw
+    service = ("--service", "crm", "--scope", f"act:{CLIENT}")
+    crm = two.run("token", "create", *service).strip()
+
+    def tells(server, outcome):
+        report = {"permit": acted.body["permit"], "outcome": outcome}
+        answer = server.post(f"/v1/act/{acted.body['act']}/outcome", report, crm)
+        return answer.status, answer.body.get("code")
+
+    assert tells(two.a, "claimed") == (200, None)
+    assert tells(two.b, "claimed") == (409, "permit_used")
+    assert tells(two.b, "done") == (200, None)
+    assert tells(two.a, "done") == (409, "permit_used")
+
+
+def an_outage_holds_and_ends_at_once(two, _tmp_path):
+    house = two.a.house()
+    ((admin,),) = two.a.sql("SELECT id FROM identity_person WHERE staff_id = 'ADM1'")
+
+    def by(log):
+        return reference_of(admin, log)
+
+    def opened(server, contact):
+        body = {"client": CLIENT, "contact": contact, "queue": "cards", "outage": True}
+        return server.post("/v1/provisional", body, two.a.token).status
+
+    def found(server):
+        by = {"phone": customer(2)["phone"]}
+        body = two.a.look(customer=None, fields=None, by=by, purpose={"contact": "OUT-1"})
+        return server.post("/v1/search", body, two.a.token)
+
+    with closing(house):
+        assert opened(two.b, "OUT-0") == 403
+        now_us = house.clock.now_us()
+        house.transact(declare_outage(CLIENT, "feed_down", 1, by=(by, admin), now_us=now_us))
+        assert opened(two.b, "OUT-1") == 200
+        assert found(two.a).status == found(two.b).status == 200
+        house.transact(end_outage(CLIENT, by=by, now_us=house.clock.now_us()))
+        assert found(two.b).status == found(two.a).status == 403
+        assert opened(two.b, "OUT-2") == opened(two.a, "OUT-2") == 403
 
 
 def a_suspension_holds_and_ends_at_once(two, _tmp_path):
@@ -168,6 +228,8 @@ def a_feed_key_that_was_retired_signs_nothing_more(two, _tmp_path):
 CHANGES = (
     an_idempotency_key_that_one_has_seen_the_other_knows,
     a_second_token_that_one_has_taken_is_used_up_at_the_other,
+    a_permit_that_was_used_at_one_is_used_up_at_the_other,
+    an_outage_holds_and_ends_at_once,
     a_suspension_holds_and_ends_at_once,
     a_narrower_contract_holds_at_once,
     an_erased_customer_is_gone_at_once,

@@ -15,7 +15,7 @@ schedulers enqueue it once::
 from __future__ import annotations
 
 import json
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar
 
@@ -39,6 +39,7 @@ from holdfast.kit.jobs.store import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from holdfast.kit.clock import Clock
     from holdfast.kit.db import Query, Work
@@ -201,11 +202,11 @@ def run_due(
     handlers: Mapping[str, Callable[[Run], None]],
     *,
     most: int = 100,
-    beating: Callable[[Run], AbstractContextManager[None]] = nullcontext,
+    beating: Callable[[Run], AbstractContextManager[None]] | None = None,
 ) -> int:
     """Run due jobs one after another until none is left or ``most`` were run; return how many.
 
-    ``beating`` is entered for each run, and keeps its lease meanwhile.
+    ``beating``, where it is given, is entered for each run and keeps its lease meanwhile.
 
     A handler that raises is retried later; only the error's code is kept, since its text could hold a value. What is
     no :class:`Exception` (Ctrl-C, the end of the process) leaves the lease to lapse.
@@ -216,7 +217,7 @@ def run_due(
         if run is None:
             return count
         try:
-            with beating(run):
+            with beating(run) if beating else nullcontext():
                 handlers[run.kind](run)
         except Exception as error:  # noqa: BLE001  whatever went wrong, the next job still runs
             shell.transact(_settles(fail(run, _code(error), shell.clock.now_us())))
