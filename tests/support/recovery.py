@@ -77,10 +77,11 @@ class Restorable(Bank):
             house = open_house(settings, self.clock)
             made = read_backup(folder, house.signing_keys)
             begin_swap(settings, made, by=self.admin, now_us=self.clock.now_us())
-            done = recover(house, **options)
-            house.close()
-        self.reopen()
-        return done
+            try:
+                return recover(house, **options)
+            finally:
+                house.close()
+                self.reopen()
 
     def repair(self, **options: Any) -> Recovered:
         """`restore --repair`."""

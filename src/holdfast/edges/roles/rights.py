@@ -76,7 +76,7 @@ RIGHTS: Final[dict[str, Rights]] = {
     "ledger_bundle": Rights(_READ, _CHANGE, _READ),
     "ledger_checkpoint": Rights(_READ, _CHANGE, _READ),
     "ledger_clock": Rights(_CHANGE, _CHANGE, _READ),
-    "ledger_due": Rights(_READ, _TRIM),
+    "ledger_due": Rights(_READ, _ALL),
     "ledger_fold": Rights(_CHANGE, _ALL),
     "ledger_lease": Rights(_READ, _CHANGE),
     "ledger_pending": Rights(_ADD, _TRIM),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from holdfast.kit.clock import rfc3339
 from holdfast.kit.db import Round
-from holdfast.kit.errors import IntegrityBroken, Unavailable
+from holdfast.kit.errors import Conflict, IntegrityBroken, Unavailable
 from holdfast.kit.files import fsync_folder
 from holdfast.kit.ids import new_id
 from holdfast.spine.identity.references import reference_of
@@ -89,7 +89,8 @@ def recover(
     of a restore that could not ask one before, because the stores were lost.
 
     Raises :class:`IntegrityBroken` and :class:`InvalidInput` as :func:`missing` does, and then nothing was written;
-    :class:`Unavailable` when a reader holds up an erasure. Until it has ended, no check lets the house serve.
+    :class:`Conflict` when a worker elsewhere keeps the logs and leaves wait for their place, and then nothing was put
+    back; :class:`Unavailable` when a reader holds up an erasure. Until it has ended, no check lets the house serve.
     """
     swap = swap_under_way(house.home)
     if swap is not None:
@@ -259,10 +260,24 @@ def _unqueue(house: House, ids: Sequence[int]) -> Work[None]:
     """Take leaves that have their place out of the queue, and say that they were claimed: they did not vanish."""
     if not ids:
         return
-    now_us = house.clock.now_us()
-    yield from leases.take(leases.SEQUENCER, _HOLDER, house.signing_keys.name, now_us=now_us)
+    lease = yield from _lease(house)
     yield from take_away(ids)
     yield Round(data=(ledger.CLAIMED(name=leases.SEQUENCER, claimed=max(ids)),))
+    yield from lease.released()
+
+
+def _lease(house: House) -> Work[leases.Lease]:
+    """Take the lease of who keeps the logs: what it has claimed must not be claimed again."""
+    now_us, place = house.clock.now_us(), house.signing_keys.name
+    try:
+        return (yield from leases.take(leases.SEQUENCER, _HOLDER, place, now_us=now_us))
+    except Conflict:
+        raise Conflict(
+            "a worker keeps the logs of this house, or did until a moment ago",
+            remedy="Stop the workers on every host; one that was killed is given up after worker.lease_seconds."
+            " Then: holdfast restore --repair",
+            code=leases.LEASE_HELD,
+        ) from None
 
 
 def _set_aside(house: House, gap: Gap) -> None:

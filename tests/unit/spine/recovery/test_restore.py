@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from holdfast.kit.clock import SECOND_US
+from holdfast.kit.errors import Conflict
+from holdfast.spine.ledger import lease as leases
 from holdfast.spine.ledger.audit import disagreements
 from holdfast.spine.turn.answers import Refused, Revealed
 from holdfast.spine.vault.shred import certificates_of
@@ -50,6 +53,54 @@ def test_a_second_repair_does_nothing(bank):
     assert bank.repair().gaps == ()
     bank.publish()
     assert (bank.published_leaves(LOG), bank.published_leaves(HOUSE_LOG)) == leaves
+
+
+def keeps_the_logs_elsewhere(bank):
+    """A worker on another host, whose connection is away just now."""
+    now_us = bank.clock.now_us()
+    bank.house.transact(leases.take(leases.SEQUENCER, "seq_1", "another host", now_us=now_us))
+
+
+def test_a_repair_that_meets_a_worker_elsewhere_says_so_and_loses_nothing(bank):
+    bank.connect()
+    assert isinstance(bank.reveal("C00001", ["name"]), Revealed)  # its leaf waits, in the copy too
+    copy = bank.backup()
+    bank.publish()
+    before = bank.published_leaves(LOG)
+    bank.put_back_by_hand(copy)
+    keeps_the_logs_elsewhere(bank)
+    for _ in range(2):
+        with pytest.raises(Conflict, match="keeps the logs") as refused:
+            bank.repair()
+        assert (refused.value.code, "worker" in refused.value.remedy) == ("lease_held", True)
+        assert not bank.sql("SELECT 1 FROM recovery_gap")
+        assert bank.refusals(), "it does not serve"
+    bank.advance(leases.TIME_TO_LIVE_US // SECOND_US)
+    bank.repair()
+    assert bank.refusals() == {}
+    assert bank.published_leaves(LOG) == before
+    assert bank.sql("SELECT MAX(until_us) FROM ledger_lease") == [(0,)], (
+        "a worker may begin at once"
+    )
+    bank.publish()
+    assert bank.published_leaves(LOG, "log.restored")
+
+
+def test_a_restore_that_meets_one_goes_on_as_a_repair(bank):
+    bank.connect()
+    keeps_the_logs_elsewhere(bank)
+    assert isinstance(bank.reveal("C00001", ["name"]), Revealed)
+    copy = bank.backup()  # with the lease, and with the leaf that waits
+    bank.sql(f"UPDATE ledger_lease SET until_us = 0 WHERE name = '{leases.SEQUENCER}'")
+    bank.publish()
+    before = bank.published_leaves(LOG)
+    with pytest.raises(Conflict, match="keeps the logs"):
+        bank.restore(copy)
+    assert bank.refusals(), "it does not serve"
+    bank.advance(leases.TIME_TO_LIVE_US // SECOND_US)
+    bank.repair()
+    assert bank.refusals() == {}
+    assert bank.published_leaves(LOG) == before
 
 
 def test_an_erased_customer_is_erased_again_with_the_same_certificate(bank):
