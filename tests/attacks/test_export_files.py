@@ -123,6 +123,17 @@ def test_taken_after_its_time(exporter, done):
     assert types(exporter).count("export.expired") == 1
 
 
+def test_a_file_that_an_earlier_version_has_sealed_is_taken_and_deleted(exporter, done):
+    file = exporter.file(done)
+    earlier = file.rename(file.with_name(f"{done.export}.hfex"))
+    assert len(exporter.opened(exporter.fetch(done))) == 5
+    for hours in (48, 25):
+        exporter.bank.advance(hours * HOUR)
+        exporter.ordered()  # whose line tells the time
+        expire_exports(exporter.house)
+    assert not earlier.exists()
+
+
 def test_taken_before_it_is_done(exporter):
     ordered = exporter.ordered()
     with pytest.raises(Conflict):

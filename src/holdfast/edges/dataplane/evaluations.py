@@ -57,5 +57,6 @@ class Evaluations:
 
 
 async def _body(request: Request) -> bytes:
+    body = await request.body(authzen.MOST_BODY)
     authzen.check_media(request.headers.get(b"content-type"))
-    return await request.body(authzen.MOST_BODY)
+    return body

@@ -53,6 +53,7 @@ from holdfast.spine.operations.update import update
 from holdfast.spine.operations.verify import verify
 from holdfast.spine.operations.waiting import MOST_LISTED, list_approvals
 from holdfast.spine.signals import intake
+from holdfast.spine.signals.envelope import parse_header
 from holdfast.spine.signals.registry import list_paces
 from holdfast.spine.stream.follower import follower_of
 from holdfast.spine.stream.standing import standings
@@ -265,14 +266,13 @@ class Handlers:
 
     async def approvals(self, request: Request, _parts: dict[str, str]) -> Reply:
         """GET /v1/approvals."""
+        asked = asked_of(request, b"", client="", contact="")
         given = request.query("after", "limit")
         limit = given.get("limit", str(MOST_LISTED))
         if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit[:9]) <= MOST_LISTED:
             raise InvalidInput(f"from 1 to {MOST_LISTED}", field="limit")
         work = partial(list_approvals, after=given.get("after", "")[:64], limit=int(limit))
-        return await self._run(
-            partial(work, self._house, asked_of(request, b"", client="", contact=""))
-        )
+        return await self._run(partial(work, self._house, asked))
 
     async def approval(self, request: Request, parts: dict[str, str]) -> Reply:
         """GET /v1/approvals/{id}."""
@@ -307,6 +307,7 @@ class Handlers:
     async def feed(self, request: Request, parts: dict[str, str]) -> Reply:
         """POST /v1/feeds/{name}."""
         signature = request.headers.get(b"holdfast-signature", b"").decode("latin-1")
+        parse_header(signature)  # before anything is told of the house or the body
         self._house.require_room()
         body = await request.body(MOST_FEED_BYTES, signed=True)
         report = await intake.receive_async(

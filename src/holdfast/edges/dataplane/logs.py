@@ -41,13 +41,14 @@ class LogReading:
 
     async def timeline(self, request: Request, parts: dict[str, str]) -> Reply:
         """GET /v1/logs/{log}/timeline."""
+        caller = request.caller()
         given = request.query("reference", "before", "limit")
         reference = given.get("reference", "")
         if not 0 < len(reference) <= _LONGEST_REFERENCE or not reference.isprintable():
             raise InvalidInput("a reference or id that stands in leaves", field="reference")
         work = partial(
             read_timeline,
-            *(self._house, request.caller(), parts["log"], reference),
+            *(self._house, caller, parts["log"], reference),
             before=_number(given, "before", _LAST_INDEX),
             most=_number(given, "limit", MOST_LEAVES) or MOST_LEAVES,
         )
@@ -55,8 +56,9 @@ class LogReading:
 
     async def tally(self, request: Request, parts: dict[str, str]) -> Reply:
         """GET /v1/logs/{log}/tally."""
+        caller = request.caller()
         days = _number(request.query("days"), "days", MOST_DAYS) or _DAYS
-        work = partial(read_tally, self._house, request.caller(), parts["log"], days=days)
+        work = partial(read_tally, self._house, caller, parts["log"], days=days)
         return json_reply(await self._runner.submit(work))
 
 

@@ -56,8 +56,13 @@ class Export(NamedTuple):
         return commit_file(self.salt, self.digest) if self.digest else ""
 
     def path(self, home: Path) -> Path:
-        """Where the sealed file of a finished export stands: its name says which content the row is about."""
-        return self.file_of(home, self.digest)
+        """Where the sealed file of a finished export stands: its name says which content the row is about.
+
+        One that an earlier version has sealed is named by its export alone.
+        """
+        named = self.file_of(home, self.digest)
+        earlier = home / FOLDER / self.client / f"{self.id}.hfex"
+        return earlier if earlier.exists() and not named.exists() else named
 
     def file_of(self, home: Path, digest: str) -> Path:
         """Where a run puts what it has written whole. Each run seals under a key of its own: no two names are one."""

@@ -67,6 +67,10 @@ class Stored(NamedTuple):
     paces: Sequence[Pace]
 
 
+class ContactMoved(Unavailable):
+    """A contact was changed by another process since it was read; what was folded can be folded anew."""
+
+
 class Fold:
     """The state of one part while it is folded."""
 
@@ -234,9 +238,9 @@ class Fold:
             )
 
     def check(self, answers: list[Rows]) -> None:
-        """Raise :class:`Unavailable` if somebody else changed a contact meanwhile: all of it is taken back."""
+        """Raise :class:`ContactMoved` if somebody else changed a contact meanwhile: all of it is taken back."""
         if not all(answers[: len(self._changed)]):
-            raise Unavailable(
+            raise ContactMoved(
                 "a contact was changed at the same time", remedy="Send the batch again."
             )
 

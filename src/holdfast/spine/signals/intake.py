@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -24,7 +25,7 @@ from holdfast.spine.purpose.provisional import Provisional
 from holdfast.spine.purpose.store import CONTACTS, OPEN_ON_WORD, stored_contact
 from holdfast.spine.signals.batch import open_batch
 from holdfast.spine.signals.events import Rejected, split
-from holdfast.spine.signals.fold import Fold, Stored
+from holdfast.spine.signals.fold import ContactMoved, Fold, Stored
 from holdfast.spine.signals.known import known_of
 from holdfast.spine.signals.pace import NO_SITE, Pace
 from holdfast.spine.signals.registry import load_feed
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 REMEMBERED_US: Final = 7 * DAY_US
 TRIES: Final = 1000
 PAUSE_S: Final = 0.002
+MOST_MOVES: Final = 10
 T = TypeVar("T")
 GENERIC: Final = "generic"
 ADAPTORS: Final[Mapping[str, Translate]] = {GENERIC: split}
@@ -118,8 +120,16 @@ async def receive_async(  # noqa: PLR0917  the data plane's call, as the handler
     prepared = await _patiently(lambda: house.try_read(_prepared(house, batch)))
     report = Report()
     for part in prepared.parts():
-        report += await submit(partial(apply, part))
+        report += await _unmoved(partial(submit, partial(apply, part)))
     return report
+
+
+async def _unmoved(attempt: Callable[[], Awaitable[T]]) -> T:
+    """Try anew what met another batch at a contact that neither found: the second finds it, and waits for it."""
+    for _ in range(MOST_MOVES):
+        with suppress(ContactMoved):
+            return await attempt()
+    return await attempt()
 
 
 async def _patiently(attempt: Callable[[], T]) -> T:
