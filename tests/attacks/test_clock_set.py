@@ -11,10 +11,13 @@ from holdfast.kit.clock import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from holdfast.kit.config import load_settings
 from holdfast.kit.db import Round
 from holdfast.kit.errors import HoldfastError, NotAuthenticated
+from holdfast.spine.administration.scene import administer
 from holdfast.spine.decision.facts import assess
 from holdfast.spine.house import open_house
+from holdfast.spine.identity.credentials import issue
 from holdfast.spine.ledger.recorder import append_signal
 from holdfast.spine.timekeeping import begin, confirm, destroyed, may_destroy
+from holdfast.vocabulary.acts import Act
 from holdfast.vocabulary.facts import FactDeclaration, FactId, FactKind, FactState, StandingFact
 from holdfast.vocabulary.levels import Audience
 from support.answers import rules
@@ -358,3 +361,14 @@ def test_once_confirmed_ages_count_again(bank, machine):
     bank.house.transact(may_destroy(bank.house, "x", NOON_US))
     assert bank.house.time_is_sure
     assert len(bank.leaves("clock.confirmed")) == 2
+
+
+def test_a_token_that_is_over_reads_nothing_in_a_command_that_only_reads(bank, machine):
+    now_us = bank.clock.now_us()
+    token = bank.house.transact(issue(person=bank.admin, life_us=HOUR_US, now_us=now_us))
+    machine.pass_time(2 * HOUR_US)
+    bank.house.transact(bank_leaf(bank.house))
+    machine.set_wall(-2 * HOUR_US)
+    acts_as(bank, token.secret.reveal())
+    with pytest.raises(NotAuthenticated):
+        bank.house.read(administer(bank.house, Act.PERSON_LIST))

@@ -272,8 +272,17 @@ class House:
         self.clock.floor(max(seen.newest_us, seen.tick_us))
         self._sure_until_us = seen.sure_until_us
 
+    @cached_property
+    def _began_in_time(self) -> bool:
+        drive(self.keep_time(), self._own.data, self._own.keys)
+        return True
+
     def read(self, work: Work[T]) -> T:
-        """Run ``work`` outside a write transaction. What an error leaves behind is written in one."""
+        """Run ``work`` outside a write transaction. What an error leaves behind is written in one.
+
+        The first keeps the time: a command that only reads does not judge by a clock that was set back.
+        """
+        assert self._began_in_time
         try:
             return drive(work, self._own.data, self._own.keys)
         except HoldfastError as error:
@@ -305,7 +314,7 @@ class House:
         was set back shows by itself. A long stop looks like a clock that was set ahead, but for the machine's own count
         of the time that it has run; after a restart of the machine nothing can tell the two apart.
         """
-        by_us = self.read(_since_last_tick(self.clock))
+        by_us = drive(_since_last_tick(self.clock), self._own.data, self._own.keys)
         self.read(self.keep_time())
         return by_us
 

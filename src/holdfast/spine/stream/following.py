@@ -33,6 +33,9 @@ T = TypeVar("T")
 
 MOST_TRIES: Final = 4  # with the delays below: the leaves behind it wait for about twenty seconds
 CLEARED_AT_ONCE: Final = 1000
+WRITTEN_AT_ONCE: Final = (
+    400  # at about 20 µs each the writer's lock is held for less than 20 ms (SPINE 20)
+)
 TURN_S: Final = 0.15  # the worker has logs to keep beside
 _FIRST_RETRY_US: Final = SECOND_US
 _LONGEST_RETRY_US: Final = 5 * MINUTE_US
@@ -135,7 +138,12 @@ class Following:
             return self._try(_stop(one, error.code, self._house.clock))
         result = folded(one.follower, one.log, given)
         if result.writes:
-            return self._take(one, given, result)
+            moved = False
+            for part in _parts(one, given, result, most=WRITTEN_AT_ONCE):
+                if not self._take(*part):
+                    return moved
+                moved = True
+            return moved
         if result.failed:
             return self._try(_stumble(one, given, result.failed, self._house.clock))
         return False
@@ -149,7 +157,7 @@ class Following:
         except Exception as error:  # noqa: BLE001  which leaf it is shows below
             if len(result.writes) == 1:
                 return self._try(_stumble(one, given, code_of(error), self._house.clock))
-        for alone in _one_by_one(one, given, result):
+        for alone in _parts(one, given, result, most=1):
             try:
                 if not self._try(_advance(*alone, self._house.clock)):
                     return True
@@ -206,12 +214,10 @@ def _renew(one: Behind, clock: Clock) -> Work[None]:
 
 
 def _advance(one: Behind, given: Verified, result: Folded, clock: Clock) -> Work[None]:
-    """Move the position over the leaves that were folded, and write what they come to."""
+    """Return the work that moves the position over the leaves that were folded, and writes what they come to."""
     taken = len(result.writes)
-    yield from _swapped(
-        _moved(one, one.next + taken, given.hashes[taken - 1], clock, clearing=result.ends),
-        *merged(one.follower, result.writes),
-    )
+    moved = _moved(one, one.next + taken, given.hashes[taken - 1], clock, clearing=result.ends)
+    return _swapped(moved, *merged(one.follower, result.writes))  # merged before the transaction
 
 
 def _stumble(one: Behind, given: Verified, code: str, clock: Clock) -> Work[None]:
@@ -294,13 +300,26 @@ def _failed(one: Behind, code: str, now_us: int) -> Query:
     )
 
 
-def _one_by_one(
-    one: Behind, given: Verified, result: Folded
+def _parts(
+    one: Behind, given: Verified, result: Folded, *, most: int
 ) -> Iterable[tuple[Behind, Verified, Folded]]:
-    for at, writes in enumerate(result.writes):
-        last = at == len(result.writes) - 1
+    """Take the leaves apart, so that no part writes more than ``most`` rows, or is one leaf that does."""
+    ends = _ends(result.writes, most)
+    for at, end in zip([0, *ends], ends, strict=False):
+        last = end == len(result.writes)
         here = one._replace(next=one.next + at, tries=0 if at else one.tries)
         if at:
             here = here._replace(last_hash=given.hashes[at - 1])
-        leaf = Verified(here.next, (given.entries[at],), (given.hashes[at],))
-        yield here, leaf, Folded((writes,), ends=result.ends and last)
+        leaves = Verified(here.next, given.entries[at:end], given.hashes[at:end])
+        yield here, leaves, Folded(result.writes[at:end], ends=result.ends and last)
+
+
+def _ends(writes: Sequence[Sequence[Query]], most: int) -> list[int]:
+    """Where each part ends: a leaf that comes to nothing counts as one row."""
+    ends, rows = [], 0
+    for at, one in enumerate(writes):
+        rows += max(1, len(one))
+        if rows > most and at:
+            ends.append(at)
+            rows = max(1, len(one))
+    return [*ends, len(writes)]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from holdfast.kit.clock import HOUR_US, MINUTE_US
 from holdfast.spine.ledger.tail import leaves_from
 from holdfast.spine.ledger.tiles import WIDTH
 from holdfast.spine.stream import store
-from holdfast.spine.stream.following import MOST_TRIES, Following
+from holdfast.spine.stream.following import MOST_TRIES, WRITTEN_AT_ONCE, Following
 from holdfast.vocabulary.ids import HOUSE_LOG
 from holdfast.vocabulary.leaves import LeafType
 from support.following import Picky, ask, follow, kept, positions, replayed, state, unread
@@ -47,6 +49,26 @@ def test_every_leaf_is_taken_once_and_the_place_is_kept(house):
     assert picky.seen == list(range(len(leaves)))
     assert positions(house) == {("picky", BANK): len(leaves)}
     assert not unread(house, picky.follower())
+
+
+@pytest.mark.parametrize("each", [0, 1, 5, WRITTEN_AT_ONCE, WRITTEN_AT_ONCE + 1])
+def test_a_long_backlog_is_written_some_rows_at_a_time(house, each):
+    leaves, sizes = 2 * WIDTH if each < 10 else 3, []
+
+    def fold(_leaf, place):
+        for number in range(each):
+            yield Picky.NOTE(log=place.log, what=f"{place.index} {number}", outcome="")
+
+    def merge(queries):
+        sizes.append(len(queries))
+        return queries
+
+    house.grown(BANK, leaves)
+    follow(house, replace(Picky().follower(), fold=fold, merge=merge))
+    assert positions(house) == {("picky", BANK): leaves}
+    assert raw(house.data, "SELECT COUNT(*) FROM stream_tally") == [(leaves * each,)]
+    assert sum(sizes) == leaves * each
+    assert max(sizes) <= max(WRITTEN_AT_ONCE, each)
 
 
 def test_logs_are_followed_beside_each_other(house):
