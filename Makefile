@@ -13,7 +13,8 @@ BENCHES ?=
 # what is run a second time, on PostgreSQL
 ON_BOTH := tests/unit/spine tests/unit/kit/jobs tests/attacks tests/stories tests/faults/test_keeper_is_frozen.py \
   tests/faults/test_backup_under_load.py tests/faults/test_restore_on_postgresql_is_killed.py \
-  tests/faults/test_stream_is_killed.py tests/properties/test_stream_interleavings.py
+  tests/faults/test_stream_is_killed.py tests/faults/test_worker_is_killed.py \
+  tests/properties/test_stream_interleavings.py tests/unit/edges/dataplane/test_feeds.py
 
 # a test starts hundreds of processes: none of them compiles what another has compiled
 unexport PYTHONDONTWRITEBYTECODE
