@@ -12,6 +12,7 @@ from contextlib import closing
 import pytest
 
 from support.live import LiveBank, lines
+from support.server import LIMIT_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 
@@ -198,7 +199,7 @@ def test_an_idempotency_key_that_is_none(bank, key):
 
 def raw(bank, request):
     """Send bytes; return what comes back until the server closes."""
-    with closing(socket.create_connection(("127.0.0.1", bank.port), timeout=5)) as connection:
+    with closing(socket.create_connection(("127.0.0.1", bank.port), timeout=LIMIT_S)) as connection:
         connection.sendall(request)
         found = b""
         try:

@@ -27,6 +27,7 @@ class Load(threading.Thread):
         self.vault = Vault(vault.home, vault.clock)
         self.halt = threading.Event()
         self.rounds = 0
+        self.round_ended = threading.Semaphore(0)
         self.failed: Exception | None = None
 
     def run(self) -> None:
@@ -34,8 +35,11 @@ class Load(threading.Thread):
             while not self.halt.is_set():
                 self.round(self.rounds)
                 self.rounds += 1
+                self.round_ended.release()
         except Exception as error:  # noqa: BLE001  told to the test
             self.failed = error
+            for _ in range(COPIES):
+                self.round_ended.release()
 
     def round(self, number: int) -> None:
         vault, first = self.vault, 100 + number * 3
@@ -80,6 +84,7 @@ def test_every_record_of_a_copy_that_was_made_under_load_opens(tmp_path):
             read_backup(folder, vault.house.signing_keys)
             shutil.copy(vault.home / ROOT_FILE, folder)
             counts.append(opened(folder))
+            load.round_ended.acquire()  # as many rounds as copies, however slow the machine
     finally:
         load.halt.set()
         load.join()

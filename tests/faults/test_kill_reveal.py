@@ -29,7 +29,7 @@ from holdfast.spine.ledger.tail import leaves_from
 from holdfast.spine.ledger.verify import Given, Outcome, verify_bundle
 from holdfast.spine.ledger.verify.history import UserMemory
 from support.live import LiveBank
-from support.server import environment
+from support.server import LIMIT_S, environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 KILLS, DESKS = 25, 8
@@ -60,13 +60,13 @@ class DataPlane:
 
     def __exit__(self, *_):
         self.process.kill()
-        self.process.wait(20)
+        self.process.wait(LIMIT_S)
 
     def ask_until_killed(self, _desk: int) -> None:
         """Reveal on one connection until it breaks; the answer that makes the number full kills."""
         body = json.dumps(self.bank.look(fields=["name", "acct"])).encode()
         headers = {"Authorization": f"Bearer {self.bank.token}"}
-        connection = HTTPConnection("127.0.0.1", self.bank.port, timeout=20)
+        connection = HTTPConnection("127.0.0.1", self.bank.port, timeout=LIMIT_S)
         try:
             while True:
                 connection.request("POST", "/v1/reveal", body, headers)

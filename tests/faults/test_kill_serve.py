@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from support.live import LiveBank, customer, lines
+from support.server import LIMIT_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 PARTS = ("dataplane", "console", "worker")
@@ -55,7 +56,7 @@ def ended(pid):
     except ProcessLookupError:
         return
     with closing(os.fdopen(descriptor)) as gone:
-        assert select.select([gone], [], [], 20)[0], f"process {pid} lives on"
+        assert select.select([gone], [], [], LIMIT_S)[0], f"process {pid} lives on"
 
 
 def serves_again(bank):
@@ -72,7 +73,7 @@ def test_kill_of_the_parent(bank):
     assert bank.reveal("name").status == 200
     everyone = family(bank.process.pid)
     bank.process.kill()
-    bank.process.wait(20)
+    bank.process.wait(LIMIT_S)
     bank.process.stdout.close()
     for pid in everyone:
         ended(pid)
@@ -87,7 +88,7 @@ def test_kill_of_a_part_ends_the_house(bank, part):
     assert bank.reveal("name").status == 200
     everyone = family(bank.process.pid)
     os.kill(parts[part], signal.SIGKILL)
-    assert bank.process.wait(20) == 1
+    assert bank.process.wait(LIMIT_S) == 1
     bank.process.stdout.close()
     for pid in everyone:
         ended(pid)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from support.server import Server, holdfast
+from support.server import LIMIT_S, Server, holdfast
 
-PATIENCE_MS = 20_000
+PATIENCE_MS = 1000 * LIMIT_S
 
 
 def parent_of(pid: int) -> int:
@@ -83,7 +83,7 @@ def test_when_one_is_killed_all_end_and_a_restart_is_clean(home: Path, victim: s
         assert chosen, named
         pidfds = [os.pidfd_open(pid) for pid in [supervisor, *family]]
         os.kill(chosen[0], signal.SIGKILL)
-        server.process.wait(PATIENCE_MS / 1000)
+        server.process.wait(LIMIT_S)
         assert server.process.stdout is not None
         server.process.stdout.close()
         await_end(pidfds)

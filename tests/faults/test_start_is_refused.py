@@ -13,7 +13,8 @@ import pytest
 
 from holdfast.edges.cli.serve import LOCK_NAME
 from holdfast.kit.process import LockFile
-from support.server import free_ports, holdfast
+from support.ports import free_ports
+from support.server import holdfast
 
 
 @pytest.fixture(scope="module")

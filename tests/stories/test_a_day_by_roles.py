@@ -19,11 +19,12 @@ from holdfast.spine.identity.people import add_person
 from holdfast.vocabulary.ids import client_log
 from holdfast.vocabulary.levels import Role
 from support.live import LiveBank
+from support.ports import free_ports
 from support.served import NEEDS_SERVER, as_role, bank_on, durable_cluster, granted
-from support.server import environment, free_ports, holdfast
+from support.server import environment, holdfast
 
 pytestmark = [NEEDS_SERVER, pytest.mark.server, pytest.mark.slow]
-LIMIT_S = 60
+LIMIT_S = 300
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,7 @@ def process(home, what, *words):
         assert child.poll() is None, told.read_text()
     finally:
         child.terminate()
-        child.wait(20)
+        child.wait(LIMIT_S)
     assert "rights" not in told.read_text()
     assert "InsufficientPrivilege" not in told.read_text()
 
@@ -202,12 +203,12 @@ def status_page(home, port, env):
         return until(lambda: page(port))
     finally:
         child.terminate()
-        child.wait(20)
+        child.wait(LIMIT_S)
 
 
 def page(port):
     try:
-        with closing(HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+        with closing(HTTPConnection("127.0.0.1", port, timeout=LIMIT_S)) as connection:
             connection.request("GET", "/", headers={"Host": f"localhost:{port}"})
             return connection.getresponse().read().decode()
     except OSError:

@@ -7,7 +7,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from support.server import Answer, Server, holdfast
+from support.server import LIMIT_S, Answer, Server, holdfast
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def server(tmp_path_factory):
 
 
 def get(server: Server, path: str, **headers: str) -> Answer:
-    with closing(HTTPConnection("localhost", server.console_port, timeout=20)) as connection:
+    with closing(HTTPConnection("localhost", server.console_port, timeout=LIMIT_S)) as connection:
         connection.request(
             "GET", path, headers={k.replace("_", "-"): v for k, v in headers.items()}
         )

@@ -10,6 +10,7 @@ import pytest
 
 from support.desk import Authority
 from support.live import LiveBank
+from support.server import LIMIT_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 
@@ -23,7 +24,7 @@ def tell(bank, text):
 def fetch(bank, context, path, port=None):
     """Status and body of one page."""
     with closing(
-        HTTPSConnection("localhost", port or bank.port, timeout=20, context=context)
+        HTTPSConnection("localhost", port or bank.port, timeout=LIMIT_S, context=context)
     ) as connection:
         connection.request("GET", path)
         answer = connection.getresponse()

@@ -7,7 +7,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from contextlib import suppress
@@ -17,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import sql
+
+from support.ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +58,7 @@ class Cluster:
         self.binaries = found
         self.folder = folder
         self.durable = durable
-        self.port = port or _free_port()
+        self.port = port or free_ports(1)[0]
         folder.chmod(0o755)
         self.own(folder)
         if of is None:
@@ -169,10 +170,3 @@ def cluster() -> Cluster:
 def durable_cluster() -> Cluster:
     """One that is fit for a house that is to stay: the same."""
     return cluster()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from support.server import free_ports
+from support.ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

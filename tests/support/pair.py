@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 DURABLE = ("wal_recycle=off", "synchronous_commit=on", "checkpoint_timeout=30s")
-LIMIT_S = 60
+LIMIT_S = 300
 
 
 def until(what: Callable[[], Any], why: str) -> Any:

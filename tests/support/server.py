@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from contextlib import closing
@@ -13,21 +12,12 @@ from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any, Self
 
 from support.commands import run
+from support.ports import free_ports
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-
-def free_ports(count: int) -> list[int]:
-    """Find free loopback ports; they are apart from each other and were free a moment ago."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+LIMIT_S = 180  #: only keeps a broken server from hanging the run
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
@@ -105,7 +95,7 @@ class Server:
         if self.process is None:
             return 0
         self.process.terminate()
-        code = self.process.wait(20)
+        code = self.process.wait(LIMIT_S)
         assert self.process.stdout is not None
         self.process.stdout.close()
         self.process = None
@@ -116,7 +106,7 @@ class Server:
     ) -> Answer:
         """Send one request to the data plane."""
         raw = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-        with closing(HTTPConnection("127.0.0.1", self.port, timeout=20)) as connection:
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=LIMIT_S)) as connection:
             connection.request(method, path, raw, headers or {})
             response = connection.getresponse()
             return Answer(response.status, dict(response.getheaders()), response.read())

@@ -13,8 +13,8 @@ from holdfast.kit.clock import SECOND_US, SystemClock
 from holdfast.kit.terminal import ExitCode
 from holdfast.spine.identity.credentials import issue
 from holdfast.vocabulary.levels import Role
+from support.ports import free_ports
 from support.published import PublishedHouse
-from support.server import free_ports
 from support.stores import raw
 
 
