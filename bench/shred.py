@@ -21,16 +21,17 @@ from holdfast.kit.errors import IntegrityBroken, Unavailable
 from holdfast.spine.vault.blindindex import TOKEN_BYTES
 from holdfast.spine.vault.hierarchy import client_keys
 from holdfast.spine.vault.keyring import store as keyring
-from holdfast.spine.vault.shred import complete, request_shred
+from holdfast.spine.vault.shred import complete, complete_together, request_shred
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from bench.workload import Run
     from holdfast.spine.house import House
 
 FEW = 60
+TOGETHER = 16
 ERASED = {"sqlite": 10, "postgresql": 3}  # PostgreSQL writes its key store anew for each
 CANARY = "canary-7f3a9c51-not-to-be-found"
 CHUNK = 4 << 20
@@ -135,6 +136,36 @@ def erase(run: Run, house: House, customers: Iterable[str]) -> Erased:
     return Erased(refused, certified, spent.cpu, round(size / 1e6, 1), tries)
 
 
+def erase_together(run: Run, house: House, customers: Sequence[str]) -> Line:
+    """Erase customers with one wipe and one search; the time of each is its share of all, from the first request on."""
+    keys = house.read(client_keys(house.keks, CLIENT, 1))
+    with house.stores() as stores:
+        size = stores.keys.size_bytes()
+    with run.metered(here=True) as spent:
+        begun = time.perf_counter()
+        now_us = house.clock.now_us()
+        operations = [
+            (CLIENT, house.transact(request_shred(keys, one, by="p_b", now_us=now_us)))
+            for one in customers
+        ]
+        for tries in range(1, MOST_TRIES + 1):
+            try:
+                complete_together(house, operations)
+                break
+            except (IntegrityBroken, Unavailable):
+                if tries == MOST_TRIES:
+                    raise
+        seconds = time.perf_counter() - begun
+    return Line(
+        what=f"one of {len(customers)} erasures at once, certified, {size / 1e6:.1f} MB of keys",
+        operations=len(customers),
+        wall_s=seconds,
+        cpu_s=spent.cpu,
+        p50_ms=seconds / len(customers) * 1e3,
+        targets=(Target("p50_ms", 5),),
+    )
+
+
 def completed(house: House, operation: str) -> int:
     """Carry an erasure to its certificate, again while the house is too busy for it, as its job does; return how often.
 
@@ -186,6 +217,8 @@ def measure(run: Run) -> Measured:
         control.write_text(f"{customer(1)['name']},{CANARY}\n")
         in_control, _ = in_files([control], traces)
         many = erase(run, house, [watched, *_some(bench, count - 1)])
+        batch = [bench.customers[f"C{n:05d}"] for n in range(FEW + 1, FEW + 1 + TOGETHER)]
+        together = erase_together(run, house, batch)
         after = everywhere(run, house, traces)
     _judge(before, in_control, after)
     searched = Line(
@@ -204,7 +237,7 @@ def measure(run: Run) -> Measured:
         "tries": few.tries + many.tries,
         "findings": said,
     }
-    return Measured(lines=(*_lines(few), *_lines(many), searched), details=details)
+    return Measured(lines=(*_lines(few), *_lines(many), together, searched), details=details)
 
 
 def _some(bench: BenchHouse, count: int) -> list[str]:

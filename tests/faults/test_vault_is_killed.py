@@ -10,7 +10,13 @@ import pytest
 
 from holdfast.kit.clock import HOUR_US
 from holdfast.spine.vault.records import open_fields
-from holdfast.spine.vault.shred import certificates_of, complete, complete_unfinished, request_shred
+from holdfast.spine.vault.shred import (
+    certificates_of,
+    complete,
+    complete_together,
+    complete_unfinished,
+    request_shred,
+)
 from holdfast.spine.vault.sweep import sweep
 from holdfast.spine.vault.update import update_record
 from holdfast.vocabulary.levels import Operation
@@ -163,3 +169,32 @@ def test_an_erasure_killed_between_any_two_writes(tmp_path):
         assert vault.sql("SELECT COUNT(*) FROM vault_customer WHERE state = 'shredding'") == [(0,)]
     assert deaths > 15
     assert requested > 8
+
+
+def test_erasures_that_share_a_search_killed_between_any_two_writes(tmp_path):
+    def act(vault, house):
+        requested = [
+            (
+                CLIENT,
+                house.transact(
+                    request_shred(
+                        vault.keys, vault.customer(n), by="p_dpo", now_us=vault.clock.now_us()
+                    )
+                ),
+            )
+            for n in (1, 2)
+        ]
+        complete_together(house, requested)
+
+    deaths = both = 0
+    for vault in dies_after_each_write(tmp_path, act):
+        deaths += 1
+        (under_way,) = vault.sql("SELECT COUNT(*) FROM vault_shred WHERE state <> 'certified'")[0]
+        both += under_way == 2
+        assert complete_unfinished(vault.house) == under_way
+        erased = vault.sql("SELECT COUNT(*) FROM vault_customer WHERE state = 'shredded'")[0][0]
+        assert all_rows_decrypt(vault) == 3 - erased
+        assert len(certificates_of(vault.home, CLIENT)) == erased
+        assert vault.sql("SELECT COUNT(*) FROM vault_customer WHERE state = 'shredding'") == [(0,)]
+    assert deaths > 30
+    assert both > 8

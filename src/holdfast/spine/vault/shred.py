@@ -15,7 +15,8 @@ again       a store from before the erasure was put back, and the log tells that
 ``request_shred(client, customer, by=…, now_us=…) -> Work[Requested]``
 ``complete(house, client, operation) -> Certificate``        goes on from any state; :class:`Unavailable` while a
 reader blocks
-``run_shred(house, payload)``, ``SHRED_JOB``                 the same as a job; it was enqueued with the request
+``complete_together(house, operations)``                     several with one wipe and one search
+``run_shred(house, payload)``, ``SHRED_JOB``                 as a job, with what else waits; enqueued by the request
 ``complete_unfinished(house) -> int``                        at start-up
 ``certificates_of(home, client) -> dict[str, bytes]``        what an export of the client's log carries
 """
@@ -28,7 +29,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from holdfast.kit.canonical import canonical_json
 from holdfast.kit.clock import rfc3339
 from holdfast.kit.db import Round
-from holdfast.kit.errors import Conflict, IntegrityBroken, NotFound, Unavailable
+from holdfast.kit.errors import Conflict, HoldfastError, IntegrityBroken, NotFound, Unavailable
 from holdfast.kit.files import write_durably
 from holdfast.kit.ids import new_id
 from holdfast.kit.jobs.queue import NewJob, enqueue
@@ -47,7 +48,7 @@ from holdfast.vocabulary.leaves import Leaf, LeafType
 from holdfast.vocabulary.levels import CustomerState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from holdfast.kit.db import Query, Work
@@ -58,6 +59,7 @@ SHRED_JOB: Final = "vault.shred"
 FOLDER: Final = "certificates"
 TYPE: Final = "holdfast/shred-certificate/v1"
 COPIES: Final = "not determined"
+MOST_TOGETHER: Final = 64
 _MOST_UNFINISHED: Final = 1000
 log = logger(__name__)
 
@@ -141,13 +143,31 @@ def complete(house: VaultHouse, client: str, operation: str) -> dict[str, Any]:
     :class:`Unavailable` while a reader keeps the log of the keys store open, :class:`IntegrityBroken` if bytes of the
     customer are found where none may be; then it is not erased, and goes on when called again.
     """
-    shred = house.read(_shred(client, operation))
-    if shred.state in {"requested", "again"}:
-        keep(house, client, shred.customer, operation)
-        _destroy(house, shred)
+    return complete_together(house, [(client, operation)])[0]
+
+
+def complete_together(
+    house: VaultHouse, operations: Iterable[tuple[str, str]]
+) -> list[dict[str, Any]]:
+    """Carry erasures, by client and operation, to their ends with one wipe and one search; return their certificates.
+
+    None is ended before the bytes of all were searched for. Raises as :func:`complete` does, and then none of those
+    whose keys had still to go is erased.
+    """
+    shreds = [house.read(_shred(client, operation)) for client, operation in operations]
+    pending = [shred for shred in shreds if shred.state in {"requested", "again"}]
+    for shred in pending:
+        keep(house, shred.client, shred.customer, shred.operation)
+    if pending:
+        _destroy(house, pending)
+    for shred in pending:
         end = _done if shred.state == "requested" else _done_again
         house.transact(end(house, shred))
-        shred = house.read(_shred(client, operation))
+    return [_certify(house, shred.client, shred.operation) for shred in shreds]
+
+
+def _certify(house: VaultHouse, client: str, operation: str) -> dict[str, Any]:
+    shred = house.read(_shred(client, operation))
     if shred.state == "done":
         certificate = _certificate(house, shred)
         text = canonical_json(certificate).decode()
@@ -161,8 +181,23 @@ def complete(house: VaultHouse, client: str, operation: str) -> dict[str, Any]:
 
 
 def run_shred(house: VaultHouse, payload: Mapping[str, Any]) -> None:
-    """Complete the erasure that a job names; what it raises makes the queue try again later."""
-    complete(house, str(payload["client"]), str(payload["operation"]))
+    """Complete the erasure that a job names, and with it what else waits; a raised error makes the queue try again.
+
+    What would hold the others up does not hold up this one: then it is completed alone.
+    """
+    own = (str(payload["client"]), str(payload["operation"]))
+    waiting = house.read(_unfinished(MOST_TOGETHER))
+    others = [one for one in waiting if one != own] if own in waiting else []
+    if others:
+        try:
+            complete_together(house, [own, *others])
+        except Unavailable:
+            raise
+        except HoldfastError as error:
+            log.warning("erasures_one_by_one", reason=error.message)
+        else:
+            return
+    complete(house, *own)
 
 
 def complete_unfinished(house: VaultHouse) -> int:
@@ -170,16 +205,27 @@ def complete_unfinished(house: VaultHouse) -> int:
 
     What is blocked by a reader, or still finds bytes of the customer, is logged and stays unfinished: it is not erased.
     """
-    completed = 0
-    for client, operation in house.read(_unfinished()):
+    waiting, completed = house.read(_unfinished(_MOST_UNFINISHED)), 0
+    for at in range(0, len(waiting), MOST_TOGETHER):
+        together = waiting[at : at + MOST_TOGETHER]
         try:
-            complete(house, client, operation)
-            completed += 1
-        except Unavailable as error:
-            log.warning("erasure_waits", operation=operation, reason=error.message)
-        except IntegrityBroken as error:
-            log.warning("erasure_incomplete", operation=operation, reason=error.message)
+            completed += len(complete_together(house, together))
+        except (IntegrityBroken, Unavailable) as error:
+            log.warning("erasures_one_by_one", reason=error.message)
+            completed += sum(_completed(house, *one) for one in together)
     return completed
+
+
+def _completed(house: VaultHouse, client: str, operation: str) -> bool:
+    try:
+        complete(house, client, operation)
+    except Unavailable as error:
+        log.warning("erasure_waits", operation=operation, reason=error.message)
+    except IntegrityBroken as error:
+        log.warning("erasure_incomplete", operation=operation, reason=error.message)
+    else:
+        return True
+    return False
 
 
 def certificates_of(home: Path, client: str) -> dict[str, bytes]:
@@ -190,12 +236,14 @@ def certificates_of(home: Path, client: str) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.glob("*.json"))}
 
 
-def _destroy(house: VaultHouse, shred: Shred) -> None:
+def _destroy(house: VaultHouse, shreds: Sequence[Shred]) -> None:
+    needles: list[bytes] = []
     with house.stores() as stores:
         now_us = house.clock.now_us()
-        kek_rows = stores.keys.execute(keyring.KEKS(client=shred.client))
-        opened = house.keks.opened(shred.client, kek_rows)
-        needles = erase_keys(stores.keys, opened, shred.customer, now_us=now_us)
+        for shred in shreds:
+            kek_rows = stores.keys.execute(keyring.KEKS(client=shred.client))
+            opened = house.keks.opened(shred.client, kek_rows)
+            needles += erase_keys(stores.keys, opened, shred.customer, now_us=now_us)
         erase_bytes(stores.keys, Bytes(needles), tables=TABLES)
 
 
@@ -206,8 +254,8 @@ def _shred(client: str, operation: str) -> Work[Shred]:
     return Shred(*rows[0])
 
 
-def _unfinished() -> Work[list[tuple[str, str]]]:
-    (rows,) = yield Round(data=(store.UNFINISHED(most=_MOST_UNFINISHED),))
+def _unfinished(most: int) -> Work[list[tuple[str, str]]]:
+    (rows,) = yield Round(data=(store.UNFINISHED(most=most),))
     return [(client, operation) for client, operation in rows]
 
 

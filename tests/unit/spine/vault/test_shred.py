@@ -14,6 +14,7 @@ from holdfast.spine.vault.shred import (
     SHRED_JOB,
     certificates_of,
     complete,
+    complete_together,
     complete_unfinished,
     request_shred,
     run_shred,
@@ -228,3 +229,52 @@ def test_one_erasure_that_finds_bytes_of_its_customer_does_not_hold_up_the_other
 
 def certified(vault):
     return vault.sql("SELECT operation FROM vault_shred WHERE state = 'certified'")[0][0]
+
+
+def test_erasures_that_wait_are_completed_by_the_job_of_one(vault):
+    customers = [vault.customer(n) for n in (1, 2, 3)]
+    operations = [request(vault, n) for n in (1, 2, 3)]
+    run_shred(vault.house, {"client": CLIENT, "operation": operations[1]})
+    assert sorted(certificates_of(vault.home, CLIENT)) == sorted(
+        f"{one}.json" for one in operations
+    )
+    for customer in customers:
+        assert state(vault, customer) == "shredded"
+        assert not stands(vault, customer.encode())
+    assert vault.reveal(4, "name")
+
+
+def test_together_each_has_its_own_leaf_and_certificate(vault):
+    operations = [request(vault, n) for n in (1, 2)]
+    certificates = complete_together(vault.house, [(CLIENT, one) for one in operations])
+    verifier = vault.house.signing_keys.verifier_keys(f"client-{CLIENT}")
+    bodies = [verify_statement(one, verifier)[0] for one in certificates]
+    assert [body["operation"] for body in bodies] == operations
+    done = [leaf["operation"] for leaf in leaves(vault) if leaf["type"] == "shred.done"]
+    assert done == operations
+
+
+def test_what_holds_one_erasure_up_does_not_hold_up_another(vault):
+    sound, other = request(vault, 2), "op_without_keys"
+    vault.sql(
+        """INSERT INTO vault_shred SELECT 'nobody', ?, customer, reference, state, requested_leaf, done_leaf,
+        refused_us, erased_us, records, classes, certificate FROM vault_shred WHERE operation = ?""",
+        other,
+        sound,
+    )
+    run_shred(vault.house, {"client": CLIENT, "operation": sound})
+    assert f"{sound}.json" in certificates_of(vault.home, CLIENT)
+    assert vault.sql("SELECT state FROM vault_shred WHERE operation = ?", other) == [("requested",)]
+
+
+@pytest.mark.parametrize("at", range(17))
+@pytest.mark.parametrize("needles", [2, 100])
+def test_a_byte_string_is_found_wherever_it_stands(at, needles):
+    wanted = [
+        bytes([n, n + 1]) * 4 + bytes([n]) * 12 + bytes([255 - n]) * 12 for n in range(needles)
+    ]
+    traces = Bytes(wanted)
+    for end in range(9):
+        assert traces.stand_in(bytes(at) + wanted[-1] + bytes(end))
+        assert not traces.stand_in(bytes(at) + wanted[-1][:-1] + bytes(end + 1))
+    assert Bytes([*wanted, b"short"]).stand_in(bytes(at) + b"short")
