@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from bench.catalogue import NAMES
+from bench.house import found as found_house
 
 from support.cluster import binaries
 from support.peers import TOKEN, Bunker, Transit, served
@@ -24,10 +25,22 @@ COMMANDS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def blank(tmp_path_factory):
+    """An empty house, which workloads on SQLite copy; on PostgreSQL each founds its own."""
+    home = tmp_path_factory.mktemp("blank") / "house"
+    home.mkdir(mode=0o700)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("HOLDFAST_HOME")
+        found_house(home)
+    return home
+
+
 @pytest.fixture
-def run(monkeypatch):
+def run(monkeypatch, blank):
     """A workload's quick result, with more of the environment if that is given."""
     monkeypatch.delenv("HOLDFAST_HOME")
+    monkeypatch.setenv("BENCH_BLANK", str(blank))
     in_memory = Path("/dev/shm")  # a server that waits for the disk takes a while to be made on one
     if os.access(in_memory, os.W_OK):
         monkeypatch.setenv("BENCH_DIR", str(in_memory))
