@@ -1,8 +1,9 @@
 """The worker as a process: ``holdfast worker``, and a part of ``holdfast serve``.
 
-Every quarter of a second it sequences, signs and publishes the logs that grew, takes them to their subscribers, and
-runs the jobs that are due. It holds no request and may be killed at any moment: what it does is committed step by step
-and goes on where it stood. On PostgreSQL several may run: one of them keeps the logs, the others stand by for that, and
+Every quarter of a second it sequences, signs and publishes the logs that grew, and takes them to their subscribers. On
+a thread beside that, with connections of its own, it runs the jobs that are due: however long one takes, no log waits
+for it. It holds no request and may be killed at any moment: what it does is committed step by step and goes on where it
+stood. On PostgreSQL several may run: one of them keeps the logs, the others stand by for that, and
 all do the jobs.
 """
 
@@ -13,6 +14,7 @@ import holdfast.kit.db.sqlite  # noqa: F401 - swaps in a safe SQLite before anyt
 import signal
 import sys
 import threading
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import structlog
@@ -38,8 +40,10 @@ from holdfast.spine.ending.client_shred import complete_unfinished_clients
 from holdfast.spine.vault.shred import complete_unfinished
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from types import FrameType
 
+    from holdfast.edges.worker.jobs import Handler
     from holdfast.spine.house import House
 
 log = structlog.get_logger(__name__)
@@ -48,47 +52,93 @@ TICK_S = 0.25
 SCHEDULES_EVERY_US = 30 * SECOND_US
 
 
-class Worker:
-    """One house's background work."""
+class Jobs:
+    """The jobs that are due, run by one thread with one house."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, handlers: Mapping[str, Handler]) -> None:
         self._house = house
+        self._scheduled_us = 0
+        self._heart = Heart(house.settings.data, house.clock)
+        self._handlers = {kind: handler(house) for kind, handler in handlers.items()}
+
+    def turn(self) -> None:
+        """Run what is due once."""
+        now_us = self._house.clock.now_us()
+        if now_us - self._scheduled_us >= SCHEDULES_EVERY_US:
+            self._scheduled_us = now_us
+            quietly(lambda: tick(self._house, SCHEDULES))
+        beating = self._heart.beating
+        quietly(lambda: run_due(self._house, self._handlers, most=20, beating=beating))
+
+
+def quietly(work: Callable[[], object]) -> None:
+    """Do ``work``; what the house refuses just now is put off to the next turn, and said in the log."""
+    try:
+        work()
+    except HoldfastError as error:
+        log.warning("work_put_off", code=error.code, where=place_of(error))
+
+
+class Worker:
+    """One house's background work. ``handlers`` are the jobs that it can do."""
+
+    def __init__(self, house: House, handlers: Mapping[str, Handler] = HANDLERS) -> None:
+        self._house = house
+        self._handlers = handlers
         life_us = house.settings.worker_lease_seconds * SECOND_US
         self._registrar = Registrar(house, house.signing_keys, life_us=life_us)
         self._stands_by = False
         self._stop = threading.Event()
-        self._scheduled_us = 0
         self._room = RoomWatch(house)
         self._time = TimeWatch(house)
         self._following = Following(house, map(follower_of, subscriptions()))
-        self._heart = Heart(house.settings.data, house.clock)
-        self._handlers = {kind: handler(house) for kind, handler in HANDLERS.items()}
+        self._jobs = Jobs(house, handlers)
+        self._failed: BaseException | None = None
 
     def run(self) -> None:
         """Work until told to stop; what an earlier process began to erase is completed first."""
         try:
-            self._quietly(lambda: complete_unfinished(self._house))
-            self._quietly(lambda: complete_unfinished_clients(self._house))
-            while not self._stop.is_set():
-                self.turn()
-                self._stop.wait(TICK_S)
+            quietly(lambda: complete_unfinished(self._house))
+            quietly(lambda: complete_unfinished_clients(self._house))
+            self._keep()
+            beside = threading.Thread(target=self._run_jobs, name="jobs")
+            beside.start()
+            try:
+                while not self._stop.is_set():
+                    self._keep()
+                    self._stop.wait(TICK_S)
+            finally:
+                self._stop.set()
+                beside.join()
             self._keep_logs()
-            self._quietly(self._following.turn)
+            quietly(self._following.turn)
         finally:
             self._registrar.close()
+        if self._failed is not None:
+            raise self._failed
 
     def turn(self) -> None:
-        """Do what is due once."""
-        self._quietly(self._time.look)  # first: nothing may be done by a time that is in doubt
+        """Do what is due once, one after the other."""
+        self._keep()
+        self._jobs.turn()
+
+    def _keep(self) -> None:
+        quietly(self._time.look)  # first: nothing may be done by a time that is in doubt
         self._keep_logs()
-        self._quietly(self._following.turn)
-        self._quietly(self._room.look)
-        now_us = self._house.clock.now_us()
-        if now_us - self._scheduled_us >= SCHEDULES_EVERY_US:
-            self._scheduled_us = now_us
-            self._quietly(lambda: tick(self._house, SCHEDULES))
-        beating = self._heart.beating
-        self._quietly(lambda: run_due(self._house, self._handlers, most=20, beating=beating))
+        quietly(self._following.turn)
+        quietly(self._room.look)
+
+    def _run_jobs(self) -> None:
+        """Run jobs until told to stop; an error that nobody expected ends the whole process, and its job goes on."""
+        try:
+            with closing(open_house(self._house.settings, self._house.clock)) as house:
+                jobs = Jobs(house, self._handlers)
+                while not self._stop.is_set():
+                    jobs.turn()
+                    self._stop.wait(TICK_S)
+        except BaseException as error:  # noqa: BLE001  raised where the process ends
+            self._failed = error
+            self._stop.set()
 
     def _keep_logs(self) -> None:
         try:
@@ -104,13 +154,6 @@ class Worker:
         self._stands_by = False
         for name, reason in done.refused.items():
             log.error("log_refused", log=name, reason=reason)
-
-    def _quietly(self, work: object) -> None:
-        assert callable(work)
-        try:
-            work()
-        except HoldfastError as error:
-            log.warning("work_put_off", code=error.code, where=place_of(error))
 
     def stop(self, _number: int = 0, _frame: FrameType | None = None) -> None:
         """Stop after the present turn."""
