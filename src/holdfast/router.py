@@ -7,6 +7,9 @@ from typing import Any, Final
 DATA: Final = "default"
 KEYS: Final = "keys"
 _IN_KEYS: Final = frozenset({"keyring"})
+_NOWHERE: Final = frozenset(
+    {"account", "auth", "contenttypes"}
+)  # no permissions of Django's, no mail addresses
 
 
 def store_of(app_label: str) -> str:
@@ -31,4 +34,4 @@ class StoreRouter:
 
     def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:  # noqa: ARG002  Django's interface
         """An app is migrated in its own store only."""
-        return db == store_of(app_label)
+        return app_label not in _NOWHERE and db == store_of(app_label)

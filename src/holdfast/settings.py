@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from csp.constants import NONE, SELF
+from csp.constants import NONCE, NONE, SELF
 
 from holdfast.kit.config import is_loopback, load_settings
 from holdfast.kit.db import sqlite
@@ -20,17 +20,21 @@ if TYPE_CHECKING:
 
 HOUSE = load_settings()
 
-# Nothing that Django signs outlives the process: there are no sessions and no forms yet.
+# Nothing that Django signs outlives the process: browsers' state is sealed under the house's own key.
 SECRET_KEY = new_secret_text("django")
 DEBUG = False
 
 _ORIGIN = urlsplit(HOUSE.origin)
 ALLOWED_HOSTS = sorted({"localhost", "127.0.0.1", "[::1]", _ORIGIN.hostname or "localhost"})
-CSRF_TRUSTED_ORIGINS = [HOUSE.origin]
 
 INSTALLED_APPS = [
+    "django.contrib.auth",  # for its interfaces: the router keeps its tables, and those of the next, out of both stores
+    "django.contrib.contenttypes",
     "django.contrib.staticfiles",
     "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "holdfast.pages",
     "holdfast.kit.jobs",
     "holdfast.spine.administration",
@@ -45,6 +49,7 @@ INSTALLED_APPS = [
     "holdfast.spine.stream",
     "holdfast.spine.vault",
     "holdfast.spine.vault.keyring",
+    "holdfast.procedures.access",
     "holdfast.procedures.classification",
     # Listed last: its ready() reads the procedures' manifests, when all models are there.
     "holdfast.edges.console",
@@ -54,17 +59,53 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
+    "holdfast.edges.console.origin.OriginMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "holdfast.pages.who.WhoMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 AUTH_USER_MODEL = "identity.Person"
+AUTHENTICATION_BACKENDS: list[str] = []  # a session is looked up by our own middleware
+
+# Signing in: passkeys first. No passwords, no e-mail, nobody signs up; see holdfast.edges.console.adapters.
+LOGIN_URL = "/sign-in"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "holdfast.edges.console.adapters.Accounts"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_USER_MODEL_EMAIL_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}  # of forms that no address mounts
+ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_NOTIFICATIONS = False
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 5 * 60
+ACCOUNT_RATE_LIMITS = False  # ours count in the store: holdfast.edges.console.attempts
+MFA_ADAPTER = "holdfast.edges.console.adapters.Factors"
+MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_PASSKEY_SIGNUP_ENABLED = False
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_TRUST_ENABLED = False
+
+SESSION_ENGINE = "holdfast.edges.console.browser"
+SESSION_COOKIE_SAMESITE = "Lax"  # a link from the client's own system opens the desk
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_NAME = "holdfast" if is_loopback(_ORIGIN.hostname or "") else "__Host-holdfast"
 ROOT_URLCONF = "holdfast.urls"
 WSGI_APPLICATION = "holdfast.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
-        "OPTIONS": {"string_if_invalid": ""},
+        "OPTIONS": {
+            "string_if_invalid": "",
+            "context_processors": [
+                "django.template.context_processors.request",
+                "csp.context_processors.nonce",
+                "holdfast.pages.shell.shell",
+            ],
+        },
     }
 ]
 
@@ -110,7 +151,7 @@ WHITENOISE_AUTOREFRESH = False
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
-        "script-src": [SELF],
+        "script-src": [SELF, NONCE],
         "style-src": [SELF],
         "img-src": [SELF],
         "font-src": [SELF],
@@ -119,7 +160,9 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
         "frame-ancestors": [NONE],
         "require-trusted-types-for": ["'script'"],
-        "trusted-types": [NONE],
+        "trusted-types": [
+            "htmx"
+        ],  # of its extension for this policy, which swaps in what carries the page's nonce
     }
 }
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -128,7 +171,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if not is_loopback(_ORIGIN.hostname or ""):
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
-    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SESSION_COOKIE_SECURE = True
 
 # A traceback can hold a customer's value, so Django logs none; the console logs type and place of each error.
 LOGGING = {

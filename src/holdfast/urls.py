@@ -6,7 +6,7 @@ from holdfast.manifests import pages
 
 urlpatterns = [
     path("", include("holdfast.edges.console.urls")),
-    *(path(f"{name}/", include(urls)) for name, urls in pages()),
+    *(path("", include(urls)) for _, urls in pages()),
 ]
 handler400 = "holdfast.edges.console.views.bad_request"
 handler403 = "holdfast.edges.console.views.forbidden"

@@ -30,7 +30,7 @@ def get(server: Server, path: str, **headers: str) -> Answer:
 
 @pytest.mark.server
 def test_the_page_says_that_the_house_is_sound_and_serving(server):
-    page = get(server, "/")
+    page = get(server, "/status")
     assert page.status == 200
     text = page.raw.decode()
     assert "Sound and serving" in text or "Serving, with" in text
@@ -42,12 +42,12 @@ def test_the_page_says_that_the_house_is_sound_and_serving(server):
 def test_the_page_is_styled_without_anything_inline(server):
     sheet = get(server, "/static/console/console.css")
     assert sheet.status == 200
-    assert b"style=" not in get(server, "/").raw
+    assert b"style=" not in get(server, "/status").raw
 
 
 @pytest.mark.server
 def test_somebody_behind_a_proxy_or_under_another_name_learns_nothing(server):
-    behind = get(server, "/", X_Forwarded_For="192.0.2.7")
+    behind = get(server, "/status", X_Forwarded_For="192.0.2.7")
     assert behind.status == 403
     assert b"Checks" not in behind.raw
-    assert get(server, "/", Host="evil.example").status == 400
+    assert get(server, "/status", Host="evil.example").status == 400

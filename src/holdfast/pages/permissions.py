@@ -9,9 +9,16 @@ from enum import StrEnum
 from functools import wraps
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, TypeVar, cast
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseRedirect
 from django.urls import URLPattern, URLResolver
+from django.utils.http import urlencode
+
+from holdfast.pages.who import signed_in
+from holdfast.vocabulary.levels import Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,14 +40,27 @@ class Permission(StrEnum):
     THIS_MACHINE = (
         "this_machine"  # the operator at this machine: a loopback peer and no proxy in between
     )
+    SIGNED_IN = "signed_in"  # whoever signed in; what the page does is judged where it does it
+    AGENTS = "agents"
+    LEADS = "leads"
+
+
+_OPEN: Final = frozenset({Permission.NOTHING_TOLD, Permission.THIS_MACHINE})
+#: Which roles open a page. What it shows and does is judged besides, by the path.
+_ROLES: Final = {
+    Permission.AGENTS: frozenset({Role.AGENT, Role.LEAD}),
+    Permission.LEADS: frozenset({Role.LEAD, Role.SECURITY, Role.ADMIN}),
+}
 
 
 def needs(permission: Permission) -> Callable[[View], View]:
-    """Declare on a view who may open it; anybody else gets 403."""
+    """Declare on a view who may open it. Who is not signed in may do so first; anybody else gets 403."""
 
     def declared(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+            if permission not in _OPEN and signed_in(request) is None:
+                return _sign_in_first(request)
             if not _holds(request, permission):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
@@ -51,12 +71,29 @@ def needs(permission: Permission) -> Callable[[View], View]:
     return declared
 
 
+def _sign_in_first(request: HttpRequest) -> HttpResponseBase:
+    """Send to the sign-in page, and from there back; what was typed into a form is not sent along."""
+    back = request.get_full_path() if request.method in {"GET", "HEAD"} else _page_of(request)
+    return HttpResponseRedirect(f"{settings.LOGIN_URL}?{urlencode({'next': back})}")
+
+
+def _page_of(request: HttpRequest) -> str:
+    """The page that a form was sent from, if it is one of ours: its path."""
+    there = urlsplit(request.headers.get("referer", ""))
+    return there.path if there.netloc == request.get_host() and there.path else "/"
+
+
 def _holds(request: HttpRequest, permission: Permission) -> bool:
     match permission:
         case Permission.NOTHING_TOLD:
             return True
         case Permission.THIS_MACHINE:
             return _from_this_machine(request)
+        case Permission.SIGNED_IN:
+            return True
+        case Permission.AGENTS | Permission.LEADS:
+            who = signed_in(request)
+            return who is not None and bool(who.roles & _ROLES[permission])
 
 
 def _from_this_machine(request: HttpRequest) -> bool:

@@ -21,6 +21,7 @@ from holdfast.kit.disk import Room, SystemDisk
 from holdfast.kit.errors import HoldfastError, NotFound, Unavailable
 from holdfast.spine.actions.permit_keys import PermitKeyFile, PermitKeys
 from holdfast.spine.decision.policies import PolicyCache
+from holdfast.spine.identity.console_key import ConsoleKey
 from holdfast.spine.ledger.keys import FOLDER as SIGNING_FOLDER
 from holdfast.spine.ledger.keys import SigningKeys
 from holdfast.spine.ledger.sequencer import ALWAYS_SURE_US, moment, sure_before
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _SIGNING: Final = b"holdfast/signing-keys/v1"
+_CONSOLE: Final = b"holdfast/console-key/v1"
 _PERMITS: Final = b"holdfast/permit-keys/v1"
 
 
@@ -116,6 +118,9 @@ class House:
     settings: Settings
     clock: Clock = field(default_factory=SystemClock)
     given_disk: Disk | None = None
+    session: bytes | None = (
+        None  # in the console: hash of the cookie in whose person's name it works
+    )
     _sure_until_us: int = field(default=ALWAYS_SURE_US, init=False)
 
     @property
@@ -203,6 +208,16 @@ class House:
             self.home / SIGNING_FOLDER,
             seal=lambda keys: root.wrap(keys, _PERMITS),
             unseal=lambda sealed: root.unwrap(sealed, _PERMITS),
+        )
+
+    @cached_property
+    def console_key(self) -> ConsoleKey:
+        """The key under which the console keeps its state; made on first use."""
+        self._require_stores()
+        return ConsoleKey.read_or_make(
+            self.home / SIGNING_FOLDER,
+            wrap=lambda key: self.root.wrap(key, _CONSOLE),
+            unwrap=lambda wrapped: self.root.unwrap(wrapped, _CONSOLE),
         )
 
     def permit_keys(self) -> PermitKeys:

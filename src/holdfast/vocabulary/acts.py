@@ -28,6 +28,13 @@ class Act(StrEnum):
     TOKEN_REVOKE_FOUND = "token.revoke_found"  # by who holds its secret
     TOKEN_STEP_UP = "token.step_up"
     TOKEN_LIST = "token.list"
+    # signing in to the console
+    FACTOR_INVITE = "factor.invite"  # a link by which somebody enrols their first factor
+    FACTOR_ENROL = "factor.enrol"
+    FACTOR_REMOVE = "factor.remove"
+    SESSION_LIST = "session.list"
+    SESSION_LIFT = "session.lift"  # show a factor again, for a step-up
+    SESSION_END = "session.end"
     # feeds
     FEED_ADD = "feed.add"
     FEED_KEY_ADD = "feed.key_add"
@@ -87,7 +94,7 @@ SECOND_PERSON: Final[dict[str, frozenset[Act]]] = {
     "restoration": frozenset({Act.PERSON_RESTORE}),
     "roles": frozenset({Act.PERSON_ROLES}),
     "shred": frozenset({Act.CUSTOMER_SHRED}),
-    "token": frozenset({Act.TOKEN_PERSON, Act.TOKEN_SERVICE}),
+    "token": frozenset({Act.TOKEN_PERSON, Act.TOKEN_SERVICE, Act.FACTOR_INVITE}),
 }
 
 #: Acts that need a client's keys or let somebody reach it: there is nothing to do once it was erased.

@@ -55,6 +55,12 @@ class LeafType(StrEnum):
     TOKEN_CREATED = "token.created"
     TOKEN_REVOKED = "token.revoked"
     TOKEN_STEPPED_UP = "token.stepped_up"
+    FACTOR_INVITED = "factor.invited"
+    FACTOR_ENROLLED = "factor.enrolled"
+    FACTOR_REMOVED = "factor.removed"
+    SESSION_OPENED = "session.opened"
+    SESSION_LIFTED = "session.lifted"
+    SESSION_ENDED = "session.ended"
     FEED_ADDED = "feed.added"
     FEED_KEY_ADDED = "feed.key_added"
     FEED_KEY_RETIRED = "feed.key_retired"
@@ -357,6 +363,62 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
             "challenge": "id",
             "expires": "time",
         },
+    ),
+    LeafType.FACTOR_INVITED: LeafSpec(
+        "Somebody got a link by which they enrol a first factor to sign in with, once.",
+        "both",
+        {
+            **_BY,
+            "person": "reference of whose factor it will be",
+            "bound": "list of what the link is bound to: networks",
+            "expires": "time",
+        },
+    ),
+    LeafType.FACTOR_ENROLLED: LeafSpec(
+        "A factor to sign in with was enrolled.",
+        "both",
+        {
+            **_BY,
+            "person": "reference of whose factor it is",
+            "method": "passkey-device-bound, passkey-synced, totp or recovery-code",
+            "invited": "whether by a link, and so without another factor",
+        },
+    ),
+    LeafType.FACTOR_REMOVED: LeafSpec(
+        "A factor to sign in with was removed.",
+        "both",
+        {
+            **_BY,
+            "person": "reference of whose factor it was",
+            "method": "passkey-device-bound, passkey-synced, totp or recovery-code",
+        },
+    ),
+    LeafType.SESSION_OPENED: LeafSpec(
+        "Somebody signed in to the console.",
+        "both",
+        {
+            **_BY,
+            "token": "what this log calls the session",
+            "method": "how: passkey-device-bound, passkey-synced, totp, recovery-code or sso:…",
+            "ends": "time at which it ends at the latest",
+        },
+    ),
+    LeafType.SESSION_LIFTED: LeafSpec(
+        "Somebody confirmed in their session that it is they, for a challenge.",
+        "both",
+        {
+            **_BY,
+            "token": "what this log calls the session",
+            "method": "how",
+            "client": "id",
+            "challenge": "id",
+            "expires": "time",
+        },
+    ),
+    LeafType.SESSION_ENDED: LeafSpec(
+        "A session of the console was ended: signed out, or cut off.",
+        "both",
+        {**_BY, "token": "what this log calls the session", "person": "reference of whose it was"},
     ),
     LeafType.FEED_ADDED: LeafSpec(
         "A feed was registered.",

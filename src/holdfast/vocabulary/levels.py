@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
+from typing import Final
 
 
 class DataClass(IntEnum):
@@ -39,6 +40,23 @@ class AuthLevel(IntEnum):
     BEARER = 1  # a plain token: whoever holds it
     STEP_UP = 2  # a plain token and a fresh second one for this challenge
     POSSESSION = 3  # proof of possession of a key
+
+
+class SignIn(StrEnum):
+    """How somebody signed in to the console; with an identity provider it is ``sso:`` and what it asserts."""
+
+    PASSKEY_DEVICE_BOUND = "passkey-device-bound"  # its key cannot leave the authenticator
+    PASSKEY_SYNCED = "passkey-synced"  # a provider of passkeys has a copy
+    TOTP = "totp"
+    RECOVERY_CODE = "recovery-code"
+
+
+#: How strongly somebody stands behind a request that they confirmed a moment ago by this, in the same session.
+CONFIRMED_BY: Final = {
+    SignIn.PASSKEY_DEVICE_BOUND: AuthLevel.POSSESSION,
+    SignIn.PASSKEY_SYNCED: AuthLevel.STEP_UP,
+    SignIn.TOTP: AuthLevel.STEP_UP,
+}
 
 
 class Operation(StrEnum):

@@ -16,6 +16,8 @@ class Signal(StrEnum):
     FEED_ID_REUSED = "feed.id_reused"  # another event under an id that was taken in
     # approvals
     APPROVAL_PAIR = "approval.pair"  # one approver gave half or more of a person's approvals
+    # signing in
+    PASSKEY_COPIED = "passkey.copied"  # its counter did not grow: a copy of the key is in use
     # the client
     FREEZE_REFUSED = "freeze.refused"  # somebody tried to freeze, confirm or lift who may not
     # the machine

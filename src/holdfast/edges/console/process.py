@@ -1,4 +1,4 @@
-"""The console as a process: Django under WSGI on granian's threads.
+"""The console as a process: Django on a few threads behind granian.
 
 ``python -m holdfast.edges.console.process <parent pid>``. Granian runs the application in a worker process of its own;
 both die with their parent.
@@ -10,19 +10,14 @@ import holdfast.kit.db.sqlite  # noqa: F401 - swaps in a safe SQLite before anyt
 
 import os
 import sys
-from typing import TYPE_CHECKING
-
 from granian.constants import Interfaces
 from granian.server import Server
 
 from holdfast.edges.checks.run import require_sound
+from holdfast.edges.console.doorway import Doorway
 from holdfast.edges.listening import bounds
 from holdfast.kit.config import load_settings
 from holdfast.kit.process import die_with_parent, forbid_core_dumps, refuse_taken_port
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 THREADS = 4
 
@@ -39,9 +34,8 @@ def main() -> None:
         "holdfast.edges.console.process:load_application",
         address=settings.console_host,
         port=settings.console_port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGI,
         workers=1,
-        blocking_threads=THREADS,
         factory=True,
         log_enabled=False,
         ssl_cert=settings.tls_certificate,
@@ -53,28 +47,13 @@ def main() -> None:
     server.serve()
 
 
-def load_application() -> WSGIApplication:
+def load_application() -> Doorway:
     """Build the application inside granian's worker, tied to the life of its parent."""
     die_with_parent(os.getppid())
     forbid_core_dumps()
     from holdfast.wsgi import application  # noqa: PLC0415 - Django starts in the worker, not beside its parent
 
-    return only_safe(application)
-
-
-def only_safe(application: WSGIApplication) -> WSGIApplication:
-    """Refuse every method but GET and HEAD before anything waits for a body: no page takes one yet.
-
-    A body that comes a byte at a time would hold one of the few threads for as long as its sender likes.
-    """
-
-    def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
-            return application(environ, start)
-        start("405 Method Not Allowed", [("Allow", "GET, HEAD"), ("Content-Length", "0")])
-        return []
-
-    return answer
+    return Doorway(application, threads=THREADS)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,22 @@
 
 from django.urls import path
 
-from holdfast.edges.console import views
+from holdfast.edges.console import account, confirm, signin, views
 
 app_name = "console"
 urlpatterns = [
-    path("", views.status, name="status"),
+    path("", views.home, name="home"),
+    path("status", views.status, name="status"),
     path("healthz", views.healthz, name="healthz"),
+    path("sign-in", signin.sign_in, name="sign_in"),
+    path("sign-in/passkey", signin.passkey_sign_in, name="passkey_sign_in"),
+    path("sign-out", signin.sign_out, name="sign_out"),
+    path("enrol/<str:secret>", signin.enrol, name="enrol"),
+    path("confirm", confirm.confirm, name="confirm"),
+    path("account", account.account, name="account"),
+    path("account/passkeys/add", account.add_passkey, name="add_passkey"),
+    path("account/factors/<int:factor>/rename", account.rename_factor, name="rename_factor"),
+    path("account/factors/<int:factor>/remove", account.remove_factor, name="remove_factor"),
+    path("account/sessions/<str:session>/end", account.end_session, name="end_session"),
+    path("account/sessions/end", account.end_others, name="end_others"),
 ]

@@ -5,17 +5,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from holdfast.edges.console.status import Lookout
 from holdfast.pages.permissions import Permission, needs
+from holdfast.pages.who import signed_in
+from holdfast.vocabulary.levels import Role
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 _LOOKOUT = Lookout(settings.HOUSE)
+
+
+@needs(Permission.NOTHING_TOLD)
+@require_safe
+@never_cache
+def home(request: HttpRequest) -> HttpResponse:
+    """Lead everybody to where their work is: the desk, the floor, their account; who is nobody yet, to sign in."""
+    who = signed_in(request)
+    if who is None:
+        return HttpResponseRedirect(settings.LOGIN_URL)
+    if Role.AGENT in who.roles or not who.roles:
+        return HttpResponseRedirect("/desk")
+    return HttpResponseRedirect("/account")
 
 
 @needs(Permission.THIS_MACHINE)

@@ -37,6 +37,7 @@ RIGHTS: Final[dict[str, Rights]] = {
     "approvals_glass_customer": Rights(_ADD, _TRIM),
     "approvals_request": Rights(_CHANGE, _ALL),
     "classification_import": Rights("", _ALL),
+    "console_browser": Rights(_CHANGE, _ALL),
     "decision_budget": Rights(_CHANGE, _ALL),
     "decision_budget_customer": Rights(_ADD, _TRIM),
     "decision_challenge": Rights(_CHANGE, _ALL),
@@ -55,10 +56,12 @@ RIGHTS: Final[dict[str, Rights]] = {
     "identity_assignment": Rights("SELECT, UPDATE (id)", _CHANGE),
     "identity_credential": Rights(_READ, _ALL),
     "identity_employer": Rights(_READ, _ADD),
+    "identity_enrolment": Rights("SELECT, UPDATE (used_us)", _ALL),
     "identity_fact": Rights(_READ, _CHANGE),
     "identity_person": Rights(_READ, _CHANGE),
     "identity_proof": Rights(_ADD, _TRIM),
     "identity_reference": Rights(_ADD, _ADD),
+    "identity_session": Rights(_CHANGE, _ALL),
     "jobs_job": Rights(
         "SELECT, INSERT, UPDATE (state, run_at_us, payload, attempts, error, finished_us)", _ALL
     ),
@@ -84,6 +87,7 @@ RIGHTS: Final[dict[str, Rights]] = {
     "ledger_tile": Rights(_READ, _CHANGE, _READ),
     "ledger_tree": Rights(_READ, _CHANGE, _READ),
     "ledger_written": Rights(_CHANGE, _CHANGE),
+    "mfa_authenticator": Rights(_ALL, _READ),  # people remove factors of their own
     "purpose_candidate": Rights(_ADD, _TRIM),
     "purpose_contact": Rights(_CHANGE, _ALL),
     "purpose_outage": Rights(_READ, _ALL),

@@ -13,6 +13,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from holdfast.edges.console import store as console
 from holdfast.kit.clock import DAY_US, HOUR_US, MINUTE_US
 from holdfast.kit.db import Round
 from holdfast.kit.jobs import store as jobs
@@ -78,6 +79,9 @@ TRIMS: Final = (
     Trim("decision_verify_attempt", "at_us", decisions.CLEAR_ATTEMPTS, LONGEST_CONTACT_US),
     Trim("decision_challenge", "expires_us", decisions.CLEAR_CHALLENGES, 2 * DAY_US),
     Trim("decision_idempotency", "at_us", decisions.CLEAR_KEYS, 2 * DAY_US),
+    Trim("console_browser", "expires_us", console.CLEAR_BROWSERS, DAY_US),
+    Trim("identity_enrolment", "expires_us", identity.CLEAR_ENROLMENTS, DAY_US),
+    Trim("identity_session", "expires_us", identity.CLEAR_SESSIONS, 30 * DAY_US),
     Trim("identity_credential", "expires_us", identity.CLEAR_CREDENTIALS, 90 * DAY_US),
     Trim("identity_credential", "expires_us", identity.CLEAR_STEP_UPS, 7 * DAY_US),
     # A proof of that age is refused for its age, whether it is remembered or not; a minute more costs little.
@@ -128,6 +132,7 @@ STAYS: Final[dict[str, Because]] = {
     "ledger_tile": Because.EVIDENCE,
     "ledger_tree": Because.SLOT,
     "ledger_written": Because.SLOT,
+    "mfa_authenticator": Because.DECLARED,
     "purpose_presence": Because.SLOT,
     "recovery_gap": Because.EVIDENCE,
     "signals_feed": Because.DECLARED,

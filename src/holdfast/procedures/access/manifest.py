@@ -11,6 +11,7 @@ MANIFEST: Final = Manifest(
     name="access",
     title="Strict access control",
     sentence="A look needs a live contact, an assignment and a field set.",
+    urls="holdfast.procedures.access.urls",
     controls=(
         Control(
             "access.purpose",

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from holdfast.vocabulary.manifest import Control, Manifest
+from holdfast.vocabulary.manifest import Command, Control, Manifest
 
 MANIFEST: Final = Manifest(
     procedure=6,
@@ -49,6 +49,28 @@ MANIFEST: Final = Manifest(
             "Whoever asks too much waits and takes nothing from others; without room for its line nothing is shown.",
             "honest requests refused in a flood of others",
             "0",
+        ),
+        Control(
+            "network.passkey",
+            "People sign in with a passkey; there is no password, and a key whose counter falls opens nothing.",
+            "sessions that began with a password",
+            "0",
+            ("PCI DSS 4.0.1 8.4.2", "NIST SP 800-63B AAL2"),
+        ),
+        Control(
+            "network.session",
+            "A session ends after 15 minutes without its person, after a shift, and at once when somebody ends it.",
+            "pages shown after a session's end",
+            "0",
+            ("PCI DSS 4.0.1 8.2.8",),
+        ),
+    ),
+    commands=(
+        Command(
+            "person invite",
+            "holdfast.procedures.network.commands:invite",
+            False,
+            "Make the link by which a person enrols their first passkey.",
         ),
     ),
 )

@@ -12,7 +12,7 @@ from holdfast.kit.db import Round
 from holdfast.kit.errors import NotAuthenticated
 from holdfast.spine.identity.place import within
 from holdfast.spine.identity.requester import not_accepted, requester_of
-from holdfast.spine.identity.store import CREDENTIAL, USE_PROOF
+from holdfast.spine.identity.store import CREDENTIAL, SESSION, USE_PROOF
 from holdfast.vocabulary.levels import AuthLevel
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ def use_up(shown: Iterable[Presented], now_us: int) -> Work[None]:
 
 
 def _loads(shown: Presented, credential: str, proof: str, now_us: int) -> dict[str, Query]:
-    asks = {credential: CREDENTIAL(secret_hash=shown.secret_hash)}
+    kept = SESSION if shown.session else CREDENTIAL
+    asks = {credential: kept(secret_hash=shown.secret_hash)}
     if shown.proved.use:
         asks[proof] = _use(shown, now_us)
     return asks

@@ -1,4 +1,6 @@
-"""In whose name the command line works (SPINE 12): administration is done by a named person with a role.
+"""In whose name the command line and the console work (SPINE 12): a named person with a role administers.
+
+In the console it is whoever signed in. On the command line:
 
 ``HOLDFAST_TOKEN`` (or a file that ``HOLDFAST_TOKEN_FILE`` names) counts if it is set, else the operating-system user,
 if a person is bound to it. The user is the one that the process runs as; ``USER`` or ``LOGNAME`` are not asked,
@@ -22,7 +24,7 @@ from holdfast.spine.identity.place import within
 from holdfast.spine.identity.presented import UNPROVED, Proved
 from holdfast.spine.identity.references import reference_of
 from holdfast.spine.identity.requester import not_accepted, requester_of
-from holdfast.spine.identity.store import CREDENTIAL
+from holdfast.spine.identity.store import CREDENTIAL, SESSION
 from holdfast.vocabulary.levels import AuthLevel, PersonState, Role
 
 if TYPE_CHECKING:
@@ -44,6 +46,11 @@ class HasSettings(Protocol):
     @property
     def clock(self) -> Clock:
         """The house's clock."""
+        ...
+
+    @property
+    def session(self) -> bytes | None:
+        """Hash of the cookie in whose person's name the console works; None on the command line, b"" for nobody."""
         ...
 
 
@@ -95,6 +102,8 @@ def named_person(house: HasSettings) -> Work[Acting]:
 
     Raises :class:`NotAuthenticated` when nobody is named, and :class:`Denied` for a service, which is nobody.
     """
+    if house.session is not None:
+        return (yield from _by_session(house.session, house.clock.now_us()))
     if house.settings.token is not None:
         return (yield from _by_token(house, house.settings.token.reveal()))
     user = os_user()
@@ -105,6 +114,24 @@ def named_person(house: HasSettings) -> Work[Acting]:
             remedy="Set HOLDFAST_TOKEN, or let an administrator run `holdfast person add … --os-user`.",
         )
     return Acting(member.id, member.roles, state=member.state)
+
+
+def _by_session(secret_hash: bytes, now_us: int) -> Work[Acting]:
+    (rows,) = yield Round(data=(SESSION(secret_hash=secret_hash),))
+    try:
+        requester = requester_of(rows[0] if rows else None, now_us)
+    except NotAuthenticated:
+        raise NotAuthenticated(
+            "nobody is signed in here any more", remedy="Sign in again; you come back to this page."
+        ) from None
+    return Acting(
+        requester.person,
+        requester.roles,
+        requester.credential,
+        state=requester.person_state,
+        level=requester.level,
+        seen_by=requester.seen_by,
+    )
 
 
 def proved_here(settings: Settings) -> Proved:

@@ -128,10 +128,16 @@ def place_facts(
         network = _known(all(within(peer, ranges) for ranges in bound), peer if bound else "any")
     on_device = not requester.device or requester.device == device
     return {
-        FactId.AUTH_LEVEL: _known(level >= AuthLevel.STEP_UP, level.name.lower()),
+        FactId.AUTH_LEVEL: _known(level >= AuthLevel.STEP_UP, _strength(level, requester.method)),
         FactId.NETWORK: network,
         FactId.DEVICE: _known(on_device, "bound" if requester.device else "any"),
     }
+
+
+@lru_cache(maxsize=64)
+def _strength(level: AuthLevel, method: str) -> str:
+    """In words: ``bearer``, or with how the person signed in, ``bearer (passkey-synced)``."""
+    return f"{level.name.lower()} ({method})" if method else level.name.lower()
 
 
 def put_fact(fact: StandingFact) -> Work[None]:

@@ -41,6 +41,10 @@ class Person(AbstractBaseUser):
     USERNAME_FIELD = "id"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["staff_id"]
 
+    def __str__(self) -> str:
+        """How an authenticator names the account: the label, or else the staff id."""
+        return self.label or self.staff_id
+
     class Meta:
         db_table = "identity_person"
         constraints = [
@@ -110,6 +114,59 @@ class Credential(models.Model):
                 name="identity_credential_holder",
             ),
         ]
+
+
+class Session(models.Model):
+    """Somebody signed in in a browser. The cookie itself is not stored; who has it counts as its person until then.
+
+    ``expires_us`` moves on with what the person does and ends after a while without; ``ends_us`` is the last moment
+    that it can move to. ``lifted_*`` say for which contact the person confirmed lately that it is they.
+    """
+
+    id = models.TextField(primary_key=True)  # ses_…
+    secret_hash = models.BinaryField(unique=True)
+    person = models.ForeignKey(Person, models.PROTECT, db_column="person")
+    method = models.TextField()  # vocabulary.levels.SignIn, or "sso:" and what the provider asserts
+    factor = models.TextField()  # the factor's number, or ""
+    seen_by = (
+        models.TextField()
+    )  # persons who may have enrolled the factor in this one's place: "per_1,per_2"
+    peer = models.TextField()  # network address that it began from
+    agent = models.TextField()  # browser and system, as they name themselves
+    created_us = models.BigIntegerField()
+    seen_us = models.BigIntegerField()
+    expires_us = models.BigIntegerField()
+    ends_us = models.BigIntegerField()
+    revoked_us = models.BigIntegerField(null=True)
+    lifted_level = models.IntegerField(default=0)  # vocabulary.levels.AuthLevel
+    lifted_client = models.TextField(default="")
+    lifted_contact = models.TextField(default="")  # the contact's reference
+    lifted_challenge = models.TextField(default="")
+    lifted_until_us = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "identity_session"
+        indexes = [
+            models.Index(fields=["person"], name="identity_session_of"),
+            models.Index(fields=["expires_us"], name="identity_session_age"),
+        ]
+
+
+class Enrolment(models.Model):
+    """A link by which a person enrols their first factor, once, from where they are expected."""
+
+    id = models.TextField(primary_key=True)  # enr_…
+    secret_hash = models.BinaryField(unique=True)
+    person = models.ForeignKey(Person, models.PROTECT, db_column="person")
+    networks = models.TextField()  # "" is any
+    issued_by = models.TextField()  # persons who may have seen the link: "per_1,per_2"
+    created_us = models.BigIntegerField()
+    expires_us = models.BigIntegerField()
+    used_us = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "identity_enrolment"
+        indexes = [models.Index(fields=["person"], name="identity_enrolment_of")]
 
 
 class Proof(models.Model):

@@ -26,9 +26,13 @@ UNPROVED = Proved()
 
 
 class Presented(msgspec.Struct, frozen=True, kw_only=True):
-    """One credential as it was presented. The secret itself stays at the edge."""
+    """One credential as it was presented. The secret itself stays at the edge.
+
+    ``session``: it is the cookie of somebody who signed in to the console. Only the console says so; no header does.
+    """
 
     secret_hash: bytes
+    session: bool = False
     proved: Proved = UNPROVED
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 FIRST: Final = "token"
 SECOND: Final = "step_up"
+_SESSION_FROM: Final = 20  # columns that a session has beside those of every credential
 _ROLES: Final = {role.value: role for role in Role}
 
 
@@ -49,6 +50,7 @@ class Requester(msgspec.Struct, frozen=True, kw_only=True):
     person_state: PersonState
     employer: str
     roles: frozenset[Role]
+    method: str = ""  # how the person signed in, if it is a session
 
     @property
     def is_person(self) -> bool:
@@ -70,6 +72,7 @@ class StepUp(msgspec.Struct, frozen=True, kw_only=True):
     contact: str  # the contact's reference in the client's log
     challenge: str
     expires_us: int
+    level: AuthLevel = AuthLevel.STEP_UP
 
 
 def requester_of(row: Row | None, now_us: int, proved: Proved = UNPROVED) -> Requester:
@@ -105,6 +108,7 @@ def requester_of(row: Row | None, now_us: int, proved: Proved = UNPROVED) -> Req
         person_state=PersonState.ACTIVE if person is None else PersonState(state),
         employer=employer or "",
         roles=roles_of(roles or ""),
+        method=row[20] if len(row) > _SESSION_FROM else "",
     )
 
 
@@ -125,13 +129,29 @@ def step_up_of(row: Row | None, now_us: int) -> StepUp | None:
     )
 
 
+def lift_of(row: Row, now_us: int) -> StepUp | None:
+    """Read of a ``SESSION`` row what its person confirmed there; None when that was nothing, or is over."""
+    level, client, contact, challenge, until_us = row[21:26]
+    if until_us <= now_us:
+        return None
+    return StepUp(
+        credential=row[0],
+        person=row[2],
+        client=client,
+        contact=contact,
+        challenge=challenge,
+        expires_us=until_us,
+        level=AuthLevel(level),
+    )
+
+
 def level_of(
     requester: Requester, step_up: StepUp | None, *, client: str, contact: str
 ) -> AuthLevel:
     """Return how strongly the requester stands behind a request about ``contact`` (its reference) of ``client``.
 
-    A second token raises the level only for the person, client and contact whose challenge it answers; anything else
-    that comes with a request is as if it had not come.
+    A second token, or a session's own confirmation, raises the level only for the person, client and contact whose
+    challenge it answers; anything else that comes with a request is as if it had not come.
     """
     if (
         step_up is not None
@@ -140,7 +160,7 @@ def level_of(
         and step_up.client == client
         and step_up.contact == contact
     ):
-        return max(requester.level, AuthLevel.STEP_UP)
+        return max(requester.level, step_up.level)
     return requester.level
 
 

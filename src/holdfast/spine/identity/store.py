@@ -175,6 +175,106 @@ REVOKE_ALL = statement(
        WHERE person = :person AND revoked_us IS NULL AND expires_us > :now RETURNING id""",
 )
 
+# ── sessions of the console ──────────────────────────────────────────────────────────────────────────────────
+
+ADD_SESSION = statement(
+    "identity.add_session",
+    """INSERT INTO identity_session
+         (id, secret_hash, person, method, factor, seen_by, peer, agent, created_us, seen_us, expires_us, ends_us,
+          revoked_us, lifted_level, lifted_client, lifted_contact, lifted_challenge, lifted_until_us)
+       VALUES (:id, :secret_hash, :person, :method, :factor, :seen_by, :peer, :agent, :now, :now, :expires_us, :ends_us,
+          NULL, 0, '', '', '', 0)""",
+)
+# A session as a CREDENTIAL row, then how its person signed in and what they confirmed last.
+# across clients: a session is found by its cookie, and is good for whatever its person works for
+SESSION = statement(
+    "identity.session",
+    """SELECT s.id, 'token', s.person, '', '', 1, '', '', '', '', '', s.expires_us, s.revoked_us,
+              p.state, p.employer, p.roles, '', '', '', s.seen_by,
+              s.method, s.lifted_level, s.lifted_client, s.lifted_contact, s.lifted_challenge, s.lifted_until_us
+       FROM identity_session s JOIN identity_person p ON p.id = s.person
+       WHERE s.secret_hash = :secret_hash""",
+)
+SIGNED_IN = statement(
+    "identity.signed_in",
+    """SELECT s.id, s.person, s.method, s.factor, s.seen_by, s.peer, s.agent, s.created_us, s.seen_us, s.expires_us,
+              s.ends_us, p.staff_id, p.employer, p.label, p.state, p.roles
+       FROM identity_session s JOIN identity_person p ON p.id = s.person
+       WHERE s.secret_hash = :secret_hash AND s.revoked_us IS NULL AND s.expires_us > :now""",
+)
+SESSIONS = statement(
+    "identity.sessions",
+    """SELECT s.id, s.person, s.method, s.factor, s.seen_by, s.peer, s.agent, s.created_us, s.seen_us, s.expires_us,
+              s.ends_us, p.staff_id, p.employer, p.label, p.state, p.roles
+       FROM identity_session s JOIN identity_person p ON p.id = s.person
+       WHERE (:person = '' OR s.person = :person) AND s.revoked_us IS NULL AND s.expires_us > :now
+       ORDER BY s.seen_us DESC, s.id LIMIT :limit""",
+)
+SESSION_BY_ID = statement(
+    "identity.session_by_id",
+    "SELECT person, expires_us, revoked_us FROM identity_session WHERE id = :id",
+)
+KEEP_SESSION = statement(
+    "identity.keep_session",
+    """UPDATE identity_session SET seen_us = :now,
+              expires_us = CASE WHEN :until_us < ends_us THEN :until_us ELSE ends_us END
+       WHERE id = :id AND revoked_us IS NULL AND expires_us > :now RETURNING expires_us""",
+)
+LIFT_SESSION = statement(
+    "identity.lift_session",
+    """UPDATE identity_session SET lifted_level = :level, lifted_client = :client, lifted_contact = :contact,
+              lifted_challenge = :challenge, lifted_until_us = :until_us
+       WHERE id = :id AND revoked_us IS NULL AND expires_us > :now RETURNING id""",
+)
+END_SESSION = statement(
+    "identity.end_session",
+    """UPDATE identity_session SET revoked_us = :now
+       WHERE id = :id AND revoked_us IS NULL AND expires_us > :now RETURNING person""",
+)
+END_SESSIONS = statement(
+    "identity.end_sessions",
+    """UPDATE identity_session SET revoked_us = :now
+       WHERE person = :person AND id <> :but AND revoked_us IS NULL AND expires_us > :now RETURNING id""",
+)
+CLEAR_SESSIONS = statement(
+    "identity.clear_sessions",
+    """DELETE FROM identity_session WHERE id IN
+        (SELECT id FROM identity_session WHERE expires_us < :before LIMIT :most)
+    RETURNING id""",
+)
+
+# ── links by which a first factor is enrolled ────────────────────────────────────────────────────────────────
+
+ADD_ENROLMENT = statement(
+    "identity.add_enrolment",
+    """INSERT INTO identity_enrolment
+         (id, secret_hash, person, networks, issued_by, created_us, expires_us, used_us)
+       VALUES (:id, :secret_hash, :person, :networks, :issued_by, :now, :expires_us, NULL)""",
+)
+ENROLMENT = statement(
+    "identity.enrolment",
+    """SELECT e.id, e.person, e.networks, e.issued_by, e.expires_us, p.staff_id, p.employer, p.label, p.state
+       FROM identity_enrolment e JOIN identity_person p ON p.id = e.person
+       WHERE e.secret_hash = :secret_hash AND e.used_us IS NULL AND e.expires_us > :now""",
+)
+USE_ENROLMENT = statement(
+    "identity.use_enrolment",
+    """UPDATE identity_enrolment SET used_us = :now
+       WHERE id = :id AND used_us IS NULL AND expires_us > :now RETURNING id""",
+)
+# A newer link takes the place of those that were not used.
+END_ENROLMENTS = statement(
+    "identity.end_enrolments",
+    """UPDATE identity_enrolment SET expires_us = :now
+       WHERE person = :person AND used_us IS NULL AND expires_us > :now""",
+)
+CLEAR_ENROLMENTS = statement(
+    "identity.clear_enrolments",
+    """DELETE FROM identity_enrolment WHERE id IN
+        (SELECT id FROM identity_enrolment WHERE expires_us < :before LIMIT :most)
+    RETURNING id""",
+)
+
 # ── proofs of possession, which are accepted once ───────────────────────────────────────────────────────────
 
 # No row comes back when the proof was used before, or is about no live token that its key may prove: whoever holds none

@@ -30,6 +30,7 @@ from holdfast.spine.turn.answers import Ambiguous, Choice, LeafPointer, Refused,
 from holdfast.spine.turn.arrival import Arrival, arrive
 from holdfast.spine.turn.questions import (
     asked_groups,
+    behind_masks,
     bound_to,
     check_fields,
     count_sensitive,
@@ -62,9 +63,18 @@ MOST_CHOICES = 20
 
 
 def reveal(
-    house: House, asked: Asked, customer: str, fields: Sequence[str], *, record: str | None = None
+    house: House,
+    asked: Asked,
+    customer: str,
+    fields: Sequence[str],
+    *,
+    record: str | None = None,
+    card: bool = False,
 ) -> Work[Revealed | Ambiguous | Refused]:
     """Show ``fields`` of the customer's record, as far as they are permitted.
+
+    With ``card``, what is more than basic (C2 and above) is asked for behind its mask only: the first sight of a
+    caller, from which single fields are then asked for in clear.
 
     Raises :class:`NotAuthenticated` without an accepted token, :class:`InvalidInput` for a collection, field or record
     that does not exist (told only to those who may know), :class:`Conflict` for a misused idempotency key.
@@ -72,7 +82,7 @@ def reveal(
     arrival = yield from arrive(house, asked, customer=customer)
     target = yield from approach(arrival, customer)
     yield PAUSE
-    judgement = _judged(arrival, target, fields, record)
+    judgement = _judged(arrival, target, fields, record, card=card)
     yield PAUSE
     if not judgement.visible:
         dummy_open(arrival.keys, arrival.schema, fields)
@@ -96,9 +106,11 @@ def reveal(
 
 
 def _judged(
-    arrival: Arrival, target: Target, fields: Sequence[str], record: str | None
+    arrival: Arrival, target: Target, fields: Sequence[str], record: str | None, *, card: bool
 ) -> Judgement:
     groups = asked_groups(arrival, fields, Operation.REVEAL)
+    if card:
+        groups = behind_masks(groups)
     facts = _facts(arrival, target, sensitive=count_sensitive(arrival, fields))
     about = bound_to(arrival, record=record)
     question = question_of(

@@ -41,7 +41,10 @@ class Contact(models.Model):
         """How the table is called, and the look-up by age."""
 
         db_table = "purpose_contact"
-        indexes = [models.Index(fields=("last_event_us",), name="purpose_contact_age")]
+        indexes = [
+            models.Index(fields=("last_event_us",), name="purpose_contact_age"),
+            models.Index(fields=("person", "last_event_us"), name="purpose_contact_of"),
+        ]
 
 
 class Presence(models.Model):

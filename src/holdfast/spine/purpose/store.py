@@ -30,6 +30,14 @@ CONTACT = statement(
     WHERE c.client = :client AND c.ref = :ref""",
     lock="FOR NO KEY UPDATE OF c",
 )
+# across clients: the contacts that one person has now, whoever's they are
+CONTACTS_OF_PERSON = statement(
+    "purpose.contacts_of_person",
+    f"""SELECT {_FROM_C}, COALESCE(p.voice_key, ''), COALESCE(p.voice_client, ''), COALESCE(p.voice_contact, ''),
+        COALESCE(p.logout_us, 0)
+    FROM purpose_contact c LEFT JOIN purpose_presence p ON p.person = c.person
+    WHERE c.person = :person AND c.last_event_us > :since_us ORDER BY c.last_event_us DESC, c.ref LIMIT :limit""",
+)
 BIND = statement(
     "purpose.bind",
     """UPDATE purpose_contact

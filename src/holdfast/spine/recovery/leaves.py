@@ -48,6 +48,12 @@ MEANING: Final[Mapping[LeafType, Means]] = {
     LeafType.TOKEN_CREATED: Means.LISTED,
     LeafType.TOKEN_REVOKED: Means.NARROWS,
     LeafType.TOKEN_STEPPED_UP: Means.NOTHING,
+    LeafType.FACTOR_INVITED: Means.NOTHING,  # a link lasts a quarter of an hour
+    LeafType.FACTOR_ENROLLED: Means.LISTED,
+    LeafType.FACTOR_REMOVED: Means.LISTED,  # it is there again: to be removed by hand
+    LeafType.SESSION_OPENED: Means.NOTHING,
+    LeafType.SESSION_LIFTED: Means.NOTHING,
+    LeafType.SESSION_ENDED: Means.NARROWS,
     LeafType.FEED_ADDED: Means.LISTED,
     LeafType.FEED_KEY_ADDED: Means.LISTED,
     LeafType.FEED_KEY_RETIRED: Means.NARROWS,

@@ -25,7 +25,7 @@ from holdfast.spine.decision.policies import no_client
 from holdfast.spine.identity import store as identity
 from holdfast.spine.identity.accept import accept, loads
 from holdfast.spine.identity.facts import Assigned, assigned_at, person_facts, place_facts
-from holdfast.spine.identity.requester import Requester, level_of, step_up_of
+from holdfast.spine.identity.requester import Requester, level_of, lift_of, step_up_of
 from holdfast.spine.purpose import store as purpose
 from holdfast.spine.purpose.contact import (
     Basis,
@@ -381,6 +381,8 @@ def _who(house: House, asked: Asked, now_us: int) -> Work[_Who]:
         )
     second = found.get("step_up")
     step_up = step_up_of(second[0], now_us) if second else None
+    if asked.session:
+        step_up = lift_of(found["credential"][0], now_us)
     contact_ref = asked.contact_ref or (contact[0][0] if contact else "")
     level = accepted.at_most(level_of(requester, step_up, client=asked.client, contact=contact_ref))
     service = accepted.service.credential if accepted.service else ""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import msgspec.structs
+
 from holdfast.kit.canonical import canonical_json
 from holdfast.kit.errors import InvalidInput
 from holdfast.spine.approvals.covering import Sought, uncovered
 from holdfast.spine.approvals.subject import KINDS, RECORD, VALUES
 from holdfast.spine.decision.groups import groups_of
 from holdfast.spine.decision.judge import Group, Question
-from holdfast.vocabulary.levels import ApprovalKind, DataClass, Operation
+from holdfast.vocabulary.levels import ApprovalKind, DataClass, Operation, Presentation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -39,6 +41,18 @@ def asked_groups(arrival: Arrival, names: Sequence[str], operation: Operation) -
         found = groups_of(operation, arrival.contract, schema, names, reason=reason)
         known[key] = found
     return found
+
+
+def behind_masks(groups: tuple[Group, ...]) -> tuple[Group, ...]:
+    """Ask for less of the same: what is of class C2 or above behind its mask, the rest as it was asked for."""
+    return tuple(
+        [
+            msgspec.structs.replace(group, presentation=Presentation.MASKED)
+            if group.data_class >= DataClass.C2 and group.presentation is Presentation.CLEAR
+            else group
+            for group in groups
+        ]
+    )
 
 
 def question_of(

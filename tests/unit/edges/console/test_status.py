@@ -16,7 +16,7 @@ from support.stores import SmallHouse, raw
 _ASK = """
 import django; django.setup()
 from django.test import Client
-page = Client(headers={"host": "localhost"}).get("/")
+page = Client(headers={"host": "localhost"}).get("/status")
 print(page.status_code); print(page.content.decode())
 """
 

@@ -14,7 +14,7 @@ from holdfast.spine.administration.scene import (
     tell,
     tell_in,
 )
-from holdfast.spine.identity import people
+from holdfast.spine.identity import people, sessions
 from holdfast.spine.identity.credentials import revoke_all
 from holdfast.spine.identity.references import reference_of
 from holdfast.spine.identity.requester import joined, words
@@ -176,10 +176,10 @@ def restore(house: HasSettings, text: str) -> Work[Member]:
 
 
 def leave(house: HasSettings, text: str) -> Work[tuple[Member, int, int]]:
-    """Let a person go, in one transaction: state, assignments, tokens and the bound account all end.
+    """Let a person go, in one transaction: state, assignments, tokens, sessions and the bound account all end.
 
-    Returns the person, the number of assignments ended and of tokens revoked. It cannot be undone: who comes back is
-    added anew under another staff id.
+    Returns the person, the number of assignments ended, and of tokens and sessions. It cannot be undone: who comes
+    back is added anew under another staff id.
     """
     scene = yield from administer(house, Act.PERSON_LEAVE, clients=None, on=text)
     member = scene.member
@@ -194,6 +194,7 @@ def leave(house: HasSettings, text: str) -> Work[tuple[Member, int, int]]:
         )
     )
     revoked = yield from revoke_all(member.id, scene.now_us)
+    revoked += yield from sessions.end_all(member.id, scene.now_us)
     yield from tell(scene, LeafType.PERSON_LEFT, clients, person=member.id)
     return (yield from people.find_person(member.id)), len(ended), len(revoked)
 

@@ -1,0 +1,70 @@
+"""Showing a factor again, in place: for a field that needs more than a session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from allauth.mfa.webauthn.forms import ReauthenticateWebAuthnForm
+from allauth.mfa.webauthn.internal import auth
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from holdfast.edges.console.passkeys import require_own_origin, shown_by
+from holdfast.edges.console.signin import safe_next
+from holdfast.kit.errors import HoldfastError
+from holdfast.pages.house import house
+from holdfast.pages.permissions import Permission, needs
+from holdfast.pages.who import who_of
+from holdfast.procedures.network import services
+from holdfast.spine.identity.models import Person
+from holdfast.vocabulary.levels import SignIn
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponseBase
+
+
+class AgainForm(ReauthenticateWebAuthnForm):  # type: ignore[misc]  # it publishes no types
+    """A passkey of the person who is signed in, shown for one of our pages."""
+
+    def clean_credential(self) -> Any:
+        """Verify the answer; ``shown`` is what it amounts to."""
+        credential = self.cleaned_data["credential"]
+        require_own_origin(credential)
+        factor = super().clean_credential()
+        self.shown = shown_by(factor, credential)
+        return factor
+
+
+@needs(Permission.SIGNED_IN)
+@require_http_methods(["GET", "POST"])
+@never_cache
+def confirm(request: HttpRequest) -> HttpResponseBase:
+    """GET begins the ceremony, POST answers a challenge by it: JSON to a script, a page to a form."""
+    person = Person.objects.get(pk=who_of(request).person)
+    if request.method == "GET":
+        return JsonResponse(auth.begin_authentication(person))
+    form = AgainForm(request.POST, user=person)
+    if not form.is_valid():
+        return _again(request, " ".join(form.errors.get("credential", ["Try again."])))
+    try:
+        method = SignIn(form.shown.method)
+        work = services.confirm(house(), request.POST.get("challenge", "")[:64], method)
+        house().transact(work)
+    except HoldfastError as error:
+        return _again(request, f"{error}. {error.remedy}")
+    if _by_script(request):
+        return JsonResponse({"confirmed": True})
+    return HttpResponseRedirect(safe_next(request))
+
+
+def _again(request: HttpRequest, message: str) -> HttpResponse:
+    if _by_script(request):
+        return JsonResponse({"error": message}, status=422)
+    page = {"status": 422, "title": "That was not confirmed", "remedy": message}
+    return render(request, "console/problem.html", page, status=422)
+
+
+def _by_script(request: HttpRequest) -> bool:
+    return "application/json" in request.headers.get("accept", "")

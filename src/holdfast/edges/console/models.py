@@ -1,0 +1,16 @@
+"""What the console keeps of a browser between two requests. Nothing but Django imports this module."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class BrowserState(models.Model):
+    """State of one browser, sealed; found by the hash of its cookie, which is the only other place that has it."""
+
+    hash = models.BinaryField(primary_key=True)
+    sealed = models.BinaryField()
+    expires_us = models.BigIntegerField(db_index=True)
+
+    class Meta:
+        db_table = "console_browser"

@@ -1,0 +1,37 @@
+"""SQL of browsers' state: a sealed row for each, under the hash of its cookie."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from holdfast.kit.db import statement
+
+BROWSER: Final = statement(
+    "console.browser",
+    "SELECT sealed FROM console_browser WHERE hash = :hash AND expires_us > :now",
+)
+HAS_BROWSER: Final = statement(
+    "console.has_browser", "SELECT 1 FROM console_browser WHERE hash = :hash"
+)
+# No row comes back when the key is taken.
+ADD_BROWSER: Final = statement(
+    "console.add_browser",
+    """INSERT INTO console_browser (hash, sealed, expires_us) VALUES (:hash, :sealed, :expires_us)
+       ON CONFLICT (hash) DO NOTHING RETURNING expires_us""",
+)
+KEEP_BROWSER: Final = statement(
+    "console.keep_browser",
+    """UPDATE console_browser SET sealed = :sealed, expires_us = :expires_us
+       WHERE hash = :hash AND expires_us > 0 RETURNING expires_us""",
+)
+# The worker takes the row away; the console removes nothing.
+FORGET_BROWSER: Final = statement(
+    "console.forget_browser",
+    "UPDATE console_browser SET sealed = :nothing, expires_us = 0 WHERE hash = :hash",
+)
+CLEAR_BROWSERS: Final = statement(
+    "console.clear_browsers",
+    """DELETE FROM console_browser WHERE hash IN
+        (SELECT hash FROM console_browser WHERE expires_us < :before LIMIT :most)
+    RETURNING expires_us""",
+)
