@@ -256,6 +256,8 @@ def name_of(store: StoreAddress) -> str:
 class SmallHouse:
     """Two stores and a clock: what a Work needs, without keys, policies or processes."""
 
+    session: bytes | None = None
+
     def __init__(self, home: Path, clock: FakeClock | None = None, *, fresh: bool = True) -> None:
         if fresh:
             copy_house(template(), home)

@@ -172,7 +172,7 @@ class SqliteTables:
     def numbers(self) -> dict[str, int]:
         """Return the last numbers given out."""
         rows = self._raw.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
-        return {name: seq for name, seq in rows if name != MIGRATIONS}
+        return {name: seq for name, seq in rows if seq and name != MIGRATIONS}
 
     def renumber(self, numbers: Mapping[str, int]) -> None:
         """Go on numbering after these."""

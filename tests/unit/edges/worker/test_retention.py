@@ -47,6 +47,8 @@ AGELESS = {
     "vault_shred",
     "vault_suppression",
 }
+#: Tables whose rows belong to a person whom the house must have.
+OF_PEOPLE = {"identity_enrolment", "identity_session"}
 #: What a row has to be so that its statement takes it.
 ROWS = {
     "actions.clear_exports": {"state": "expired"},
@@ -94,6 +96,8 @@ def test_a_table_with_a_time_in_it_is_trimmed_or_stands_in_this_tests_list(model
 def write(bank, models, trim: Trim, at: int, mark: str) -> None:
     """A row whose age is that of ``at``."""
     given = {trim.column: at, **ROWS.get(trim.statement.name, {})}
+    if trim.table in OF_PEOPLE:
+        given["person"] = bank.agent.id
     insert(bank, trim.table, made_up(models[trim.table], mark, **given))
 
 
