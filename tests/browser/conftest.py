@@ -1,4 +1,7 @@
-"""One browser per process of the run, one served bank per module, a fresh look-out per test."""
+"""One browser and one served bank per module, a fresh look-out per test.
+
+Playwright runs an event loop in the test's own thread for as long as it is open; Django refuses its database there.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from support.faces import Faces, chromium
 from support.live import LiveBank
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
     with chromium() as launched:
         yield launched

@@ -19,6 +19,7 @@ import click
 
 from holdfast.drills.bank.build import CONTRACT, SCHEMA
 from holdfast.drills.demo_data import customer, write_customers
+from holdfast.drills.shift import Shift
 from holdfast.drills.walk import Caller, Desk, Teller, walk
 from holdfast.edges.cli.serve import Supervisor
 from holdfast.kit.clock import HOUR_US, SystemClock, parse_rfc3339
@@ -41,6 +42,16 @@ FEED: Final = "bank-acd"
 CUSTOMERS: Final = 2000
 WRAP_UP_S: Final = 2
 STATE: Final = "demo.json"
+SIMULATED: Final = ("A0002", "A0003", "A0004")
+#: Who can be tried with one click: staff id, employer, roles, and what they do.
+PERSONAS: Final = (
+    (AGENT, "house", "agent", "Takes calls of Bank 01's card holders."),
+    (LEAD, "house", "lead", "Approves, sees what is refused to the team, covers."),
+    ("S0001", "house", "security", "Watches every decision, ends sessions, contains."),
+    ("C0001", CLIENT, "client_user", "Works at Bank 01: sees who looked at whose data, and why."),
+    ("U0001", "auditors", "auditor", "Draws samples and checks the proofs."),
+    (TELEPHONY, "house", "admin", "Adds people, publishes contracts, connects feeds."),
+)
 _TYPES: Final = "contact.queued,contact.connected,contact.held,contact.transferred,contact.ended"
 #: What the demo's contract has beside the bank's: an action for its call, and approvals for many runs of a day.
 _ACTION: Final = """
@@ -52,6 +63,13 @@ reasons = ["dispute"]
 proof = { matches = 2 }
 targets = ["card-system"]
 approval = true
+
+[[reason]]
+id = "estate"
+label = "Estate of a customer"
+clause = "4.8"
+fields.customers = ["name", "address", "acct", "balance"]
+approval.customers = ["acct"]
 
 [approval]
 per_pair = 100
@@ -77,6 +95,7 @@ class Demo:
         files = self.home / "files"
         files.mkdir(parents=True, exist_ok=True)
         contract = CONTRACT.replace('wrap_up = "2 min"', f'wrap_up = "{WRAP_UP_S} s"')
+        contract = contract.replace('"card-lost"]', '"card-lost", "estate"]')
         write_durably(files / "contract.toml", (contract + _ACTION).encode())
         write_durably(files / "schema.toml", SCHEMA.encode())
         write_customers(files / "customers.csv", CUSTOMERS, spoilt=3)
@@ -89,6 +108,7 @@ class Demo:
                  "--programme", "cards-in")  # fmt: skip
         self.run("person", "add", LEAD, "--employer", "house", "--role", "lead",
                  "--programme", "cards-in")  # fmt: skip
+        self._people()
         self.run("feed", "add", FEED, "--client", CLIENT, "--types", _TYPES)
         self._write(
             "# Nobody has both a feed's key and a token that it empowers: a second administrator makes the key."
@@ -112,6 +132,16 @@ class Demo:
         self.run("token", "key", str(self._lead_key))
         self.issue_tokens()
 
+    def _people(self) -> None:
+        """Add the agents of the shift, and whoever looks at it from elsewhere."""
+        for staff in SIMULATED:
+            self.run("person", "add", staff, "--employer", "house", "--role", "agent",
+                     "--programme", "cards-in", shown=False)  # fmt: skip
+        for staff, employer, role, _ in PERSONAS:
+            if staff not in {AGENT, LEAD, TELEPHONY}:
+                self.run("person", "add", staff, "--employer", employer, "--role", role,
+                         "--programme", "cards-in", shown=False)  # fmt: skip
+
     def issue_tokens(self) -> None:
         """Give the agent and their lead tokens for the day; the lead's is bound to a key that stays with them."""
         bound = ("--dpop-key", str(self._lead_key))
@@ -119,6 +149,15 @@ class Demo:
             create = ("token", "create", "--person", person, *more, "--json")
             issued = json.loads(self.run(*create, secret=True))
             self._state |= {name: issued["token"], "expires": issued["expires"]}
+        self._state["agents"] = {
+            staff: json.loads(
+                self.run("token", "create", "--person", staff, "--json", secret=True, shown=False)
+            )["token"]
+            for staff in SIMULATED
+        }
+        self._state["personas"] = [
+            {"staff_id": staff, "role": role, "does": does} for staff, _, role, does in PERSONAS
+        ]
         self._keep()
 
     @property
@@ -133,7 +172,7 @@ class Demo:
     def load(self) -> None:
         """Read what an earlier run left, and renew the tokens when their day is nearly over."""
         self._state = json.loads((self.home / STATE).read_text())
-        if not self._lead_key.exists():
+        if not self._lead_key.exists() or "agents" not in self._state:
             raise Unavailable(
                 f"the demo house in {self.home} was made by an earlier version",
                 remedy="Begin anew: `make clean`, then `make run`.",
@@ -188,16 +227,7 @@ class Demo:
         self._state["runs"] += 1
         self._keep()
         one = customer(number)
-        desk = Desk(
-            url=f"http://localhost:{settings.data_plane_port}",
-            token=self._state["token"],
-            client=CLIENT,
-            collection=COLLECTION,
-            agent=AGENT,
-            feed=FEED,
-            feed_kid=self._state["kid"],
-            feed_secret=self._state["secret"],
-        )
+        desk = self._desk(settings)
         caller = Caller(
             phone=one.phone,
             account=one.account,
@@ -215,6 +245,22 @@ class Demo:
             vkeys=self._state["vkeys"],
             wrap_up_s=WRAP_UP_S,
         )
+
+    def _desk(self, settings: Settings) -> Desk:
+        return Desk(
+            url=f"http://localhost:{settings.data_plane_port}",
+            token=self._state["token"],
+            client=CLIENT,
+            collection=COLLECTION,
+            agent=AGENT,
+            feed=FEED,
+            feed_kid=self._state["kid"],
+            feed_secret=self._state["secret"],
+        )
+
+    def shift(self, settings: Settings) -> Shift:
+        """The shift that runs beside it."""
+        return Shift(self._desk(settings), self._state["agents"], customers=CUSTOMERS)
 
     def next_steps(self, settings: Settings, decision: str) -> None:
         """Say what to try."""
@@ -238,7 +284,8 @@ class Demo:
         for command, why in steps:
             self._write(f"  {command}" + (f"   # {why}" if why else ""))
         self._write("")
-        self._write(f"The console is at http://localhost:{settings.console_port}.")
+        self._write(f"Open http://localhost:{settings.console_port} and be anybody with one click;")
+        self._write("a simulated shift is running, and a call is with the agent.")
         self._write("docs/tutorials/first-hour.md takes a file of your own from CSV to proof.")
 
 
@@ -278,6 +325,8 @@ def demo(*, walk_only: bool) -> None:
             )
         click.echo(f"Setting up a demo house in {_relative(settings.home)}:")
         show.found()
+    os.environ["HOLDFAST_DEMO"] = "true"
+    settings = load_settings()
     supervisor = Supervisor(settings)
     supervisor.start()
     click.echo("")
@@ -293,4 +342,9 @@ def demo(*, walk_only: bool) -> None:
         return
     show.next_steps(settings, decision)
     say("")
-    raise SystemExit(supervisor.wait())
+    shift = show.shift(settings)
+    shift.start()
+    try:
+        raise SystemExit(supervisor.wait())
+    finally:
+        shift.stop()

@@ -12,11 +12,11 @@ import os
 import re
 import tomllib
 from dataclasses import dataclass, field
-from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
-from urllib.parse import urlsplit
 
+from holdfast.kit import config_values as values
+from holdfast.kit.config_values import Rate, is_loopback
 from holdfast.kit.db.address import SqliteFile, StoreAddress, parse_address
 from holdfast.kit.errors import InvalidInput, Unavailable
 from holdfast.kit.secret import Secret
@@ -24,135 +24,10 @@ from holdfast.kit.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+__all__ = ["FILE_NAME", "SETTINGS", "Rate", "Setting", "Settings", "is_loopback", "load_settings"]
 FILE_NAME: Final = "holdfast.toml"
 _PREFIX: Final = "HOLDFAST_"
-_LEAST_LEASE_S: Final = 2
-_ROLE: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _MOST_SECRET_BYTES: Final = 64 * 1024
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether ``host`` is a name or address that only this machine can reach."""
-    return host in _LOOPBACK or host.startswith("127.") or host.endswith(".localhost")
-
-
-def _text(raw: str) -> str:
-    if not raw.strip():
-        msg = "must not be empty"
-        raise ValueError(msg)
-    return raw.strip()
-
-
-def _port(raw: str) -> int:
-    number = int(raw) if raw.isascii() and raw.isdecimal() else -1
-    if not 0 < number <= 65_535:
-        msg = "must be a port number from 1 to 65535"
-        raise ValueError(msg)
-    return number
-
-
-def _lease(raw: str) -> int:
-    seconds = _count(raw)
-    if seconds < _LEAST_LEASE_S:
-        msg = f"must be at least {_LEAST_LEASE_S}: a worker looks four times a second"
-        raise ValueError(msg)
-    return seconds
-
-
-def _count(raw: str) -> int:
-    number = int(raw) if raw.isascii() and raw.isdecimal() else 0
-    if number < 1:
-        msg = "must be a whole number from 1"
-        raise ValueError(msg)
-    return number
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """How many in a second in the long run, and how many at once."""
-
-    per_second: int
-    burst: int
-
-    def __str__(self) -> str:
-        """As it is written in settings."""
-        return f"{self.per_second}/{self.burst}"
-
-
-def _rate(raw: str) -> Rate:
-    per_second, _, burst = raw.strip().partition("/")
-    try:
-        return Rate(_count(per_second), _count(burst))
-    except ValueError:
-        msg = "must be two whole numbers from 1, e.g. 50/200: a second, and at once"
-        raise ValueError(msg) from None
-
-
-def _flag(raw: str) -> bool:
-    try:
-        return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[
-            raw.strip().lower()
-        ]
-    except KeyError:
-        msg = "must be true or false"
-        raise ValueError(msg) from None
-
-
-def _log_level(raw: str) -> str:
-    if raw.lower() not in {"debug", "info", "warning", "error"}:
-        msg = "must be debug, info, warning or error"
-        raise ValueError(msg)
-    return raw.lower()
-
-
-def _ranges(raw: str) -> tuple[str, ...]:
-    found = []
-    for part in filter(None, (part.strip() for part in raw.split(","))):
-        try:
-            found.append(ip_network(part))
-        except ValueError as error:
-            msg = f"must be ranges such as 192.0.2.7/32,2001:db8::/64: {error}"
-            raise ValueError(msg) from None
-    if any(network.prefixlen == 0 for network in found):
-        msg = "must not be everybody: who is trusted says where a request comes from"
-        raise ValueError(msg)
-    return tuple(str(network) for network in found)
-
-
-def _origin(raw: str) -> str:
-    parts = urlsplit(raw.strip().rstrip("/"))
-    host = parts.hostname or ""
-    if parts.scheme not in {"http", "https"} or not host or parts.path or parts.query:
-        msg = "must be like https://holdfast.example.org, without a path"
-        raise ValueError(msg)
-    if parts.username is not None or parts.fragment:
-        msg = "must hold neither a user name nor a fragment"
-        raise ValueError(msg)
-    _ = parts.port  # ValueError when it is no port number
-    if parts.scheme == "http" and not is_loopback(host):
-        msg = "must begin with https:// unless the host is localhost"
-        raise ValueError(msg)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _database(raw: str) -> str:
-    parse_address(raw, Path())  # ValueError says what is wrong; the house's folder is known later
-    return raw.strip()
-
-
-def _replica(raw: str) -> str:
-    if not str(raw).strip().startswith("postgres"):
-        msg = "must be like postgres://user@host:5432/database"
-        raise ValueError(msg)
-    return _database(raw)
-
-
-def _role(raw: str) -> str:
-    if not _ROLE.fullmatch(raw.strip()):
-        msg = "must be the name of a database role: small letters, digits and underscores"
-        raise ValueError(msg)
-    return raw.strip()
 
 
 class Setting(NamedTuple):
@@ -171,72 +46,101 @@ class Setting(NamedTuple):
 
 
 SETTINGS: Final = (
-    Setting("house", "Holdfast house", _text, "name of the house, shown on pages and in logs"),
     Setting(
-        "origin", "", _origin, "public origin that browsers see; unset: localhost and console.port"
+        "house", "Holdfast house", values.text, "name of the house, shown on pages and in logs"
     ),
     Setting(
-        "database_url", "sqlite:///data.sqlite3", _database, "the data store: ciphertext, no keys"
+        "origin",
+        "",
+        values.origin,
+        "public origin that browsers see; unset: localhost and console.port",
     ),
     Setting(
-        "keys_url", "sqlite:///keys.sqlite3", _database, "the key store: wrapped keys and indexes"
+        "database_url",
+        "sqlite:///data.sqlite3",
+        values.database,
+        "the data store: ciphertext, no keys",
+    ),
+    Setting(
+        "keys_url",
+        "sqlite:///keys.sqlite3",
+        values.database,
+        "the key store: wrapped keys and indexes",
     ),
     Setting(
         "replica_url",
         "",
-        _replica,
+        values.replica,
         "a standby of the data store that answers for what is evidence; unset: the data store does",
     ),
     Setting(
         "role.app",
         "",
-        _role,
+        values.role,
         "database role of data planes and consoles (PostgreSQL); unset: it is granted nothing",
     ),
-    Setting("role.worker", "", _role, "database role of the worker and of operators' commands"),
-    Setting("role.reader", "", _role, "database role of auditors, who read what is evidence"),
-    Setting("console.host", "127.0.0.1", _text, "address that the console listens on"),
-    Setting("console.port", "8460", _port, "port of the console"),
-    Setting("data_plane.host", "127.0.0.1", _text, "address that the data plane listens on"),
-    Setting("data_plane.port", "8461", _port, "port of the data plane"),
-    Setting("tls.certificate", "", _text, "file with the certificate chain of both listeners, PEM"),
-    Setting("tls.key", "", _text, "file with its private key, PEM, without a passphrase"),
+    Setting(
+        "role.worker", "", values.role, "database role of the worker and of operators' commands"
+    ),
+    Setting("role.reader", "", values.role, "database role of auditors, who read what is evidence"),
+    Setting("console.host", "127.0.0.1", values.text, "address that the console listens on"),
+    Setting("console.port", "8460", values.port, "port of the console"),
+    Setting("data_plane.host", "127.0.0.1", values.text, "address that the data plane listens on"),
+    Setting("data_plane.port", "8461", values.port, "port of the data plane"),
+    Setting(
+        "tls.certificate", "", values.text, "file with the certificate chain of both listeners, PEM"
+    ),
+    Setting("tls.key", "", values.text, "file with its private key, PEM, without a passphrase"),
     Setting(
         "tls.client_ca",
         "",
-        _text,
+        values.text,
         "file with the authority whose client certificates alone may connect, PEM; unset: anybody",
     ),
     Setting(
         "trusted_proxies",
         "",
-        _ranges,
+        values.ranges,
         "ranges whose Forwarded and X-Forwarded-For headers are believed, comma-separated",
     ),
     Setting(
         "proxy_client_cert",
         "false",
-        _flag,
+        values.flag,
         "the trusted proxies check client certificates and set Client-Cert (RFC 9440) themselves",
     ),
     Setting(
-        "flood.per_credential", "50/200", _rate, "requests of one credential: a second/at once"
+        "flood.per_credential",
+        "50/200",
+        values.rate,
+        "requests of one credential: a second/at once",
     ),
-    Setting("flood.per_client", "2000/4000", _rate, "requests about one client: a second/at once"),
-    Setting("disk.reserve_mb", "64", _count, "room kept for refusals when the disk is full, in MB"),
-    Setting("workers", "1", _count, "processes of the data plane; more than one needs PostgreSQL"),
+    Setting(
+        "flood.per_client", "2000/4000", values.rate, "requests about one client: a second/at once"
+    ),
+    Setting(
+        "disk.reserve_mb", "64", values.count, "room kept for refusals when the disk is full, in MB"
+    ),
+    Setting(
+        "workers", "1", values.count, "processes of the data plane; more than one needs PostgreSQL"
+    ),
     Setting(
         "worker.lease_seconds",
         "20",
-        _lease,
+        values.lease,
         "how long a worker on PostgreSQL may be silent before another keeps the logs",
     ),
-    Setting("log_level", "info", _log_level, "least severity that is written to the log"),
-    Setting("debug", "false", _flag, "show tracebacks of internal errors on the terminal"),
-    Setting("root.passphrase", "", _text, "opens the root key file when it is sealed", secret=True),
-    Setting("token", "", _text, "credential that the command line acts with", secret=True),
-    Setting("token_key", "", _text, "key that this token is bound to, as PEM", secret=True),
-    Setting("feed_key", "", _text, "key that `holdfast feed push` signs with", secret=True),
+    Setting("log_level", "info", values.log_level, "least severity that is written to the log"),
+    Setting("debug", "false", values.flag, "show tracebacks of internal errors on the terminal"),
+    Setting(
+        "demo", "false", values.flag, "the console signs anybody in as a persona of the demo house"
+    ),
+    Setting(
+        "root.passphrase", "", values.text, "opens the root key file when it is sealed", secret=True
+    ),
+    Setting("token", "", values.text, "credential that the command line acts with", secret=True),
+    Setting("token_key", "", values.text, "key that this token is bound to, as PEM", secret=True),
+    Setting("feed_key", "", values.text, "key that `holdfast feed push` signs with", secret=True),
 )
 _BY_KEY: Final = {setting.key: setting for setting in SETTINGS}
 
@@ -281,6 +185,7 @@ class Settings:
     worker_lease_seconds: int
     log_level: str
     debug: bool
+    demo: bool
     root_passphrase: Secret[str] | None
     token: Secret[str] | None
     token_key: Secret[str] | None

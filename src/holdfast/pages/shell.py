@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.utils.functional import _StrPromise
 
+    from holdfast.spine.identity.sessions import SignedIn
+
 
 class Place(NamedTuple):
     """One entry of the navigation."""
@@ -27,12 +29,15 @@ class Place(NamedTuple):
 PLACES = (Place("/desk", _("Desk"), frozenset({Role.AGENT, Role.LEAD})),)
 
 
+def places_of(who: SignedIn) -> list[Place]:
+    """Where a person's work is, by their roles in the house; whoever has none of them works at the desk."""
+    found = [place for place in PLACES if not place.roles or place.roles & who.roles]
+    return found or [PLACES[0]]
+
+
 def shell(request: HttpRequest) -> Mapping[str, object]:
     """Return what the frame of every page shows; Django calls it a context processor."""
     who = signed_in(request)
     if who is None:
         return {"who": None, "places": ()}
-    shown = [
-        place for place in PLACES if not place.roles or not who.roles or place.roles & who.roles
-    ]
-    return {"who": who, "places": shown, "here": request.path}
+    return {"who": who, "places": places_of(who), "here": request.path}

@@ -49,6 +49,7 @@ class SignIn(StrEnum):
     PASSKEY_SYNCED = "passkey-synced"  # a provider of passkeys has a copy
     TOTP = "totp"
     RECOVERY_CODE = "recovery-code"
+    DEMO = "demo"  # by a click, in the demo house only
 
 
 #: How strongly somebody stands behind a request that they confirmed a moment ago by this, in the same session.
@@ -56,6 +57,7 @@ CONFIRMED_BY: Final = {
     SignIn.PASSKEY_DEVICE_BOUND: AuthLevel.POSSESSION,
     SignIn.PASSKEY_SYNCED: AuthLevel.STEP_UP,
     SignIn.TOTP: AuthLevel.STEP_UP,
+    SignIn.DEMO: AuthLevel.STEP_UP,
 }
 
 

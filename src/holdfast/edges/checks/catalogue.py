@@ -15,6 +15,7 @@ CHECKS: Final = (
     Check("house.E002", "only its owner enters the folder", f"{_HERE}.house:folder_mode"),
     Check("house.E003", "it listens where it is safe", f"{_HERE}.house:listeners"),
     Check("house.E004", "browsers reach it by its origin", f"{_HERE}.house:origin"),
+    Check("house.E005", "nobody is signed in by a click", f"{_HERE}.house:demo"),
     Check("stores.E001", "both stores can be written", f"{_HERE}.stores:writable"),
     Check("stores.E002", "what is committed survives a power cut", f"{_HERE}.stores:durable"),
     Check("stores.E003", "both stores have this version's tables", f"{_HERE}.stores:migrated"),

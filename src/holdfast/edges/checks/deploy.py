@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from holdfast.edges.checks.findings import Skipped, doubtful, wrong
+from holdfast.edges.checks.house import DEMO_FILE
 from holdfast.edges.checks.opened import files
 from holdfast.edges.listening import MOST_CONNECTIONS, OTHER_FILES
 from holdfast.kit.clock import monotonic_s
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from holdfast.kit.config import Settings
     from holdfast.vocabulary.manifest import Finding
 
-DEMO_FILE: Final = "demo.json"
 SLOW_FSYNC_S: Final = 0.02
 SWAPS: Final = Path("/proc/swaps")
 RESUME: Final = Path("/sys/power/resume")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from holdfast.edges.checks.findings import Skipped, doubtful, wrong
 from holdfast.kit.config import is_loopback
 from holdfast.kit.db.opening import is_there
+
+DEMO_FILE: Final = "demo.json"
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,4 +102,21 @@ def origin(settings: Settings) -> Iterator[Finding]:
         yield doubtful(
             f"origin is {settings.origin}, but the console listens on port {settings.console_port}",
             f"Set HOLDFAST_ORIGIN=http://localhost:{settings.console_port}.",
+        )
+
+
+def demo(settings: Settings) -> Iterator[Finding]:
+    """A demo signs anybody in as anybody: only in the demo's own house, and only for browsers on this machine."""
+    if not settings.demo:
+        return
+    reached = (settings.console_host, urlsplit(settings.origin).hostname or "")
+    if not all(is_loopback(name) for name in reached) or settings.trusted_proxies:
+        yield wrong(
+            "demo is on, and others than this machine can reach the console",
+            "Unset HOLDFAST_DEMO, or leave origin, console.host and trusted_proxies as they are.",
+        )
+    if not (settings.home / DEMO_FILE).exists():
+        yield wrong(
+            "demo is on in a house that is not the demo's",
+            "Unset HOLDFAST_DEMO; `holdfast demo` makes a house of its own.",
         )

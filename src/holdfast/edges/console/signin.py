@@ -23,6 +23,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django.views.generic.edit import FormView
 
+from holdfast.edges.console.demo import personas
 from holdfast.edges.console.passkeys import ShownBy, describe, require_own_origin, shown_by
 from holdfast.kit.errors import HoldfastError, NotFound
 from holdfast.pages.house import house
@@ -43,7 +44,7 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
     back = safe_next(request)
     if signed_in(request) is not None:
         return HttpResponseRedirect(back)
-    return render(request, "console/sign_in.html", {"next": back})
+    return render(request, "console/sign_in.html", {"next": back, "personas": personas()})
 
 
 def safe_next(request: HttpRequest) -> str:
@@ -97,7 +98,7 @@ class PasskeySignIn(LoginWebAuthnView):  # type: ignore[misc]  # it publishes no
         return self._again(" ".join(form.errors.get("credential", [])))
 
     def _again(self, message: str) -> HttpResponse:
-        page = {"next": safe_next(self.request), "error": message}
+        page = {"next": safe_next(self.request), "error": message, "personas": personas()}
         return render(self.request, "console/sign_in.html", page, status=422)
 
 

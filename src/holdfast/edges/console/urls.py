@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from holdfast.edges.console import account, confirm, signin, views
+from holdfast.edges.console import account, confirm, demo, signin, views
 
 app_name = "console"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("sign-in/passkey", signin.passkey_sign_in, name="passkey_sign_in"),
     path("sign-out", signin.sign_out, name="sign_out"),
     path("enrol/<str:secret>", signin.enrol, name="enrol"),
+    path("demo/confirm", demo.confirm, name="demo_confirm"),
+    path("demo/be/<str:staff_id>", demo.be, name="demo_be"),
     path("confirm", confirm.confirm, name="confirm"),
     path("account", account.account, name="account"),
     path("account/passkeys/add", account.add_passkey, name="add_passkey"),

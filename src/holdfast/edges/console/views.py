@@ -12,8 +12,8 @@ from django.views.decorators.http import require_safe
 
 from holdfast.edges.console.status import Lookout
 from holdfast.pages.permissions import Permission, needs
+from holdfast.pages.shell import places_of
 from holdfast.pages.who import signed_in
-from holdfast.vocabulary.levels import Role
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -28,9 +28,8 @@ def home(request: HttpRequest) -> HttpResponse:
     who = signed_in(request)
     if who is None:
         return HttpResponseRedirect(settings.LOGIN_URL)
-    if Role.AGENT in who.roles or not who.roles:
-        return HttpResponseRedirect("/desk")
-    return HttpResponseRedirect("/account")
+    places = places_of(who)
+    return HttpResponseRedirect(places[0].href if places else "/account")
 
 
 @needs(Permission.THIS_MACHINE)

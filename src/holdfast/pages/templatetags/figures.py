@@ -49,3 +49,9 @@ def browser(agent: str) -> str:
     if not name:
         return agent[:40] or "unknown"
     return f"{name} on {system[0]}" if system else name
+
+
+@register.filter
+def role(word: str) -> str:
+    """Name a role as people do: ``Client user``."""
+    return word.replace("_", " ").capitalize()

@@ -8,8 +8,10 @@ from contextlib import closing
 import pytest
 
 from holdfast.edges.checks.catalogue import CHECKS
+from holdfast.edges.checks.house import DEMO_FILE, demo
 from holdfast.edges.checks.run import examine, require_sound
 from holdfast.kit.clock import DAY_US
+from holdfast.kit.config import load_settings
 from holdfast.kit.db import Round
 from holdfast.kit.errors import Unavailable
 from holdfast.kit.ids import new_id
@@ -149,3 +151,25 @@ def test_the_check_makes_no_key_for_permits(house):
     assert house.states()["keys.W001"] == "ok"
     with closing(open_house(house.settings)) as opened:
         assert opened.permit_key_file.read() is None
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"HOLDFAST_ORIGIN": "https://holdfast.example.com"},
+        {"HOLDFAST_CONSOLE_HOST": "0.0.0.0"},
+        {"HOLDFAST_TRUSTED_PROXIES": "127.0.0.0/8"},
+        {},  # on this machine, but in a house that somebody uses
+    ],
+)
+def test_a_demo_that_others_reach_or_in_a_house_of_its_own_does_not_start(tmp_path, more):
+    (tmp_path / "house").mkdir(mode=0o700)
+    if more:
+        (tmp_path / "house" / DEMO_FILE).touch()
+    settings = load_settings(tmp_path / "house", {"HOLDFAST_DEMO": "true", **more})
+    assert [finding.message for finding in demo(settings)]
+
+
+def test_the_demo_itself_passes(tmp_path):
+    (tmp_path / DEMO_FILE).touch()
+    assert list(demo(load_settings(tmp_path, {"HOLDFAST_DEMO": "true"}))) == []

@@ -157,3 +157,10 @@ def test_a_view_that_declares_no_permission_keeps_the_console_from_starting(monk
     monkeypatch.setattr(get_resolver(), "url_patterns", [path("a", open_view)])
     with pytest.raises(ImproperlyConfigured, match="/a"):
         apps.get_app_config("console").ready()
+
+
+@pytest.mark.parametrize("path", ["/demo/be/A0001", "/demo/be/ADM1"])
+def test_nobody_is_signed_in_by_a_click_outside_the_demo(browser, path):
+    own = {"sec-fetch-site": "same-origin"}
+    assert browser.post(path, headers=own).status_code == 404
+    assert "Demo" not in browser.get("/sign-in").content.decode()
