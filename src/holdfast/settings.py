@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "holdfast.spine.vault.keyring",
     "holdfast.procedures.access",
     "holdfast.procedures.classification",
+    "holdfast.procedures.culture",
     # Listed last: its ready() reads the procedures' manifests, when all models are there.
     "holdfast.edges.console",
 ]

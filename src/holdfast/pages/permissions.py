@@ -43,12 +43,14 @@ class Permission(StrEnum):
     SIGNED_IN = "signed_in"  # whoever signed in; what the page does is judged where it does it
     AGENTS = "agents"
     LEADS = "leads"
+    REPORT_READERS = "report_readers"
 
 
 _OPEN: Final = frozenset({Permission.NOTHING_TOLD, Permission.THIS_MACHINE})
 #: Which roles open a page. What it shows and does is judged besides, by the path.
 _ROLES: Final = {
     Permission.AGENTS: frozenset({Role.AGENT, Role.LEAD}),
+    Permission.REPORT_READERS: frozenset({Role.SECURITY}),
     Permission.LEADS: frozenset({Role.LEAD, Role.SECURITY, Role.ADMIN}),
 }
 
@@ -91,7 +93,7 @@ def _holds(request: HttpRequest, permission: Permission) -> bool:
             return _from_this_machine(request)
         case Permission.SIGNED_IN:
             return True
-        case Permission.AGENTS | Permission.LEADS:
+        case Permission.AGENTS | Permission.LEADS | Permission.REPORT_READERS:
             who = signed_in(request)
             return who is not None and bool(who.roles & _ROLES[permission])
 

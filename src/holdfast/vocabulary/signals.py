@@ -18,6 +18,10 @@ class Signal(StrEnum):
     APPROVAL_PAIR = "approval.pair"  # one approver gave half or more of a person's approvals
     # signing in
     PASSKEY_COPIED = "passkey.copied"  # its counter did not grow: a copy of the key is in use
+    # the desk
+    DESK_COPIED = "desk.copied"  # somebody copied from a caller's card
+    DESK_PRINTED = "desk.printed"
+    REPORT_MADE = "report.made"  # somebody told of something odd
     # the client
     FREEZE_REFUSED = "freeze.refused"  # somebody tried to freeze, confirm or lift who may not
     # the machine

@@ -38,6 +38,7 @@ RIGHTS: Final[dict[str, Rights]] = {
     "approvals_request": Rights(_CHANGE, _ALL),
     "classification_import": Rights("", _ALL),
     "console_browser": Rights(_CHANGE, _ALL),
+    "culture_report": Rights(_CHANGE, _READ),
     "decision_budget": Rights(_CHANGE, _ALL),
     "decision_budget_customer": Rights(_ADD, _TRIM),
     "decision_challenge": Rights(_CHANGE, _ALL),

@@ -103,6 +103,7 @@ TRIMS: Final = (
 )
 STAYS: Final[dict[str, Because]] = {
     "classification_import": Because.SLOT,
+    "culture_report": Because.WAITS,
     "decision_client": Because.DECLARED,
     "decision_contract": Because.DECLARED,
     "decision_record": Because.EVIDENCE,

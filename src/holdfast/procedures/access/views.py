@@ -15,15 +15,25 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from holdfast.kit.errors import HoldfastError, InvalidInput
+from holdfast.kit.errors import Conflict, HoldfastError, InvalidInput
 from holdfast.pages.house import house
 from holdfast.pages.permissions import Permission, needs
 from holdfast.pages.who import asked_of, polled
-from holdfast.spine.operations.desk import DeskContact, DeskField, own_contact, own_contacts
+from holdfast.spine.operations.act import Wanted, act
+from holdfast.spine.operations.desk import (
+    DeskContact,
+    DeskField,
+    own_contact,
+    own_contacts,
+    tell_desk,
+)
+from holdfast.spine.operations.reason import change_reason
 from holdfast.spine.operations.reveal import reveal
 from holdfast.spine.operations.search import search
+from holdfast.spine.operations.update import update
 from holdfast.spine.operations.verify import verify
 from holdfast.spine.turn.answers import Ambiguous, Asked, Found, Refused, Revealed, Shown, Verified
+from holdfast.vocabulary.signals import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +41,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponseBase
 
 MOST_TYPED = 200
+MOST_PROOF = 12
+_PROOF = "desk.proof"
 
 
 class CardField(NamedTuple):
@@ -143,8 +155,91 @@ def verify_caller(request: HttpRequest, client: str, contact: str) -> HttpRespon
         return _page(request, found, chosen=customer, error=_said(error))
     if isinstance(answer, Verified):
         again = _found(request, client, contact)
+        if answer.match:
+            _remember(request, again, answer.decision)
         return _page(request, again, chosen=customer, verified=answer)
     return _refusal(request, found, answer)
+
+
+@needs(Permission.SIGNED_IN)
+@require_POST
+def other_reason(request: HttpRequest, client: str, contact: str) -> HttpResponseBase:
+    """Change what the contact is about, to another reason of its queue; once, and counted if it shows more."""
+    found = _found(request, client, contact)
+    wanted = request.POST.get("reason", "")[:MOST_TYPED]
+    answer = house().transact(change_reason(house(), _asked(request, found), wanted))
+    if isinstance(answer, Refused):
+        return _refusal(request, found, answer)
+    return HttpResponseRedirect(_path(found))
+
+
+@needs(Permission.SIGNED_IN)
+@require_POST
+def change(request: HttpRequest, client: str, contact: str) -> HttpResponseBase:
+    """Change fields of the record that the reason lets be changed."""
+    found = _found(request, client, contact)
+    given = _typed(request, found.changes)
+    if not given:
+        return _page(request, found, error="Type what is new.")
+    try:
+        answer = house().transact(update(house(), _asked(request, found), found.customer, given))
+    except (Conflict, InvalidInput) as error:
+        return _page(request, found, error=_said(error), changed=given)
+    if isinstance(answer, Refused):
+        return _refusal(request, found, answer)
+    return _page(request, found, done="It is changed.")
+
+
+@needs(Permission.SIGNED_IN)
+@require_POST
+def do(request: HttpRequest, client: str, contact: str) -> HttpResponseBase:
+    """Do something to the customer's account, with what the caller has proven in this contact."""
+    found = _found(request, client, contact)
+    action = next((one for one in found.actions if one.id == request.POST.get("action")), None)
+    if action is None or not found.customer:
+        raise Http404
+    wanted = Wanted(
+        action.id,
+        proof=tuple(_proven(request, found)),
+        values=_typed(request, action.changes),
+        target=request.POST.get("target", "")[:MOST_TYPED],
+    )
+    try:
+        answer = house().transact(act(house(), _asked(request, found), found.customer, wanted))
+    except (Conflict, InvalidInput) as error:
+        return _page(request, found, error=_said(error))
+    if isinstance(answer, Refused):
+        return _refusal(request, found, answer)
+    return _page(request, found, acted=answer, action=action)
+
+
+@needs(Permission.SIGNED_IN)
+@require_POST
+def taken(request: HttpRequest, client: str, contact: str) -> HttpResponseBase:
+    """Take note that somebody copied from the card, or printed it: the page says so by itself."""
+    found = _found(request, client, contact)
+    printed = request.POST.get("how") == "printed"
+    signal = Signal.DESK_PRINTED if printed else Signal.DESK_COPIED
+    house().transact(tell_desk(house(), found.client, signal, found.ref))
+    return HttpResponse(status=204)
+
+
+def _typed(request: HttpRequest, fields: Sequence[DeskField]) -> dict[str, str]:
+    """What was typed into the form for each of these fields; what was left empty is left out."""
+    typed = {one.name: request.POST.get(f"value.{one.name}", "").strip() for one in fields}
+    return {name: value[:MOST_TYPED] for name, value in typed.items() if value}
+
+
+def _proven(request: HttpRequest, found: DeskContact) -> list[str]:
+    """The decisions by which the caller answered questions in this contact, as this browser remembers them."""
+    kept: dict[str, list[str]] = request.session.get(_PROOF, {})
+    return kept.get(f"{found.client}/{found.ref}", [])
+
+
+def _remember(request: HttpRequest, found: DeskContact, decision: str) -> None:
+    """Keep a decision that proves something; of older contacts nothing is kept."""
+    proven = [*_proven(request, found), decision]
+    request.session[_PROOF] = {f"{found.client}/{found.ref}": proven[-MOST_PROOF:]}
 
 
 def _contacts(request: HttpRequest) -> list[DeskContact]:
@@ -180,6 +275,8 @@ def _page(
     """Draw the contact's page; what was typed stays in it beside what is wrong."""
     card = _card(request, found, clear or {}) if found.customer and found.is_open else None
     page = {"contact": found, "mark": _mark([found]), "at": _path(found), "error": error, **more}
+    page["proven"] = len(_proven(request, found))
+    page["now_us"] = house().clock.now_us()
     if isinstance(card, Refused):
         page["refusal"] = card
     elif card is not None:

@@ -13,6 +13,7 @@ from holdfast.kit.clock import HOUR_US
 from holdfast.kit.db import Round
 from holdfast.spine.decision.policies import current_policies
 from holdfast.spine.decision.store import CLIENT
+from holdfast.spine.ledger.recorder import append_signal
 from holdfast.spine.operations.decisions import reader_of
 from holdfast.spine.purpose import store as purpose
 from holdfast.spine.purpose.contact import (
@@ -25,6 +26,7 @@ from holdfast.spine.purpose.contact import (
     standing,
 )
 from holdfast.spine.vault.load import load_collections
+from holdfast.vocabulary.ids import client_log
 from holdfast.vocabulary.levels import Handling
 from holdfast.vocabulary.schema import Index
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from holdfast.spine.turn.answers import Asked
     from holdfast.vocabulary.contract import Contract, Queue, Reason
     from holdfast.vocabulary.schema import CollectionSchema
+    from holdfast.vocabulary.signals import Signal
 
 MOST_SHOWN: Final = 12
 _SINCE_US: Final = 12 * HOUR_US
@@ -46,6 +49,16 @@ class DeskField(msgspec.Struct, frozen=True):
     label: str
     data_class: str  # C0 … C4
     handling: Handling
+
+
+class DeskAction(msgspec.Struct, frozen=True):
+    """One action that the contract allows for the contact's reason."""
+
+    id: str
+    label: str
+    matches: int  # questions that the caller must have answered in this contact
+    targets: tuple[str, ...]
+    changes: tuple[DeskField, ...]
 
 
 class DeskContact(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +87,8 @@ class DeskContact(msgspec.Struct, frozen=True, kw_only=True):
     search_by: tuple[DeskField, ...]
     questions: tuple[DeskField, ...]
     needed: int
+    changes: tuple[DeskField, ...] = ()
+    actions: tuple[DeskAction, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -109,6 +124,12 @@ def own_contact(house: House, asked: Asked) -> Work[DeskContact | None]:
     return (yield from _shown(house, Contact(*rows[0]), now_us))
 
 
+def tell_desk(house: House, client: str, signal: Signal, contact: str) -> Work[None]:
+    """Tell the client's log what somebody did with a contact's card beside looking at it."""
+    now_us = house.clock.now_us()
+    yield Round(data=(append_signal(client_log(client), signal, now_us, subject=contact),))
+
+
 def _shown(house: House, contact: Contact, now_us: int) -> Work[DeskContact]:
     contract = (yield from current_policies(house.policies, contact.client)).contract
     (names,) = yield Round(data=(CLIENT(client=contact.client),))
@@ -134,8 +155,10 @@ def _shown(house: House, contact: Contact, now_us: int) -> Work[DeskContact]:
         collection=schema.name if schema else "",
         fields=_fields(schema, _needed(reason, schema)),
         search_by=_fields(schema, _searchable(contract, schema)),
-        questions=_fields(schema, _questions(contract, schema)),
+        questions=_rotated(_fields(schema, _questions(contract, schema)), contact.ref),
         needed=contract.verification.needed,
+        changes=_fields(schema, _changeable(reason, schema)),
+        actions=_actions(contract, reason, schema),
     )
 
 
@@ -169,6 +192,34 @@ def _searchable(contract: Contract, schema: CollectionSchema | None) -> frozense
 def _questions(contract: Contract, schema: CollectionSchema | None) -> frozenset[str]:
     return (
         frozenset(contract.verification.questions.get(schema.name, ())) if schema else frozenset()
+    )
+
+
+def _rotated(questions: tuple[DeskField, ...], ref: str) -> tuple[DeskField, ...]:
+    """Begin with another question on each contact: who calls again and again is not asked the same."""
+    first = sum(ref.encode()) % len(questions) if questions else 0
+    return questions[first:] + questions[:first]
+
+
+def _changeable(reason: Reason | None, schema: CollectionSchema | None) -> frozenset[str]:
+    return reason.updates.get(schema.name, frozenset()) if reason and schema else frozenset()
+
+
+def _actions(
+    contract: Contract, reason: Reason | None, schema: CollectionSchema | None
+) -> tuple[DeskAction, ...]:
+    return tuple(
+        DeskAction(
+            id=one.id,
+            label=one.label,
+            matches=one.matches,
+            targets=one.targets,
+            changes=_fields(
+                schema, one.changes.get(schema.name, frozenset()) if schema else frozenset()
+            ),
+        )
+        for one in contract.actions.values()
+        if reason is not None and reason.id in one.reasons
     )
 
 

@@ -17,6 +17,7 @@ from support.rows import models as all_models
 #: Tables with a time in them that no age takes a row from. Whoever adds one says so here as well.
 AGELESS = {
     "classification_import",
+    "culture_report",
     "decision_client",
     "decision_contract",
     "decision_record",

@@ -29,8 +29,7 @@ document.addEventListener("submit", async (event) => {
     if (!form.dataset.then) { form.submit(); return; }
     const answer = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { accept: "application/json" } });
     const again = document.querySelector(form.dataset.then);
-    if (answer.ok && again) again.requestSubmit();
-    else if (answer.ok) location.reload();
+    if (answer.ok) again.requestSubmit();
     else told(form, (await answer.json()).error);
   } catch (error) {
     told(form, error.name === "NotAllowedError" ? "Nothing was confirmed. Try again." : `This browser could not: ${error.message}`);
@@ -71,3 +70,16 @@ document.addEventListener("keydown", (event) => {
   const button = document.querySelector(`button[data-key="${CSS.escape(event.key)}"]`);
   if (button) { event.preventDefault(); button.click(); }
 });
+
+// That somebody copies from the card, or prints it, is told to the client's log: a deterrent, not a wall.
+const tell = (how) => {
+  const card = document.querySelector("[data-taken]");
+  if (card && !card.dataset[how]) {
+    card.dataset[how] = "told";
+    fetch(card.dataset.taken, { method: "POST", body: new URLSearchParams({ how }) });
+  }
+};
+document.addEventListener("copy", (event) => {
+  if (event.target.closest?.("[data-taken]") || document.getSelection()?.anchorNode?.parentElement?.closest("[data-taken]")) tell("copied");
+});
+addEventListener("beforeprint", () => tell("printed"));
