@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "holdfast.edges.console.origin.OriginMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "holdfast.pages.refusals.RefusalMiddleware",
     "holdfast.pages.who.WhoMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 
+from holdfast.kit.errors import Unavailable
 from holdfast.pages.house import house, work_as
+from holdfast.pages.refusals import page_of
 from holdfast.spine.identity import sessions
 from holdfast.spine.identity.models import Person
 from holdfast.spine.identity.proxies import client_address
@@ -36,7 +38,10 @@ class WhoMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer one request."""
-        name_who(request)
+        try:
+            name_who(request)
+        except Unavailable as error:
+            return page_of(request, error)
         try:
             return self._answer(request)
         finally:
