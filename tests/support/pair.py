@@ -35,6 +35,7 @@ class Pair:
         self.primary = Cluster(self._folder(), *DURABLE, durable=True)
         self.primary.start()
         self.ports = [self.primary.port]
+        self.standby = self.primary  # until there is one
 
     def _folder(self) -> Path:
         self.folders.append(Path(tempfile.mkdtemp(prefix="holdfast-pair-", dir=place())))
