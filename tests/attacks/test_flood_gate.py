@@ -8,9 +8,10 @@ import json
 import pytest
 
 from holdfast.edges.dataplane.assembled import assemble
-from holdfast.edges.dataplane.gate import MOST_CLIENTS, SHARE, STRANGERS, Buckets, Gate
+from holdfast.edges.dataplane.gate import MOST_CLIENTS, SHARE, STRANGERS, Gate
 from holdfast.edges.dataplane.keeping import Keeping
 from holdfast.edges.dataplane.turn import MOST_WAITING
+from holdfast.kit.buckets import Buckets
 from holdfast.kit.config import Rate
 from holdfast.kit.errors import TooMany, Unavailable
 from holdfast.spine.operations.reveal import reveal

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from holdfast.kit.db import Work
     from holdfast.kit.db.address import StoreAddress
     from holdfast.kit.db.ports import Connection
+    from holdfast.spine.identity.presented import Caller
 
 T = TypeVar("T")
 NOON_US = 1_795_435_200_000_000  # 2026-11-23T12:00:00Z
@@ -257,6 +258,7 @@ class SmallHouse:
     """Two stores and a clock: what a Work needs, without keys, policies or processes."""
 
     session: bytes | None = None
+    directory: Caller | None = None
 
     def __init__(self, home: Path, clock: FakeClock | None = None, *, fresh: bool = True) -> None:
         if fresh:

@@ -40,13 +40,14 @@ class Permission(StrEnum):
     THIS_MACHINE = (
         "this_machine"  # the operator at this machine: a loopback peer and no proxy in between
     )
+    OWN_TOKEN = "own_token"  # noqa: S105  a program that shows a token, which the view itself asks for
     SIGNED_IN = "signed_in"  # whoever signed in; what the page does is judged where it does it
     AGENTS = "agents"
     LEADS = "leads"
     REPORT_READERS = "report_readers"
 
 
-_OPEN: Final = frozenset({Permission.NOTHING_TOLD, Permission.THIS_MACHINE})
+_OPEN: Final = frozenset({Permission.NOTHING_TOLD, Permission.THIS_MACHINE, Permission.OWN_TOKEN})
 #: Which roles open a page. What it shows and does is judged besides, by the path.
 _ROLES: Final = {
     Permission.AGENTS: frozenset({Role.AGENT, Role.LEAD}),
@@ -73,6 +74,12 @@ def needs(permission: Permission) -> Callable[[View], View]:
     return declared
 
 
+def declared_of(view: object) -> Permission | None:
+    """Return what a view declares that it needs."""
+    found: Permission | None = getattr(view, _MARK, None)
+    return found
+
+
 def _sign_in_first(request: HttpRequest) -> HttpResponseBase:
     """Send to the sign-in page, and from there back; what was typed into a form is not sent along."""
     back = request.get_full_path() if request.method in {"GET", "HEAD"} else _page_of(request)
@@ -87,7 +94,7 @@ def _page_of(request: HttpRequest) -> str:
 
 def _holds(request: HttpRequest, permission: Permission) -> bool:
     match permission:
-        case Permission.NOTHING_TOLD:
+        case Permission.NOTHING_TOLD | Permission.OWN_TOKEN:
             return True
         case Permission.THIS_MACHINE:
             return _from_this_machine(request)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from holdfast.kit.config import Settings
     from holdfast.kit.db import Rows, Work
     from holdfast.kit.disk import Disk
+    from holdfast.spine.identity.presented import Caller
     from holdfast.vocabulary.schema import CollectionSchema
 
 T = TypeVar("T")
@@ -121,6 +122,7 @@ class House:
     session: bytes | None = (
         None  # in the console: hash of the cookie in whose person's name it works
     )
+    directory: Caller | None = None  # an employer's directory in whose name it works
     _sure_until_us: int = field(default=ALWAYS_SURE_US, init=False)
 
     @property

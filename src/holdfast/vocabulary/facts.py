@@ -44,6 +44,7 @@ class FactId(StrEnum):
     OTHER_LINE = "other_line"  # of administration: neither above nor below the person concerned
     SAME_LINE = "same_line"
     ADMIN_REMAINS = "admin_remains"
+    OWN_EMPLOYER = "own_employer"  # of a directory: the person concerned is of its employer
     FEED_APART = "feed_apart"
     # purpose
     CONTACT_LIVE = "contact_live"

@@ -124,7 +124,7 @@ class LeafSpec:
         return "; ".join(f"in the {log}'s log {READERS[log]}" for log in logs)
 
 
-_BY = {"by": "reference of the person who did it"}
+_BY = {"by": "reference of the person who did it, or of the token of the directory that did"}
 _IN_LOG = "reference of the credential in this log; in the house's log its id"
 SPECS: Final[dict[LeafType, LeafSpec]] = {
     LeafType.HOUSE_FOUNDED: LeafSpec(

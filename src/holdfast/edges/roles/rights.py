@@ -53,13 +53,17 @@ RIGHTS: Final[dict[str, Rights]] = {
     "decision_record": Rights(_ADD, _TRIM, _READ),
     "decision_verify_attempt": Rights(_ADD, _TRIM),
     "django_migrations": Rights(_READ, _READ, _READ),
-    # Held as above. An assignment's id names it in the logs; with another it gives nobody more.
-    "identity_assignment": Rights("SELECT, UPDATE (id)", _CHANGE),
-    "identity_credential": Rights(_READ, _ALL),
-    "identity_employer": Rights(_READ, _ADD),
-    "identity_enrolment": Rights("SELECT, UPDATE (used_us)", _ALL),
+    # Held as above. An assignment's id names it in the logs; with another it gives nobody more. People come, move and go
+    # by the console and by an employer's directory, too; tokens they issue there to nobody.
+    "identity_assignment": Rights("SELECT, INSERT, UPDATE (id, ends_us)", _CHANGE),
+    "identity_credential": Rights("SELECT, UPDATE (revoked_us)", _ALL),
+    "identity_directory": Rights(_CHANGE, _CHANGE),
+    "identity_employer": Rights(_ADD, _ADD),
+    "identity_enrolment": Rights("SELECT, INSERT, UPDATE (expires_us, used_us)", _ALL),
     "identity_fact": Rights(_READ, _CHANGE),
-    "identity_person": Rights(_READ, _CHANGE),
+    "identity_person": Rights(
+        "SELECT, INSERT, UPDATE (label, lead, os_user, roles, state)", _CHANGE
+    ),
     "identity_proof": Rights(_ADD, _TRIM),
     "identity_reference": Rights(_ADD, _ADD),
     "identity_session": Rights(_CHANGE, _ALL),

@@ -3,9 +3,11 @@
 from django.urls import path
 
 from holdfast.procedures.access import views
+from holdfast.procedures.access.api.scim import scim
 
 app_name = "access"
 urlpatterns = [
+    path("scim/v2/<path:path>", scim, name="scim"),
     path("desk", views.desk, name="desk"),
     path("desk/live", views.live, name="desk_live"),
     path("desk/<str:client>/<str:contact>", views.contact, name="contact"),

@@ -95,7 +95,7 @@ def decide_request(house: HasSettings, ident: str, *, grant: bool) -> Work[Reque
     entered = yield from enter(house, act)
     person = entered.acting.person
     if request.requester.person == person:
-        attempt = Attempt(act, person, request.clients)
+        attempt = Attempt(act, entered.acting, request.clients)
         raise Refused(attempt, (reason_of(_second_person_rule(), {}),), house.clock)
     scene = yield from entered.judge(
         clients=request.clients, on=request.summary.get("person", ""), approves=True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from holdfast.kit.db import Round
 from holdfast.spine.administration.facts import NO_FEED, actor_facts, feed_apart, object_facts
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from holdfast.spine.administration.facts import Facts
     from holdfast.spine.identity.people import Member
     from holdfast.vocabulary.acts import Act
+
+DIRECTORY: Final = "directory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,8 @@ class Case:
 
 
 def in_house(acting: Acting) -> Standing:
-    """What the person is in the house."""
-    return Standing(tuple(sorted(acting.roles)))
+    """What the person is in the house; an employer's directory has the one role that no person can be given."""
+    return Standing((DIRECTORY,) if acting.employer else tuple(sorted(acting.roles)))
 
 
 def still_may(case: Case, person: str, *, now_us: int) -> Work[bool]:

@@ -38,14 +38,19 @@ def actor_facts(acting: Acting) -> Facts:
     }
 
 
-def object_facts(acting: Acting, member: Member | None, now_us: int) -> Work[Facts]:
-    """What is known of the person concerned, whichever client it is about."""
+def object_facts(
+    acting: Acting, member: Member | None, now_us: int, *, employer: str = ""
+) -> Work[Facts]:
+    """What is known of the person concerned, or of ``employer``, whichever client it is about."""
+    whose = member.employer if member is not None else employer
+    own = acting.employer in {"", whose}
     other = member is None or member.id != acting.person
     return {
         FactId.ANOTHER_PERSON: _known(other, "another" if other else "yourself"),
         FactId.SAME_LINE: _known((yield from _same_line(acting, member, now_us)), ""),
         FactId.OTHER_LINE: _known((yield from _other_line(acting, member, now_us)), ""),
         FactId.ADMIN_REMAINS: _known((yield from _admin_remains(member)), ""),
+        FactId.OWN_EMPLOYER: _known(own, "own" if own else "another"),
     }
 
 

@@ -16,7 +16,6 @@ from holdfast.kit.errors import Denied
 from holdfast.kit.ids import new_id
 from holdfast.spine.administration.store import COUNT_REFUSAL
 from holdfast.spine.decision.store import CLIENT
-from holdfast.spine.identity.references import reference_of
 from holdfast.spine.ledger.recorder import append
 from holdfast.vocabulary.ids import HOUSE_LOG, LEAF, client_log
 from holdfast.vocabulary.leaves import Leaf, LeafType
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from holdfast.kit.clock import Clock
     from holdfast.kit.db import Work
     from holdfast.spine.decision.verdict import RuleReason
+    from holdfast.spine.identity.acting import Acting
     from holdfast.vocabulary.acts import Act
 
 
@@ -33,7 +33,7 @@ class Attempt:
     """Who tried what, and which clients it would have concerned."""
 
     act: Act
-    person: str
+    acting: Acting
     clients: tuple[str, ...] = ()
 
 
@@ -57,7 +57,10 @@ def _leave(attempt: Attempt, rules: tuple[str, ...], clock: Clock) -> Work[None]
     now_us = clock.now_us()
     hour = now_us // HOUR_US
     counted = COUNT_REFUSAL(
-        person=attempt.person, act=attempt.act.value, rules=" ".join(rules), hour=hour
+        person=attempt.acting.person or attempt.acting.credential,
+        act=attempt.act.value,
+        rules=" ".join(rules),
+        hour=hour,
     )
     (rows,) = yield Round(data=(counted,))
     count = rows[0][0]
@@ -65,7 +68,7 @@ def _leave(attempt: Attempt, rules: tuple[str, ...], clock: Clock) -> Work[None]
         return
     leaves = []
     for log in (yield from _logs(attempt.clients)):
-        by = yield from reference_of(attempt.person, log)
+        by = yield from attempt.acting.reference(log)
         body = {"by": by, "act": attempt.act.value, "rules": list(rules), "count": count}
         leaf = Leaf(LeafType.ADMINISTRATION_REFUSED, new_id(LEAF, now_us), now_us, body)
         leaves.append(append(log, leaf))

@@ -79,6 +79,7 @@ def administer(
     *,
     clients: Iterable[str] | None = (),
     on: str = "",
+    employer: str = "",
     widens: bool = False,
     keyed: bool = False,
     digest: bytes = b"",
@@ -87,7 +88,8 @@ def administer(
     """Judge an act and open its scene, inside the act's own transaction.
 
     ``clients`` are those whose data it concerns: the act is judged once for each, or for the house if there is none;
-    None means all that the person concerned works for. ``on`` names that person as :func:`find_person` does.
+    None means all that the person concerned works for. ``on`` names that person as :func:`find_person` does;
+    ``employer`` whose people it is about where it concerns no one of them.
     ``widens`` says of a contract that more may be seen by it, ``keyed`` of a token that it is bound to its holder's
     key, so that who issues it can do nothing with it. ``digest`` is over all that the act would write, so that a second
     person's approval holds for exactly this; ``summary`` is what that person is shown of it.
@@ -99,7 +101,13 @@ def administer(
     entered = yield from enter(house, act)
     return (
         yield from entered.judge(
-            clients=clients, on=on, widens=widens, keyed=keyed, digest=digest, summary=summary
+            clients=clients,
+            on=on,
+            employer=employer,
+            widens=widens,
+            keyed=keyed,
+            digest=digest,
+            summary=summary,
         )
     )
 
@@ -129,6 +137,7 @@ class Entered:
         *,
         clients: Iterable[str] | None = (),
         on: str = "",
+        employer: str = "",
         widens: bool = False,
         keyed: bool = False,
         digest: bytes = b"",
@@ -146,11 +155,19 @@ class Entered:
             keyed=keyed,
             approved=approves,
         )
-        facts = self.facts | (yield from object_facts(self.acting, member, now_us))
+        facts = self.facts | (
+            yield from object_facts(self.acting, member, now_us, employer=employer)
+        )
         needs = yield from self._rule(case, facts, now_us=now_us)
         yield from _refuse_erased(case)
         if not needs:
             return Scene(self.acting, now_us, member)
+        if self.acting.employer:
+            raise Denied(
+                f"{self.act.value} takes a second person here, and a directory is none",
+                remedy="Let an administrator do it, with a second person.",
+                code="approval_required",
+            )
         what = wanted(
             *(self.act, self.acting, case.clients), member=member, digest=digest, summary=summary
         )
@@ -167,7 +184,7 @@ class Entered:
             ruling = yield from ruled(case, facts, client=client, now_us=now_us)
             if not ruling.allowed and not ruling.needs_second:
                 raise Refused(
-                    Attempt(self.act, self.acting.person, case.clients),
+                    Attempt(self.act, self.acting, case.clients),
                     ruling.reasons,
                     self.house.clock,
                 )
@@ -203,7 +220,7 @@ def enter_as(house: HasSettings, act: Act, acting: Acting) -> Entered:
     facts = actor_facts(acting)
     ruling = entry(in_house(acting), context_of(Case(act, acting), facts), facts)
     if not ruling.allowed:
-        raise Refused(Attempt(act, acting.person), ruling.reasons, house.clock)
+        raise Refused(Attempt(act, acting), ruling.reasons, house.clock)
     return Entered(house, act, acting, facts)
 
 

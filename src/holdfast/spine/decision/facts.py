@@ -56,6 +56,7 @@ DECLARATIONS: Final = _declared(
     FactDeclaration(FactId.OTHER_LINE, _PURPOSE, _SELF, "the person's reporting line"),
     FactDeclaration(FactId.SAME_LINE, _PURPOSE, _SELF, "the client that both work for"),
     FactDeclaration(FactId.ADMIN_REMAINS, _RESTRICTION, _SELF, "the other administrators"),
+    FactDeclaration(FactId.OWN_EMPLOYER, _RESTRICTION, _SELF, "the person's employer"),
     FactDeclaration(FactId.FEED_APART, _RESTRICTION, _SELF, "feed keys and tokens"),
     FactDeclaration(FactId.CONTACT_LIVE, _PURPOSE, _SELF, "the contact"),
     FactDeclaration(FactId.CONTACT_YOURS, _PURPOSE, _SELF, "the contact"),
@@ -117,6 +118,7 @@ OF_ADMINISTRATION: Final = frozenset(
         FactId.OTHER_LINE,
         FactId.SAME_LINE,
         FactId.ADMIN_REMAINS,
+        FactId.OWN_EMPLOYER,
         FactId.FEED_APART,
     }
 )

@@ -1,6 +1,7 @@
 """In whose name the command line and the console work (SPINE 12): a named person with a role administers.
 
-In the console it is whoever signed in. On the command line:
+In the console it is whoever signed in. An employer's directory (SCIM) is no person: it works under its token's own
+name, and may do to that employer's people what ``administration.cedar`` grants a directory. On the command line:
 
 ``HOLDFAST_TOKEN`` (or a file that ``HOLDFAST_TOKEN_FILE`` names) counts if it is set, else the operating-system user,
 if a person is bound to it. The user is the one that the process runs as; ``USER`` or ``LOGNAME`` are not asked,
@@ -22,7 +23,7 @@ from holdfast.spine.identity.credentials import hash_secret
 from holdfast.spine.identity.people import person_of_os_user
 from holdfast.spine.identity.place import within
 from holdfast.spine.identity.presented import UNPROVED, Proved
-from holdfast.spine.identity.references import reference_of
+from holdfast.spine.identity.references import credential_reference, reference_of
 from holdfast.spine.identity.requester import not_accepted, requester_of
 from holdfast.spine.identity.store import CREDENTIAL, SESSION
 from holdfast.vocabulary.levels import AuthLevel, PersonState, Role
@@ -31,7 +32,12 @@ if TYPE_CHECKING:
     from holdfast.kit.clock import Clock
     from holdfast.kit.config import Settings
     from holdfast.kit.db import Work
+    from holdfast.spine.identity.presented import Caller
 
+DIRECTORY: Final = "scim:"  # a service's scope, followed by the employer
+DIRECTORY_LEAVE: Final = (
+    "scim_leave:"  # beside it: who is inactive in the directory leaves, and does not only pause
+)
 HERE: Final = "127.0.0.1"  # where the command line is: on the house's own machine
 
 
@@ -49,6 +55,11 @@ class HasSettings(Protocol):
         ...
 
     @property
+    def directory(self) -> Caller | None:
+        """The employer's directory that works now, in the console's process; None when none does."""
+        ...
+
+    @property
     def session(self) -> bytes | None:
         """Hash of the cookie in whose person's name the console works; None on the command line, b"" for nobody."""
         ...
@@ -59,7 +70,8 @@ class Acting:
     """A person who administers. ``credential`` is the token's id, or "" for an operating-system user.
 
     ``device`` and ``client`` are what the token is bound to, ``elsewhere`` says that its networks are not here,
-    ``seen_by`` who may know it beside its holder, ``key`` the thumbprint of the key that is held here.
+    ``seen_by`` who may know it beside its holder, ``key`` the thumbprint of the key that is held here. An employer's
+    directory is no person: ``person`` is "" and ``employer`` says whose people it may touch.
     """
 
     person: str
@@ -72,6 +84,8 @@ class Acting:
     elsewhere: bool = False
     seen_by: tuple[str, ...] = ()
     key: str = ""
+    employer: str = ""
+    scopes: frozenset[str] = frozenset()
 
     @property
     def hands(self) -> frozenset[str]:
@@ -79,8 +93,10 @@ class Acting:
         return frozenset((self.person, *self.seen_by))
 
     def reference(self, log: str) -> Work[str]:
-        """Return the acting person's reference in ``log``: what stands as ``by`` in a leaf."""
-        return reference_of(self.person, log)
+        """Return what stands as ``by`` in a leaf of ``log``: the person's reference, or that of a directory's token."""
+        if self.employer:
+            return credential_reference(self.credential, log)
+        return (yield from reference_of(self.person, log))
 
 
 def acting_person(house: HasSettings, *, bound_to: str = "") -> Work[Acting]:
@@ -102,6 +118,8 @@ def named_person(house: HasSettings) -> Work[Acting]:
 
     Raises :class:`NotAuthenticated` when nobody is named, and :class:`Denied` for a service, which is nobody.
     """
+    if house.directory is not None:
+        return (yield from _by_directory(house.directory, house.clock.now_us()))
     if house.session is not None:
         return (yield from _by_session(house.session, house.clock.now_us()))
     if house.settings.token is not None:
@@ -131,6 +149,24 @@ def _by_session(secret_hash: bytes, now_us: int) -> Work[Acting]:
         state=requester.person_state,
         level=requester.level,
         seen_by=requester.seen_by,
+    )
+
+
+def _by_directory(shown: Caller, now_us: int) -> Work[Acting]:
+    (rows,) = yield Round(data=(CREDENTIAL(secret_hash=shown.secret_hash),))
+    requester = requester_of(rows[0] if rows else None, now_us)
+    employers = [
+        one.removeprefix(DIRECTORY) for one in requester.scopes if one.startswith(DIRECTORY)
+    ]
+    there = not requester.networks or within(shown.peer, requester.networks)
+    if requester.is_person or len(employers) != 1 or not there:
+        raise not_accepted()
+    return Acting(
+        "",
+        frozenset(),
+        requester.credential,
+        employer=employers[0],
+        scopes=requester.scopes,
     )
 
 

@@ -169,6 +169,20 @@ class Enrolment(models.Model):
         indexes = [models.Index(fields=["person"], name="identity_enrolment_of")]
 
 
+class DirectoryEntry(models.Model):
+    """What an employer's directory says of a person, beside what the people store knows (SCIM, RFC 7643)."""
+
+    person = models.OneToOneField(Person, models.PROTECT, db_column="person", primary_key=True)
+    external_id = models.TextField()  # how the directory calls them; "" is nothing
+    active = models.IntegerField(null=True)  # whether they work now; null: it does not say
+    held = models.IntegerField()  # it is the directory that suspended them: it may end that
+    changed_us = models.BigIntegerField()
+    removed_us = models.BigIntegerField(null=True)  # the directory does not know them any more
+
+    class Meta:
+        db_table = "identity_directory"
+
+
 class Proof(models.Model):
     """A proof of possession that was used; it is forgotten once it would be too old anyway."""
 

@@ -98,8 +98,7 @@ def add_person(
             "a staff id is up to 64 letters, digits and . _ @ -, and does not begin with per_",
             field="id",
         )
-    if len(label) > _LONGEST_LABEL or not label.isprintable():
-        raise InvalidInput(f"a label is up to {_LONGEST_LABEL} printable characters", field="label")
+    check_label(label)
     chosen = set(roles)
     if not chosen:
         raise InvalidInput("a person has at least one role", field="role")
@@ -129,6 +128,12 @@ def add_person(
             code="person_exists",
         )
     return person
+
+
+def check_label(label: str) -> None:
+    """Raise :class:`InvalidInput` when lists cannot show a person so."""
+    if len(label) > _LONGEST_LABEL or not label.isprintable():
+        raise InvalidInput(f"a label is up to {_LONGEST_LABEL} printable characters", field="label")
 
 
 def check_employer(employer: str) -> None:

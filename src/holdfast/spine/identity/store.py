@@ -77,6 +77,42 @@ UNBIND_OS_USER = statement(
     "identity.unbind_os_user", "UPDATE identity_person SET os_user = NULL WHERE id = :person"
 )
 
+SET_LABEL = statement(
+    "identity.set_label",
+    """UPDATE identity_person SET label = :label
+       WHERE id = :person AND state <> 'left' RETURNING id""",
+)
+
+# ── what an employer's directory says ────────────────────────────────────────────────────────────────────────
+
+DIRECTORY = statement(
+    "identity.directory",
+    """SELECT p.id, p.staff_id, p.label, p.state, p.created_us,
+              COALESCE(d.external_id, ''), CASE WHEN d.person IS NULL THEN 1 ELSE d.active END,
+              COALESCE(d.held, 0), COALESCE(d.changed_us, p.created_us)
+       FROM identity_person p LEFT JOIN identity_directory d ON d.person = p.id
+       WHERE p.employer = :employer AND d.removed_us IS NULL
+         AND (:person = '' OR p.id = :person) AND (:staff_id = '' OR p.staff_id = :staff_id)
+       ORDER BY p.id LIMIT :limit""",
+)
+KEEP_DIRECTORY = statement(
+    "identity.keep_directory",
+    """INSERT INTO identity_directory (person, external_id, active, held, changed_us, removed_us)
+       VALUES (:person, :external_id, :active, :held, :now, :removed_us)
+       ON CONFLICT (person) DO UPDATE SET external_id = :external_id, active = :active, held = :held,
+         changed_us = :now, removed_us = :removed_us""",
+)
+# A row comes back when it was the directory that suspended the person: from here on it is the house.
+TAKE_OVER = statement(
+    "identity.take_over",
+    """UPDATE identity_directory SET held = 0 WHERE person = :person AND held = 1 RETURNING person""",
+)
+# Whoever restores a person overrules the directory, until it says so again.
+OVERRULE_DIRECTORY = statement(
+    "identity.overrule_directory",
+    """UPDATE identity_directory SET active = 1, held = 0 WHERE person = :person AND active = 0""",
+)
+
 # ── assignments ─────────────────────────────────────────────────────────────────────────────────────────────
 
 ADD_ASSIGNMENT = statement(

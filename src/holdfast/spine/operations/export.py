@@ -101,7 +101,7 @@ def request_export(house: House, acting: Acting, wanted: Wanted) -> Work[ExportS
     order = Order(schema.name, wanted.fields, wanted.recipient, wanted.reason, rows)
     declared, against = find_export(contract, schema, order)
     if declared is None:
-        attempt = Attempt(Act.EXPORT, acting.person, (client,))
+        attempt = Attempt(Act.EXPORT, acting, (client,))
         raise Refused(attempt, against, house.clock)
     scene = yield from _approved(entered, client, order, customers, declared)
     export = Export(

@@ -8,6 +8,7 @@ import re
 import msgspec
 import pytest
 
+from holdfast.spine.administration.case import DIRECTORY
 from holdfast.spine.administration.facts import actor_facts
 from holdfast.spine.administration.judge import Context, entry, judge
 from holdfast.spine.administration.policies import (
@@ -26,8 +27,8 @@ RULES = [rule for rule in policies().rules if rule is not None]
 FACTS = tuple(sorted({rule.fact.value for rule in RULES}))
 
 
-def of(*roles: Role, client: str = "bank-01", works_there: bool = True) -> Standing:
-    return Standing(tuple(role.value for role in roles), client, works_there=works_there)
+def of(*roles: Role | str, client: str = "bank-01", works_there: bool = True) -> Standing:
+    return Standing(tuple(str(role) for role in roles), client, works_there=works_there)
 
 
 def context(act: Act, **more: object) -> Context:
@@ -76,7 +77,7 @@ def situations():
     """All roles and acts, with one thing amiss, or none."""
     amiss: list[dict[str, object]] = [{"met": without(fact)} for fact in FACTS]
     amiss += [{"oneself": True}, {"second": True}, {"widens": True}, {}]
-    for role, act, more in itertools.product(Role, Act, amiss):
+    for role, act, more in itertools.product((*Role, DIRECTORY), Act, amiss):
         yield of(role), context(act, **more)
 
 

@@ -23,7 +23,9 @@ from holdfast.spine.identity.store import (
     ASSIGNMENTS_OF_PERSONS,
     EMPLOYERS,
     END_ALL_ASSIGNMENTS,
+    OVERRULE_DIRECTORY,
     SET_ROLES,
+    TAKE_OVER,
     UNBIND_OS_USER,
 )
 from holdfast.vocabulary.acts import Act
@@ -34,7 +36,7 @@ from holdfast.vocabulary.levels import PersonState
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from holdfast.kit.db import Work
+    from holdfast.kit.db import Rows, Work
     from holdfast.spine.identity.acting import HasSettings
     from holdfast.spine.identity.people import Member
     from holdfast.vocabulary.levels import Role
@@ -80,7 +82,7 @@ def add_person(
     ``lead`` is to whom they report; ``first`` what is done with the new person's id in the same transaction: a first
     assignment.
     """
-    scene = yield from administer(house, Act.PERSON_ADD)
+    scene = yield from administer(house, Act.PERSON_ADD, employer=employer)
     new_employer = yield from _employ(scene, employer, "")
     chosen = frozenset(roles)
     person = yield from people.add_person(
@@ -158,7 +160,11 @@ def suspend(house: HasSettings, text: str) -> Work[Member]:
     scene = yield from administer(house, Act.PERSON_SUSPEND, clients=None, on=text)
     member = scene.member
     if not (yield from people.change_state(member.id, PersonState.ACTIVE, PersonState.SUSPENDED)):
-        raise _not_now(member, "be suspended")
+        taken: Rows = []
+        if not scene.acting.employer:  # from here on the directory does not end it
+            (taken,) = yield Round(data=(TAKE_OVER(person=member.id),))
+        if not taken:
+            raise _not_now(member, "be suspended")
     yield from _tell_state(scene, LeafType.PERSON_SUSPENDED, member)
     return (yield from people.find_person(member.id))
 
@@ -171,6 +177,7 @@ def restore(house: HasSettings, text: str) -> Work[Member]:
     member = scene.member
     if not (yield from people.change_state(member.id, PersonState.SUSPENDED, PersonState.ACTIVE)):
         raise _not_now(member, "be restored")
+    yield Round(data=(OVERRULE_DIRECTORY(person=member.id),))
     yield from _tell_state(scene, LeafType.PERSON_RESTORED, member)
     return (yield from people.find_person(member.id))
 

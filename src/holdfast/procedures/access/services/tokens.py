@@ -20,6 +20,7 @@ from holdfast.spine.administration.scene import (
 )
 from holdfast.spine.decision.store import CHALLENGE, CLIENT, USE_CHALLENGE
 from holdfast.spine.identity import people
+from holdfast.spine.identity.acting import DIRECTORY, DIRECTORY_LEAVE
 from holdfast.spine.identity.credentials import (
     PERSON_LIFE_US,
     SERVICE_LIFE_US,
@@ -31,7 +32,7 @@ from holdfast.spine.identity.credentials import (
     revoke,
 )
 from holdfast.spine.identity.requester import FIRST, joined, words
-from holdfast.spine.identity.store import CREDENTIAL, CREDENTIAL_BY_ID, CREDENTIALS
+from holdfast.spine.identity.store import CREDENTIAL, CREDENTIAL_BY_ID, CREDENTIALS, EMPLOYER
 from holdfast.vocabulary.acts import Act
 from holdfast.vocabulary.leaves import LeafType
 from holdfast.vocabulary.levels import AuthLevel, PersonState
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
     from holdfast.spine.identity.acting import HasSettings
 
 _SCOPE: Final = re.compile(r"(?:log|act|act_for|pdp):([a-z0-9][a-z0-9._-]{0,119})")
+_OF_EMPLOYER: Final = re.compile(
+    rf"(?:{DIRECTORY}|{DIRECTORY_LEAVE})([A-Za-z0-9][A-Za-z0-9._-]{{0,63}})"
+)
 _SERVICE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DEVICE: Final = re.compile(r"[\x21-\x7e]{1,128}")
 MOST_LISTED: Final = 1000
@@ -202,14 +206,18 @@ def _check(bounds: Bounds) -> Work[list[str]]:
         raise InvalidInput("a device is up to 128 printable ASCII characters", field="device")
     if bounds.via and not _SERVICE.fullmatch(bounds.via):
         raise InvalidInput("a service's name is up to 64 letters, digits and . _ -", field="via")
+    yield from _check_directory(bounds.scopes)
     clients = []
     for scope in bounds.scopes:
+        if _OF_EMPLOYER.fullmatch(scope):
+            continue
         match = _SCOPE.fullmatch(scope)
         if not match:
             raise InvalidInput(
                 f"unknown scope {scope}",
                 field="scope",
-                remedy="There are: log:CLIENT, act:CLIENT, act_for:CLIENT, pdp:CLIENT",
+                remedy="There are: log:CLIENT, act:CLIENT, act_for:CLIENT, pdp:CLIENT, scim:EMPLOYER, "
+                "scim_leave:EMPLOYER",
             )
         clients.append(match[1])
     for client in [*clients, *filter(None, (bounds.client,))]:
@@ -220,6 +228,26 @@ def _check(bounds: Bounds) -> Work[list[str]]:
                 remedy="`holdfast client list` shows the clients of this house.",
             )
     return clients
+
+
+def _check_directory(scopes: tuple[str, ...]) -> Work[None]:
+    """Refuse a directory's token that is for several employers, for one that is not there, or for anything else too."""
+    employers = {match[1] for scope in scopes if (match := _OF_EMPLOYER.fullmatch(scope))}
+    if not employers:
+        return
+    (employer, *others) = employers
+    meant = {f"{DIRECTORY}{employer}", f"{DIRECTORY_LEAVE}{employer}"}
+    if others or f"{DIRECTORY}{employer}" not in scopes or not meant.issuperset(scopes):
+        raise InvalidInput(
+            "a directory's token is for one employer, and for nothing else",
+            field="scope",
+            remedy=f"--scope {DIRECTORY}EMPLOYER, with or without --scope {DIRECTORY_LEAVE}EMPLOYER.",
+        )
+    (rows,) = yield Round(data=(EMPLOYER(id=employer),))
+    if not rows:
+        raise NotFound(
+            f"no employer {employer}", remedy=f"Add it: holdfast employer add {employer}"
+        )
 
 
 def _tell_created(scene: Scene, issued: IssuedToken, clients: list[str]) -> Work[None]:
@@ -301,7 +329,7 @@ def revoke_of_person(house: HasSettings, text: str) -> Work[list[Token]]:
 
 
 def _tell_revoked(scene: Scene, token: Token) -> Work[None]:
-    clients = {scope.partition(":")[2] for scope in token.scopes}
+    clients = {match[1] for scope in token.scopes if (match := _SCOPE.fullmatch(scope))}
     if token.client:
         clients.add(token.client)
     if token.person:
