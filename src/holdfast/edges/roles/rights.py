@@ -53,8 +53,8 @@ RIGHTS: Final[dict[str, Rights]] = {
     "decision_record": Rights(_ADD, _TRIM, _READ),
     "decision_verify_attempt": Rights(_ADD, _TRIM),
     "django_migrations": Rights(_READ, _READ, _READ),
-    # Held as above. An assignment's id names it in the logs; with another it gives nobody more. People come, move and go
-    # by the console and by an employer's directory, too; tokens they issue there to nobody.
+    # Held as above. An assignment's id names it in the logs; with another it gives nobody more. People come, move and
+    # go by the console and by an employer's directory, too; tokens they issue there to nobody.
     "identity_assignment": Rights("SELECT, INSERT, UPDATE (id, ends_us)", _CHANGE),
     "identity_credential": Rights("SELECT, UPDATE (revoked_us)", _ALL),
     "identity_directory": Rights(_CHANGE, _CHANGE),
