@@ -26,13 +26,18 @@ class Place(NamedTuple):
     roles: frozenset[Role]  # empty: everybody who is signed in
 
 
-PLACES = (Place("/desk", _("Desk"), frozenset({Role.AGENT, Role.LEAD})),)
+DESK = Place("/desk", _("Desk"), frozenset({Role.AGENT, Role.LEAD}))
+PLACES = (
+    Place("/floor", _("Floor"), frozenset({Role.LEAD})),
+    DESK,
+    Place("/reports", _("Reports"), frozenset({Role.SECURITY})),
+)
 
 
 def places_of(who: SignedIn) -> list[Place]:
     """Where a person's work is, by their roles in the house; whoever has none of them works at the desk."""
     found = [place for place in PLACES if not place.roles or place.roles & who.roles]
-    return found or [PLACES[0]]
+    return found or [DESK]
 
 
 def shell(request: HttpRequest) -> Mapping[str, object]:

@@ -20,6 +20,7 @@ from holdfast.pages.house import house
 from holdfast.pages.permissions import Permission, needs
 from holdfast.pages.who import asked_of, polled
 from holdfast.spine.operations.act import Wanted, act
+from holdfast.spine.operations.asking import ask_approval
 from holdfast.spine.operations.desk import (
     DeskContact,
     DeskField,
@@ -32,13 +33,17 @@ from holdfast.spine.operations.reveal import reveal
 from holdfast.spine.operations.search import search
 from holdfast.spine.operations.update import update
 from holdfast.spine.operations.verify import verify
+from holdfast.spine.operations.waiting import MOST_LISTED, list_approvals
 from holdfast.spine.turn.answers import Ambiguous, Asked, Found, Refused, Revealed, Shown, Verified
+from holdfast.vocabulary.levels import Handling
 from holdfast.vocabulary.signals import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from django.http import HttpRequest, HttpResponseBase
+
+    from holdfast.spine.turn.answers import ApprovalShown
 
 MOST_TYPED = 200
 MOST_PROOF = 12
@@ -53,9 +58,12 @@ class CardField(NamedTuple):
     key: int  # the digit that asks for it in clear
 
     @property
-    def is_masked(self) -> bool:
-        """Whether it can be asked for in clear."""
-        return self.shown is not None and self.shown.shown == "masked"
+    def may_be_asked(self) -> bool:
+        """Whether it makes sense to ask for it: it is not in clear yet, and may be, or is not there at all."""
+        how = self.shown.shown if self.shown is not None else "withheld"
+        if self.field.handling is Handling.CLEAR:
+            return how != "clear"
+        return how == "withheld" and self.field.handling is not Handling.VERIFY_ONLY
 
 
 @needs(Permission.SIGNED_IN)
@@ -163,6 +171,16 @@ def verify_caller(request: HttpRequest, client: str, contact: str) -> HttpRespon
 
 @needs(Permission.SIGNED_IN)
 @require_POST
+def ask(request: HttpRequest, client: str, contact: str) -> HttpResponseBase:
+    """Ask somebody else to approve what a decision refused for want of that."""
+    found = _found(request, client, contact)
+    decision = request.POST.get("decision", "")[:MOST_TYPED]
+    house().transact(ask_approval(house(), _asked(request, found), decision))
+    return HttpResponseRedirect(_path(found))
+
+
+@needs(Permission.SIGNED_IN)
+@require_POST
 def other_reason(request: HttpRequest, client: str, contact: str) -> HttpResponseBase:
     """Change what the contact is about, to another reason of its queue; once, and counted if it shows more."""
     found = _found(request, client, contact)
@@ -236,6 +254,18 @@ def _proven(request: HttpRequest, found: DeskContact) -> list[str]:
     return kept.get(f"{found.client}/{found.ref}", [])
 
 
+def _approvals(request: HttpRequest, found: DeskContact) -> list[ApprovalShown]:
+    """What this person asked somebody else to approve at this client, and may still be of use."""
+    work = list_approvals(
+        house(), asked_of(request, client="", contact=""), after="", limit=MOST_LISTED
+    )
+    return [
+        one
+        for one in house().read(work).approvals
+        if one.own and one.client == found.client and one.state in {"asked", "granted"}
+    ]
+
+
 def _remember(request: HttpRequest, found: DeskContact, decision: str) -> None:
     """Keep a decision that proves something; of older contacts nothing is kept."""
     proven = [*_proven(request, found), decision]
@@ -275,6 +305,7 @@ def _page(
     """Draw the contact's page; what was typed stays in it beside what is wrong."""
     card = _card(request, found, clear or {}) if found.customer and found.is_open else None
     page = {"contact": found, "mark": _mark([found]), "at": _path(found), "error": error, **more}
+    page["approvals"] = _approvals(request, found)
     page["proven"] = len(_proven(request, found))
     page["now_us"] = house().clock.now_us()
     if isinstance(card, Refused):

@@ -1,0 +1,1 @@
+"""The pages of this procedure: the agent's desk, and the lead's floor."""
