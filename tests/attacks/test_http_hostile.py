@@ -158,18 +158,34 @@ def test_the_console_answers_beside_idle_connections(bank):
 
 
 def test_slow_bodies_do_not_hold_the_consoles_threads(bank):
-    """A cookie is what makes a framework read the form; anybody can make one up."""
-    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nCookie: csrftoken=" + b"a" * 32
+    """A body is waited for beside the threads, and not for long."""
+    head = b"POST /sign-out HTTP/1.1\r\nHost: localhost\r\nCookie: csrftoken=" + b"a" * 32
     head += b"\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nx"
     with ExitStack() as stack:
+        slow = []
         for _ in range(32):
             one = socket.create_connection(("127.0.0.1", bank.console_port), timeout=PATIENCE_S)
             stack.callback(one.close)
             one.sendall(head)
-            assert one.recv(12) == b"HTTP/1.1 405"
+            slow.append(one)
         with closing(HTTPConnection("127.0.0.1", bank.console_port, timeout=PATIENCE_S)) as other:
             other.request("GET", "/healthz")
             assert other.getresponse().status == 200
+        assert {one.recv(12) for one in slow} == {b"HTTP/1.1 408"}
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        (b"Content-Length: 99999999\r\n\r\n", 413),
+        (b"Content-Length: -1\r\n\r\n", 400),
+        (b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", 403),
+    ],
+)
+def test_a_body_of_no_use_is_refused_by_the_console(bank, more, status):
+    with socket.create_connection(("127.0.0.1", bank.console_port), timeout=PATIENCE_S) as one:
+        one.sendall(b"POST /sign-out HTTP/1.1\r\nHost: localhost\r\n" + more)
+        assert one.recv(12) == b"HTTP/1.1 %d" % status
 
 
 def test_http_2_is_not_spoken(bank):

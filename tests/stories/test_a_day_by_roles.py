@@ -209,7 +209,7 @@ def status_page(home, port, env):
 def page(port):
     try:
         with closing(HTTPConnection("127.0.0.1", port, timeout=LIMIT_S)) as connection:
-            connection.request("GET", "/", headers={"Host": f"localhost:{port}"})
+            connection.request("GET", "/status", headers={"Host": f"localhost:{port}"})
             return connection.getresponse().read().decode()
     except OSError:
         return ""

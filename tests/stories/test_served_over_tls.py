@@ -45,7 +45,7 @@ def test_both_listeners_speak_tls_and_nothing_else(tmp_path):
         assert status(bank, context) == 200
         assert status(bank, context, port=bank.console_port) == 200
         assert status(bank, context, "/logs/house/checkpoint") == 401
-        code, page = fetch(bank, context, "/", bank.console_port)
+        code, page = fetch(bank, context, "/status", bank.console_port)
         assert code == 200
         assert "does not answer" not in page, "the console asks the data plane over TLS"
         with pytest.raises((HTTPException, ConnectionError)):
