@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from holdfast.procedures.access.api.scim import scim
+from holdfast.procedures.access.api import scim
 from holdfast.procedures.access.views import desk, floor
 
 app_name = "access"

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
 from django.http import HttpResponse
-from django.views.decorators.cache import never_cache
 from scim2_models import SCIMException, UnauthorizedException
 from scim2_server.handler import ScimHandler
 from scim2_server.requests import ScimRequest
@@ -24,7 +23,6 @@ from holdfast.kit.buckets import Buckets
 from holdfast.kit.clock import monotonic_s
 from holdfast.kit.errors import HoldfastError, NotAuthenticated, TooMany
 from holdfast.pages.house import house
-from holdfast.pages.permissions import Permission, needs
 from holdfast.pages.who import peer_of
 from holdfast.procedures.access.api.resources import PROVIDER
 from holdfast.procedures.access.api.storage import PeopleStorage, scim_error
@@ -42,9 +40,7 @@ _KNOWN: Final = Buckets(settings.HOUSE.flood_per_credential, monotonic_s)
 _STRANGERS: Final = Buckets(settings.HOUSE.flood_per_credential, monotonic_s)
 
 
-@needs(Permission.OWN_TOKEN)
-@never_cache
-def scim(request: HttpRequest, path: str) -> HttpResponseBase:
+def answer(request: HttpRequest, path: str) -> HttpResponseBase:
     """Answer a directory; an error is told in SCIM's format too."""
     asked = ScimRequest(
         method=request.method or "GET",
@@ -56,14 +52,14 @@ def scim(request: HttpRequest, path: str) -> HttpResponseBase:
     )
     try:
         _accept(request)
-        answer = _HANDLER.handle(asked)
+        found = _HANDLER.handle(asked)
     except (SCIMException, HoldfastError) as error:
-        answer = _refusal(error)
+        found = _refusal(error)
     finally:
         house().directory = None
-    content = b"" if answer.body is None else json.dumps(answer.body).encode()
-    sent = HttpResponse(content, status=int(answer.status))
-    for name, value in answer.headers.items():
+    content = b"" if found.body is None else json.dumps(found.body).encode()
+    sent = HttpResponse(content, status=int(found.status))
+    for name, value in found.headers.items():
         sent[name] = value
     return sent
 
