@@ -20,6 +20,7 @@ class Act(StrEnum):
     PERSON_SUSPEND = "person.suspend"
     PERSON_RESTORE = "person.restore"
     PERSON_LEAVE = "person.leave"
+    PERSON_BADGE = "person.badge"  # say that a leaver's badge was taken back
     PERSON_LIST = "person.list"
     # credentials
     TOKEN_PERSON = "token.create_person"

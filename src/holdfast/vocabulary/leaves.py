@@ -51,6 +51,7 @@ class LeafType(StrEnum):
     PERSON_SUSPENDED = "person.suspended"
     PERSON_RESTORED = "person.restored"
     PERSON_LEFT = "person.left"
+    PERSON_BADGE_RETURNED = "person.badge_returned"
     PERSON_LINE_CHANGED = "person.line_changed"
     TOKEN_CREATED = "token.created"
     TOKEN_REVOKED = "token.revoked"
@@ -327,6 +328,11 @@ SPECS: Final[dict[LeafType, LeafSpec]] = {
     LeafType.PERSON_LEFT: LeafSpec(
         "A person left; assignments ended and tokens were revoked with it.",
         "both",
+        {**_BY, "person": "reference"},
+    ),
+    LeafType.PERSON_BADGE_RETURNED: LeafSpec(
+        "The badge of a person who left was taken back.",
+        "house",
         {**_BY, "person": "reference"},
     ),
     LeafType.PERSON_LINE_CHANGED: LeafSpec(

@@ -57,6 +57,7 @@ RIGHTS: Final[dict[str, Rights]] = {
     # go by the console and by an employer's directory, too; tokens they issue there to nobody.
     "identity_assignment": Rights("SELECT, INSERT, UPDATE (id, ends_us)", _CHANGE),
     "identity_credential": Rights("SELECT, UPDATE (revoked_us)", _ALL),
+    "identity_departure": Rights(_CHANGE, _CHANGE),
     "identity_directory": Rights(_CHANGE, _CHANGE),
     "identity_employer": Rights(_ADD, _ADD),
     "identity_enrolment": Rights("SELECT, INSERT, UPDATE (expires_us, used_us)", _ALL),

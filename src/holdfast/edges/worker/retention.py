@@ -108,6 +108,7 @@ STAYS: Final[dict[str, Because]] = {
     "decision_contract": Because.DECLARED,
     "decision_record": Because.EVIDENCE,
     "identity_assignment": Because.DECLARED,
+    "identity_departure": Because.SLOT,
     "identity_directory": Because.SLOT,
     "identity_employer": Because.DECLARED,
     "identity_fact": Because.SLOT,

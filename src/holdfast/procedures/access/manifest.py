@@ -129,6 +129,18 @@ MANIFEST: Final = Manifest(
             False,
             "Assign a person to a programme of a client.",
         ),
+        Command(
+            "person move",
+            f"{_COMMANDS}.person:move",
+            False,
+            "Let a person work on one programme, and on no other any more.",
+        ),
+        Command(
+            "person badge",
+            f"{_COMMANDS}.person:badge",
+            False,
+            "List badges to take back from leavers, or say that one was.",
+        ),
         Command("person unassign", f"{_COMMANDS}.person:unassign", False, "End an assignment."),
         Command(
             "person roles", f"{_COMMANDS}.person:roles", False, "Set a person's roles in the house."

@@ -120,6 +120,18 @@ END_OF_CLIENT = statement(
     """UPDATE approvals_request SET expires_us = :now_us
     WHERE client = :client AND state IN ('asked', 'granted') AND expires_us > :now_us""",
 )
+# across clients: who leaves has asked for nothing any more, anywhere
+END_OF_PERSON = statement(
+    "approvals.end_of_person",
+    """UPDATE approvals_request SET expires_us = :now_us
+    WHERE requester = :person AND state IN ('asked', 'granted') AND expires_us > :now_us RETURNING id""",
+)
+# across clients: and has nothing open any more
+CLOSE_GLASS_OF_PERSON = statement(
+    "approvals.close_glass_of_person",
+    """UPDATE approvals_glass SET closed_us = :now_us
+    WHERE person = :person AND closed_us = 0 AND until_us > :now_us""",
+)
 
 # ── break-glass ─────────────────────────────────────────────────────────────────────────────────────────────────
 # One at a time: two that are open at once would be ten customers.

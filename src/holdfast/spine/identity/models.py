@@ -183,6 +183,19 @@ class DirectoryEntry(models.Model):
         db_table = "identity_directory"
 
 
+class Departure(models.Model):
+    """Somebody who left, and whether what they had in hand was taken back."""
+
+    person = models.OneToOneField(Person, models.PROTECT, db_column="person", primary_key=True)
+    left_us = models.BigIntegerField()
+    badge_us = models.BigIntegerField(null=True)  # when the badge was taken back; null: it waits
+    badge_by = models.TextField(default="")  # who says so
+
+    class Meta:
+        db_table = "identity_departure"
+        indexes = [models.Index(fields=["badge_us"], name="identity_departure_waiting")]
+
+
 class Proof(models.Model):
     """A proof of possession that was used; it is forgotten once it would be too old anyway."""
 

@@ -113,6 +113,25 @@ OVERRULE_DIRECTORY = statement(
     """UPDATE identity_directory SET active = 1, held = 0 WHERE person = :person AND active = 0""",
 )
 
+# ── who left, and what is to be taken back from them ────────────────────────────────────────────────────────
+
+ADD_DEPARTURE = statement(
+    "identity.add_departure",
+    """INSERT INTO identity_departure (person, left_us, badge_us, badge_by)
+       VALUES (:person, :now, NULL, '') ON CONFLICT (person) DO NOTHING""",
+)
+BADGES_OUT = statement(
+    "identity.badges_out",
+    """SELECT p.id, p.staff_id, p.employer, p.label, d.left_us
+       FROM identity_departure d JOIN identity_person p ON p.id = d.person
+       WHERE d.badge_us IS NULL ORDER BY d.left_us, p.id LIMIT :limit""",
+)
+BADGE_BACK = statement(
+    "identity.badge_back",
+    """UPDATE identity_departure SET badge_us = :now, badge_by = :by
+       WHERE person = :person AND badge_us IS NULL RETURNING person""",
+)
+
 # ── assignments ─────────────────────────────────────────────────────────────────────────────────────────────
 
 ADD_ASSIGNMENT = statement(

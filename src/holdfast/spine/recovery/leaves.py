@@ -44,6 +44,7 @@ MEANING: Final[Mapping[LeafType, Means]] = {
     LeafType.PERSON_SUSPENDED: Means.NARROWS,
     LeafType.PERSON_RESTORED: Means.LISTED,
     LeafType.PERSON_LEFT: Means.NARROWS,
+    LeafType.PERSON_BADGE_RETURNED: Means.NOTHING,
     LeafType.PERSON_LINE_CHANGED: Means.LISTED,
     LeafType.TOKEN_CREATED: Means.LISTED,
     LeafType.TOKEN_REVOKED: Means.NARROWS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from holdfast.kit.clock import rfc3339
 from holdfast.kit.errors import InvalidInput
 from holdfast.kit.terminal import emit, json_option, say
 from holdfast.procedures.access.commands.shared import opened_house, shown
@@ -255,3 +256,63 @@ def unassign(person: str, programme: str, client: str, as_json: bool) -> None:
         line = house.read(lines.find_line(programme, client))
         member = house.transact(assignments.unassign(house, person, line))
     emit(shown(member, unassigned=f"{line.client}/{line.programme}"), as_json=as_json)
+
+
+@click.command()
+@click.argument("person", metavar="ID")
+@programme_option
+@client_option
+@queue_option
+@role_option
+@json_option
+def move(
+    *,
+    person: str,
+    programme: str,
+    client: str,
+    queues: tuple[str, ...],
+    roles: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Let a person work on a programme, and on no other any more: what they had ends before it begins.
+
+    \b
+    Examples:
+      holdfast person move A1007 --programme loans
+    """
+    with opened_house() as house:
+        line = house.read(lines.find_line(programme, client))
+        lines.check_queues(line, queues)
+        member, left = house.transact(
+            assignments.move(
+                house, person, line, queues=queues, roles=[Role(role) for role in roles]
+            )
+        )
+    emit(
+        shown(
+            member,
+            assigned=f"{line.client}/{line.programme}",
+            unassigned=["/".join(one) for one in left],
+        ),
+        as_json=as_json,
+    )
+
+
+@click.command()
+@click.argument("person", metavar="ID", required=False)
+@json_option
+def badge(person: str | None, as_json: bool) -> None:
+    """List badges that are to be taken back from those who left; with ID, say that this one was.
+
+    \b
+    Examples:
+      holdfast person badge
+      holdfast person badge A1007
+    """
+    with opened_house() as house:
+        if person is not None:
+            emit(shown(house.transact(people.badge_returned(house, person))), as_json=as_json)
+            return
+        waiting = house.read(people.badges_out(house))
+    rows = [{**one, "left": rfc3339(int(one.pop("left_us")))} for one in waiting]
+    emit(rows, as_json=as_json)

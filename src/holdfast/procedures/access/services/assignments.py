@@ -22,7 +22,12 @@ from holdfast.spine.administration.scene import (
 from holdfast.spine.decision.budgets import inherits
 from holdfast.spine.identity import people
 from holdfast.spine.identity.requester import joined
-from holdfast.spine.identity.store import ADD_ASSIGNMENT, END_ASSIGNMENTS
+from holdfast.spine.identity.store import (
+    ADD_ASSIGNMENT,
+    ASSIGNMENTS_OF_PERSON,
+    END_ALL_ASSIGNMENTS,
+    END_ASSIGNMENTS,
+)
 from holdfast.vocabulary.acts import Act
 from holdfast.vocabulary.ids import client_log
 from holdfast.vocabulary.leaves import LeafType
@@ -158,6 +163,37 @@ def _introduce_tokens(scene: Scene, member: Member, client: str) -> Work[None]:
                 person=member.id,
                 **token_body(token),
             )
+
+
+def move(
+    house: HasSettings,
+    text: str,
+    line: Line,
+    *,
+    queues: Iterable[str] = (),
+    roles: Iterable[Role] = (),
+) -> Work[tuple[Member, list[tuple[str, str]]]]:
+    """Let a person work on ``line`` and on nothing else: what they had ends before it begins, in one transaction.
+
+    Returns the person, and client and programme of each line that ended. If the new line is refused, or wants a second
+    person first, the old ones stay.
+    """
+    scene = yield from administer(house, Act.PERSON_UNASSIGN, clients=None, on=text)
+    member = scene.member
+    (rows,) = yield Round(data=(ASSIGNMENTS_OF_PERSON(person=member.id),))
+    left = sorted({(row[1], row[2]) for row in rows if row[6] is None or row[6] > scene.now_us})
+    yield Round(data=(END_ALL_ASSIGNMENTS(person=member.id, now=scene.now_us),))
+    for client, programme in left:
+        yield from tell(
+            scene,
+            LeafType.PERSON_UNASSIGNED,
+            (client,),
+            person=member.id,
+            client=client,
+            programme=programme,
+        )
+    yield from assign(house, member.id, line, queues=queues, roles=roles)
+    return member, left
 
 
 def unassign(house: HasSettings, text: str, line: Line) -> Work[Member]:

@@ -14,15 +14,20 @@ from holdfast.spine.administration.scene import (
     tell,
     tell_in,
 )
+from holdfast.spine.approvals.store import CLOSE_GLASS_OF_PERSON, END_OF_PERSON
 from holdfast.spine.identity import people, sessions
 from holdfast.spine.identity.credentials import revoke_all
 from holdfast.spine.identity.references import reference_of
 from holdfast.spine.identity.requester import joined, words
 from holdfast.spine.identity.store import (
+    ADD_DEPARTURE,
     ADD_EMPLOYER,
     ASSIGNMENTS_OF_PERSONS,
+    BADGE_BACK,
+    BADGES_OUT,
     EMPLOYERS,
     END_ALL_ASSIGNMENTS,
+    END_ENROLMENTS,
     OVERRULE_DIRECTORY,
     SET_ROLES,
     TAKE_OVER,
@@ -183,10 +188,11 @@ def restore(house: HasSettings, text: str) -> Work[Member]:
 
 
 def leave(house: HasSettings, text: str) -> Work[tuple[Member, int, int]]:
-    """Let a person go, in one transaction: state, assignments, tokens, sessions and the bound account all end.
+    """Let a person go, in one transaction: all by which they could act, or get in, ends, and their badge is to be had.
 
-    Returns the person, the number of assignments ended, and of tokens and sessions. It cannot be undone: who comes
-    back is added anew under another staff id.
+    That is: state, assignments, tokens, sessions, links to enrol by, the bound account, what they asked a second person
+    for, and a break-glass of theirs. Returns the person, the number of assignments ended, and of tokens and sessions.
+    It cannot be undone: who comes back is added anew under another staff id.
     """
     scene = yield from administer(house, Act.PERSON_LEAVE, clients=None, on=text)
     member = scene.member
@@ -194,16 +200,41 @@ def leave(house: HasSettings, text: str) -> Work[tuple[Member, int, int]]:
     left = PersonState.LEFT
     if member.state is left or not (yield from people.change_state(member.id, member.state, left)):
         raise _not_now(member, "leave")
-    ended, _ = yield Round(
+    ended, *_ = yield Round(
         data=(
             END_ALL_ASSIGNMENTS(person=member.id, now=scene.now_us),
             UNBIND_OS_USER(person=member.id),
+            END_ENROLMENTS(person=member.id, now=scene.now_us),
+            END_OF_PERSON(person=member.id, now_us=scene.now_us),
+            CLOSE_GLASS_OF_PERSON(person=member.id, now_us=scene.now_us),
+            ADD_DEPARTURE(person=member.id, now=scene.now_us),
         )
     )
     revoked = yield from revoke_all(member.id, scene.now_us)
     revoked += yield from sessions.end_all(member.id, scene.now_us)
     yield from tell(scene, LeafType.PERSON_LEFT, clients, person=member.id)
     return (yield from people.find_person(member.id)), len(ended), len(revoked)
+
+
+def badges_out(house: HasSettings) -> Work[list[dict[str, str | int]]]:
+    """List those who left and still have a badge, the longest gone first."""
+    yield from administer(house, Act.PERSON_BADGE)
+    (rows,) = yield Round(data=(BADGES_OUT(limit=MOST_LISTED),))
+    names = ("person", "staff_id", "employer", "label", "left_us")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def badge_returned(house: HasSettings, text: str) -> Work[Member]:
+    """Say that a leaver's badge was taken back; :class:`Conflict` when none was waited for."""
+    scene = yield from administer(house, Act.PERSON_BADGE, on=text)
+    member = scene.member
+    (rows,) = yield Round(
+        data=(BADGE_BACK(person=member.id, now=scene.now_us, by=scene.acting.person),)
+    )
+    if not rows:
+        raise Conflict(f"no badge of {member.staff_id} is waited for", code="no_badge")
+    yield from tell_in(scene, LeafType.PERSON_BADGE_RETURNED, (HOUSE_LOG,), person=member.id)
+    return member
 
 
 def list_people(house: HasSettings) -> Work[list[tuple[Member, tuple[str, ...]]]]:
