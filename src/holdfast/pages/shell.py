@@ -31,6 +31,7 @@ PLACES = (
     Place("/floor", _("Floor"), frozenset({Role.LEAD})),
     DESK,
     Place("/reports", _("Reports"), frozenset({Role.SECURITY})),
+    Place("/people", _("People"), frozenset({Role.ADMIN, Role.SECURITY, Role.LEAD})),
 )
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from holdfast.edges.console import account, confirm, demo, signin, views
+from holdfast.edges.console import account, confirm, demo, people, signin, views
 
 app_name = "console"
 urlpatterns = [
@@ -16,6 +16,12 @@ urlpatterns = [
     path("demo/confirm", demo.confirm, name="demo_confirm"),
     path("demo/be/<str:staff_id>", demo.be, name="demo_be"),
     path("confirm", confirm.confirm, name="confirm"),
+    path("people", people.roster, name="people"),
+    path("people/add", people.add, name="person_add"),
+    path("people/badges/<str:person>", people.badge, name="badge"),
+    path("people/<str:person>", people.person, name="person"),
+    path("people/<str:person>/invite", people.invite, name="person_invite"),
+    path("people/<str:person>/<str:what>", people.act, name="person_act"),
     path("account", account.account, name="account"),
     path("account/passkeys/add", account.add_passkey, name="add_passkey"),
     path("account/factors/<int:factor>/rename", account.rename_factor, name="rename_factor"),

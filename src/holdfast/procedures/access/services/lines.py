@@ -50,6 +50,15 @@ def find_line(text: str, client: str = "") -> Work[Line]:
     return found[0]
 
 
+def all_lines() -> Work[list[Line]]:
+    """List every programme of every client. Reads contracts, so run it before the write transaction."""
+    (rows,) = yield Round(data=(CLIENTS(),))
+    found: list[Line] = []
+    for row in rows:
+        found += yield from _lines(row[0])
+    return found
+
+
 def _lines(client: str) -> Work[list[Line]]:
     (rows,) = yield Round(data=(CONTRACT(client=client),))
     if not rows:
