@@ -46,7 +46,7 @@ def test_an_administrator_brings_somebody_in_and_lets_them_go(faces):
     newcomer.page.wait_for_url("**/account")
 
     page.goto(path)
-    expect(page.get_by_text("1 passkeys")).to_be_visible()
+    expect(page.get_by_text("1 passkey")).to_be_visible()
     page.get_by_role("button", name="Suspend").click()
     expect(page.locator(".verdict")).to_have_text("Suspended")
     page.get_by_role("button", name="Restore").click()

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from holdfast.kit.clock import parse_rfc3339
 from holdfast.kit.errors import Conflict, HoldfastError, InvalidInput, NotFound
 from holdfast.pages.house import house
 from holdfast.pages.permissions import Permission, needs
@@ -173,7 +174,7 @@ def _told(request: HttpRequest, reference: str) -> list[dict[str, Any]] | None:
         {
             "index": one.index,
             "what": SPECS[LeafType(one.leaf["type"])].meaning,
-            "at": one.leaf["time"],
+            "at_us": parse_rfc3339(one.leaf["time"]),
             "by": one.leaf.get("by", ""),
         }
         for one in house().read(work).leaves

@@ -42,6 +42,13 @@ def moment(at_us: int) -> SafeString:
 
 
 @register.filter
+def dated(at_us: int) -> SafeString:
+    """A moment of any day for people: date and time, UTC."""
+    text = rfc3339(at_us)
+    return format_html('<time datetime="{}">{} {} UTC</time>', text, text[:10], text[11:16])
+
+
+@register.filter
 def browser(agent: str) -> str:
     """Name browser and system from what they say of themselves: ``Firefox on Linux``."""
     name = next((name for mark, name in _BROWSERS if mark in agent), "")
