@@ -28,6 +28,7 @@ IN_THIS_ORDER = (
     "erase-a-customer",
 )
 NOT_RUN = (
+    "connect-a-directory",  # it needs a directory: see tests/stories/test_a_directory.py
     "put-it-behind-a-proxy",  # it needs a proxy, and a name with a certificate
     "run-many-processes",  # it needs hosts
     "run-on-postgresql",  # it needs servers: see tests/stories/test_a_day_by_roles.py
