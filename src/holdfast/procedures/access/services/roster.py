@@ -81,7 +81,8 @@ def roster(house: HasSettings, wanted: Wanted) -> Work[tuple[list[OnList], OnLis
     clients = yield from works_for(scene.acting.person, scene.now_us)
     given = {
         "text": wanted.text,
-        "like": f"%{_literal(wanted.text.lower())}%",
+        "like": f"%{_literal(wanted.text)}%",
+        "upper": f"%{_literal(wanted.text.upper())}%",
         "state": wanted.state,
         "role": wanted.role,
         "employer": wanted.employer,
@@ -173,5 +174,5 @@ def _assigned(row: Row, now_us: int) -> Assigned:
 
 
 def _literal(text: str) -> str:
-    """What LIKE takes as it stands."""
-    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    """What LIKE takes as it stands, but for what means something else to it: that stands for any one character."""
+    return text.replace("%", "_").replace("\\", "_")

@@ -9,7 +9,7 @@ _MEMBER = "p.id, p.staff_id, p.employer, p.label, p.state, p.roles, p.os_user, p
 _WANTED = """FROM identity_person p
     WHERE (:state = '' OR p.state = :state) AND (:employer = '' OR p.employer = :employer)
         AND (:role = '' OR ',' || p.roles || ',' LIKE '%,' || :role || ',%')
-        AND (:text = '' OR LOWER(p.staff_id) LIKE :like ESCAPE '!' OR LOWER(p.label) LIKE :like ESCAPE '!')
+        AND (:text = '' OR p.staff_id LIKE :like OR p.staff_id LIKE :upper OR p.label LIKE :like)
         AND (:client = '' OR EXISTS (SELECT 1 FROM identity_assignment a WHERE a.person = p.id
             AND a.client = :client AND (a.ends_us IS NULL OR a.ends_us > :now)))
         AND (:mine = 0 OR (p.roles IN ('agent', 'agent,lead', 'lead')
