@@ -223,3 +223,52 @@ def test_a_joiner_moves_and_leaves_by_the_pages(bank, admin, security):
     assert "J0001" in security.get("/people").text.split("Badges to take back")[1]
     assert security.post(f"/people/badges/{ident}").status == 302
     assert "Badges to take back" not in security.get("/people").text
+
+
+def form(**fields):
+    """A multipart form; a field of bytes is a file."""
+    parts = []
+    for name, value in fields.items():
+        file = b'; filename="people.csv"' if isinstance(value, bytes) else b""
+        content = value if isinstance(value, bytes) else value.encode()
+        head = b'--x\r\nContent-Disposition: form-data; name="' + name.replace("__", ".").encode()
+        parts.append(head + b'"' + file + b"\r\n\r\n" + content + b"\r\n")
+    return b"".join(parts) + b"--x--\r\n"
+
+
+MULTIPART = "multipart/form-data; boundary=x"
+
+
+def test_a_list_is_uploaded_mapped_looked_at_and_done(bank, admin):
+    csv = "\ufeffNr;Who\r\nH0001;Zoë\r\nnot an id;x\r\n".encode()
+    first = admin.upload("/people/import", form(employer="house", do="map", file=csv), MULTIPART)
+    assert first.status == 200
+    assert "Zoë" in first.text
+    carried = {"employer": "house", "text": csv.decode("utf-8-sig"), "map__label": "Who"}
+    wrong = admin.upload("/people/import", form(do="preview", **carried), MULTIPART)
+    assert "say which column is the staff id" in wrong.text.lower()
+    carried["map__staff_id"] = "Nr"
+    looked = admin.upload("/people/import", form(do="preview", **carried), MULTIPART)
+    assert "joins: 1" in looked.text
+    assert "wrong: 1" in looked.text
+    assert not bank.sql("SELECT 1 FROM identity_person WHERE staff_id = ?", "H0001")
+    assert admin.upload("/people/import", form(do="apply", **carried), MULTIPART).status == 200
+    assert bank.sql("SELECT label FROM identity_person WHERE staff_id = ?", "H0001") == [("Zoë",)]
+
+
+def test_a_file_that_is_none_or_too_long_is_refused_and_writes_nothing(bank, admin, lead):
+    before = bank.sql("SELECT COUNT(*) FROM identity_person")
+    for content, status in (
+        (b"", 422),
+        (b"\0\0\0", 422),
+        (b"Nr\n" + b"X1\n" * 120_000, 422),
+        (b"Nr\n" + b"X1\n" * 500_000, 413),
+    ):
+        sent = form(employer="house", do="apply", map__staff_id="Nr", file=content)
+        assert admin.upload("/people/import", sent, MULTIPART).status == status
+    probe = form(employer=PROBE, do="map", file=f"{PROBE},Nr\n{PROBE},1\n".encode())
+    shown = admin.upload("/people/import", probe, MULTIPART)
+    assert "<script>alert" not in shown.text
+    sent = form(employer="house", do="apply", map__staff_id="Nr", file=b"Nr\nX1\n")
+    assert lead.upload("/people/import", sent, MULTIPART).status == 404
+    assert bank.sql("SELECT COUNT(*) FROM identity_person") == before

@@ -45,6 +45,7 @@ MORE = {
     "export request": ("--all",),
     "log timeline": ("--person", "A0001"),
     "person add": ("--role", "agent"),
+    "person import": ("--map", "number=staff_id"),
     "person lead": ("--none",),
     "person roles": ("--role", "agent"),
     "restore": ("--repair",),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from holdfast.edges.console import account, confirm, demo, people, signin, views
+from holdfast.edges.console import account, confirm, demo, people, personnel, signin, views
 
 app_name = "console"
 urlpatterns = [
@@ -19,6 +19,7 @@ urlpatterns = [
     path("people", people.roster, name="people"),
     path("people/add", people.add, name="person_add"),
     path("people/badges/<str:person>", people.badge, name="badge"),
+    path("people/import", personnel.follow, name="people_import"),
     path("people/<str:person>", people.person, name="person"),
     path("people/<str:person>/invite", people.invite, name="person_invite"),
     path("people/<str:person>/<str:what>", people.act, name="person_act"),

@@ -141,6 +141,12 @@ MANIFEST: Final = Manifest(
             False,
             "List badges to take back from leavers, or say that one was.",
         ),
+        Command(
+            "person import",
+            f"{_COMMANDS}.personnel:import_people",
+            False,
+            "Follow an export of a personnel system.",
+        ),
         Command("person unassign", f"{_COMMANDS}.person:unassign", False, "End an assignment."),
         Command(
             "person roles", f"{_COMMANDS}.person:roles", False, "Set a person's roles in the house."
