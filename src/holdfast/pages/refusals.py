@@ -62,7 +62,7 @@ def page_of(request: HttpRequest, error: HoldfastError) -> HttpResponse:
         "reasons": getattr(error, "reasons", ()),
     }
     answer = render(request, "console/problem.html", page, status=error.status)
-    if isinstance(error, Unavailable):
+    if isinstance(error, Unavailable | TooMany):
         answer["Retry-After"] = str(error.retry_after_s)
     return answer
 
@@ -77,5 +77,7 @@ def _title(error: HoldfastError) -> str:
             return _("Not now")
         case InvalidInput():
             return _("Something is missing or wrong")
+        case TooMany():
+            return _("Too often just now")
         case _:
             return _("The house does not answer just now")

@@ -14,3 +14,14 @@ class BrowserState(models.Model):
 
     class Meta:
         db_table = "console_browser"
+
+
+class Attempt(models.Model):
+    """How often somebody tried to sign in from an address or a browser, in a window that ends."""
+
+    about = models.TextField(primary_key=True)
+    until_us = models.BigIntegerField(db_index=True)
+    count = models.BigIntegerField()
+
+    class Meta:
+        db_table = "console_attempt"

@@ -23,9 +23,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django.views.generic.edit import FormView
 
+from holdfast.edges.console.attempts import count_attempt, remember
 from holdfast.edges.console.demo import personas
 from holdfast.edges.console.passkeys import ShownBy, describe, require_own_origin, shown_by
-from holdfast.kit.errors import HoldfastError, NotFound
+from holdfast.kit.errors import HoldfastError, NotFound, TooMany
 from holdfast.pages.house import house
 from holdfast.pages.permissions import Permission, needs
 from holdfast.pages.who import peer_of, signed_in
@@ -72,6 +73,17 @@ class PasskeySignIn(LoginWebAuthnView):  # type: ignore[misc]  # it publishes no
 
     form_class = PasskeyForm
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Count the attempt, before anything is kept of it."""
+        try:
+            count_attempt(request)
+        except TooMany as error:
+            if request.method == "GET":
+                return _wait(error)
+            raise
+        answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return answer
+
     def get(self, *_args: Any, **_kwargs: Any) -> HttpResponse:
         """What the browser hands to the authenticator."""
         return JsonResponse(auth.begin_authentication(user=None))
@@ -91,6 +103,7 @@ class PasskeySignIn(LoginWebAuthnView):  # type: ignore[misc]  # it publishes no
             )
         except HoldfastError as error:
             return self._again(str(error))
+        remember(self.request, done, factor.user_id)
         return done
 
     def form_invalid(self, form: PasskeyForm) -> HttpResponse:
@@ -100,6 +113,13 @@ class PasskeySignIn(LoginWebAuthnView):  # type: ignore[misc]  # it publishes no
     def _again(self, message: str) -> HttpResponse:
         page = {"next": safe_next(self.request), "error": message, "personas": personas()}
         return render(self.request, "console/sign_in.html", page, status=422)
+
+
+def _wait(error: TooMany) -> HttpResponse:
+    """Tell a script, which shows it on the page, how long to wait."""
+    answer = JsonResponse({"error": f"{error.message}. {error.remedy}"}, status=error.status)
+    answer["Retry-After"] = str(error.retry_after_s)
+    return answer
 
 
 passkey_sign_in = needs(Permission.NOTHING_TOLD)(PasskeySignIn.as_view())
@@ -130,7 +150,8 @@ class Enrol(FormView):  # type: ignore[type-arg]  # the form is allauth's
     template_name = "console/enrol.html"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Ask whether the link is good here."""
+        """Ask whether the link is good here; guesses are counted."""
+        count_attempt(request)
         work = services.invited(
             kwargs["secret"], peer=peer_of(request), now_us=house().clock.now_us()
         )
@@ -166,6 +187,7 @@ class Enrol(FormView):  # type: ignore[type-arg]  # the form is allauth's
         context.request.shown_by = shown
         login = Login(user=self.person, redirect_url="/account")
         done: HttpResponse = perform_passwordless_login(self.request, factor, login)
+        remember(self.request, done, self.person.pk)
         return done
 
 

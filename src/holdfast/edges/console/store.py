@@ -1,4 +1,4 @@
-"""SQL of browsers' state: a sealed row for each, under the hash of its cookie."""
+"""SQL of browsers' state, a sealed row for each under the hash of its cookie, and of attempts to sign in."""
 
 from __future__ import annotations
 
@@ -34,4 +34,23 @@ CLEAR_BROWSERS: Final = statement(
     """DELETE FROM console_browser WHERE hash IN
         (SELECT hash FROM console_browser WHERE expires_us < :before LIMIT :most)
     RETURNING expires_us""",
+)
+# A window begins with its first attempt. No row comes back when it is full: the attempt is refused, and not counted.
+TAKE_ATTEMPT: Final = statement(
+    "console.take_attempt",
+    """INSERT INTO console_attempt (about, until_us, count) VALUES (:about, :until_us, 1)
+       ON CONFLICT (about) DO UPDATE SET
+           count = CASE WHEN console_attempt.until_us <= :now THEN 1 ELSE console_attempt.count + 1 END,
+           until_us = CASE WHEN console_attempt.until_us <= :now THEN :until_us ELSE console_attempt.until_us END
+       WHERE console_attempt.until_us <= :now OR console_attempt.count < :most
+       RETURNING count""",
+)
+ATTEMPT_UNTIL: Final = statement(
+    "console.attempt_until", "SELECT until_us FROM console_attempt WHERE about = :about"
+)
+CLEAR_ATTEMPTS: Final = statement(
+    "console.clear_attempts",
+    """DELETE FROM console_attempt WHERE about IN
+        (SELECT about FROM console_attempt WHERE until_us < :before LIMIT :most)
+    RETURNING until_us""",
 )

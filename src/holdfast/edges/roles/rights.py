@@ -37,6 +37,7 @@ RIGHTS: Final[dict[str, Rights]] = {
     "approvals_glass_customer": Rights(_ADD, _TRIM),
     "approvals_request": Rights(_CHANGE, _ALL),
     "classification_import": Rights("", _ALL),
+    "console_attempt": Rights(_CHANGE, _ALL),
     "console_browser": Rights(_CHANGE, _ALL),
     "culture_report": Rights(_CHANGE, _READ),
     "decision_budget": Rights(_CHANGE, _ALL),

@@ -79,6 +79,7 @@ TRIMS: Final = (
     Trim("decision_verify_attempt", "at_us", decisions.CLEAR_ATTEMPTS, LONGEST_CONTACT_US),
     Trim("decision_challenge", "expires_us", decisions.CLEAR_CHALLENGES, 2 * DAY_US),
     Trim("decision_idempotency", "at_us", decisions.CLEAR_KEYS, 2 * DAY_US),
+    Trim("console_attempt", "until_us", console.CLEAR_ATTEMPTS, DAY_US),
     Trim("console_browser", "expires_us", console.CLEAR_BROWSERS, DAY_US),
     Trim("identity_enrolment", "expires_us", identity.CLEAR_ENROLMENTS, DAY_US),
     Trim("identity_session", "expires_us", identity.CLEAR_SESSIONS, 30 * DAY_US),

@@ -6,9 +6,18 @@ const told = (form, text) => {
   if (place) { place.textContent = text; place.hidden = false; }
 };
 
+class Refused extends Error {}
+
+const optionsOf = async (from) => {
+  const answer = await fetch(from, { headers: { accept: "application/json" } });
+  const said = await answer.json();
+  if (!answer.ok) throw new Refused(said.error);
+  return said;
+};
+
 const answerOf = async (form) => {
   const from = form.dataset.optionsFrom;
-  const options = from ? await (await fetch(from, { headers: { accept: "application/json" } })).json() : JSON.parse(form.dataset.options);
+  const options = from ? await optionsOf(from) : JSON.parse(form.dataset.options);
   if (form.dataset.passkey === "create") {
     const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options.publicKey);
     return navigator.credentials.create({ publicKey });
@@ -32,7 +41,8 @@ document.addEventListener("submit", async (event) => {
     if (answer.ok) again.requestSubmit();
     else told(form, (await answer.json()).error);
   } catch (error) {
-    told(form, error.name === "NotAllowedError" ? "Nothing was confirmed. Try again." : `This browser could not: ${error.message}`);
+    if (error instanceof Refused) told(form, error.message);
+    else told(form, error.name === "NotAllowedError" ? "Nothing was confirmed. Try again." : `This browser could not: ${error.message}`);
   } finally {
     button.disabled = false;
     form.elements.credential.value = "";
