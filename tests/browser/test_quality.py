@@ -17,6 +17,7 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PAGES = {
     "": ["/sign-in", "/none"],
     "agent": ["/desk?list", "/account", "/account/passkeys/add", "CONTACT"],
+    "admin": ["/people", "/people/add", "/people/import", "PERSON"],
 }
 
 
@@ -28,8 +29,9 @@ def people(served, browser):
     faces = Faces(served, browser)
     faces.hire("Q0001", Role.AGENT)
     faces.hire("Q0002", Role.LEAD)
+    faces.hire("Q0003", Role.ADMIN)
     opened = {"": faces.open()}
-    for role, staff_id in (("agent", "Q0001"), ("lead", "Q0002")):
+    for role, staff_id in (("agent", "Q0001"), ("lead", "Q0002"), ("admin", "Q0003")):
         opened[role] = faces.open()
         opened[role].enrol(staff_id)
     served.events(
@@ -51,6 +53,9 @@ def go(people, role, path):
     if path == "CONTACT":
         face.go("/desk")
         expect(face.page).to_have_url(re.compile("/desk/bank-01/"))
+    elif path == "PERSON":
+        face.go("/people?text=Q0001")
+        face.page.get_by_role("link", name="Q0001").click()
     else:
         face.go(path)
     return face.page

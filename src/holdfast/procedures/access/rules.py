@@ -154,7 +154,11 @@ def _said(at: int, cells: tuple[str, ...], places: Mapping[str, int], *, width: 
     given = {field: cells[place] for field, place in places.items()}
     staff_id = given["staff_id"]
     if not _STAFF.fullmatch(staff_id) or staff_id.startswith("per_"):
-        return Said(at, wrong="the staff id is empty, or is none: letters, digits and . _ @ -")
+        return Said(
+            at,
+            staff_id[:64],
+            wrong="the staff id is empty, or is none: letters, digits and . _ @ -",
+        )
     label = given.get("label", "")
     if len(label) > _LONGEST_LABEL or not label.isprintable():
         return Said(at, staff_id, wrong=f"the name is not up to {_LONGEST_LABEL} printable letters")
