@@ -22,6 +22,8 @@ AGELESS = {
     "decision_contract",
     "decision_record",
     "identity_assignment",
+    "identity_departure",
+    "identity_directory",
     "identity_fact",
     "identity_person",
     "keyring_operation",
