@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from support.codes import code_of
+
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 
@@ -140,3 +142,22 @@ def test_a_copy_of_a_passkey_is_noticed_by_its_counter(faces):
     expect(face.page.get_by_text("This passkey was used from a copy")).to_be_visible()
     face.go("/account")
     expect(face.page).to_have_url(re.compile("/sign-in"))
+
+
+def test_an_app_for_codes_is_added_and_signs_in(faces):
+    faces.hire("N0110")
+    face = faces.open()
+    face.enrol("N0110")
+    face.page.get_by_role("link", name="Add an app for codes").click()
+    expect(face.page.locator(".picture svg path")).to_be_visible()
+    secret = face.page.locator(".secret").inner_text()
+    face.page.get_by_label("Code").fill(code_of(secret))
+    face.page.get_by_role("button", name="Add the app").click()
+    expect(face.page.get_by_text("App for codes", exact=True)).to_be_visible()
+    face.sign_out()
+    face.page.get_by_text("Other ways").click()
+    face.page.get_by_role("link", name="With a code of your app").click()
+    face.page.get_by_label("Staff id").fill("N0110")
+    face.page.get_by_label("Code that your app shows").fill(code_of(secret, later=1))
+    face.page.get_by_role("button", name="Sign in").click()
+    expect(face.page).to_have_url(re.compile("/desk"))

@@ -2,7 +2,9 @@
 
 Strangers are counted by their network address. A browser in which somebody has signed in before shows that by a cookie
 and is counted for itself: whoever floods an address uses up what strangers have there, and nothing of that browser's.
-Nothing is counted by the person: there is no password to guess, and so nobody whom a guesser could lock out.
+
+Codes are short enough to be guessed, so they are counted by the person as well: those from browsers in which the person
+signed in before apart from everybody else's. A guesser uses up strangers' attempts; passkeys are never counted so.
 """
 
 from __future__ import annotations
@@ -51,6 +53,8 @@ STRANGERS: Final = (
     Bound("address-hour", 3000, HOUR_US),
 )
 KNOWN: Final = (Bound("browser", 30, MINUTE_US),)
+#: Three of a million codes are good at a time: who guesses for a year has a chance of one in forty-five.
+CODES: Final = (Bound("code-quarter", 5, 15 * MINUTE_US), Bound("code-day", 20, DAY_US))
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +89,19 @@ def count_attempt(request: HttpRequest) -> None:
     wait_s = house().transact(take(bounds, about, house().clock.now_us()))
     if wait_s:
         raise TooMany("too many attempts to sign in came from here", retry_after_s=wait_s)
+
+
+def count_code(request: HttpRequest, person: str) -> None:
+    """Count a code that somebody tries for a person; :class:`TooMany` when there were enough of them."""
+    known = known_browser(request)
+    ours = known is not None and person in known.persons
+    about = f"{person}@{known.browser}" if known is not None and ours else person
+    wait_s = house().transact(take(CODES, about[:200], house().clock.now_us()))
+    if wait_s:
+        raise TooMany(
+            "too many codes were tried for this person; a passkey works meanwhile",
+            retry_after_s=wait_s,
+        )
 
 
 def site_of(peer: str) -> str:

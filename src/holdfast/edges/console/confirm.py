@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from allauth.mfa.webauthn.forms import ReauthenticateWebAuthnForm
 from allauth.mfa.webauthn.internal import auth
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from holdfast.edges.console.codes import shown
 from holdfast.edges.console.passkeys import require_own_origin, shown_by
 from holdfast.edges.console.signin import safe_next
 from holdfast.kit.errors import HoldfastError
@@ -45,18 +48,31 @@ def confirm(request: HttpRequest) -> HttpResponseBase:
     person = Person.objects.get(pk=who_of(request).person)
     if request.method == "GET":
         return JsonResponse(auth.begin_authentication(person))
-    form = AgainForm(request.POST, user=person)
-    if not form.is_valid():
-        return _again(request, " ".join(form.errors.get("credential", ["Try again."])))
     try:
-        method = SignIn(form.shown.method)
+        method = _shown(request, person)
         work = services.confirm(house(), request.POST.get("challenge", "")[:64], method)
         house().transact(work)
+    except ValidationError as error:
+        return _again(request, " ".join(error.messages))
     except HoldfastError as error:
         return _again(request, f"{error}. {error.remedy}")
     if _by_script(request):
         return JsonResponse({"confirmed": True})
     return HttpResponseRedirect(safe_next(request))
+
+
+def _shown(request: HttpRequest, person: Person) -> SignIn:
+    """Return how the person has just shown that it is they: by a code if one was typed, else by a passkey."""
+    code = request.POST.get("code", "")
+    if code:
+        found = shown(request, person.pk, code[:16])
+        if found is None:
+            raise ValidationError(_("That was not the code of now, or it was used before."))
+        return SignIn(found.method)
+    form = AgainForm(request.POST, user=person)
+    if not form.is_valid():
+        raise ValidationError(form.errors.get("credential", [_("Try again.")]))
+    return SignIn(form.shown.method)
 
 
 def _again(request: HttpRequest, message: str) -> HttpResponse:

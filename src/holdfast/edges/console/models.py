@@ -25,3 +25,13 @@ class Attempt(models.Model):
 
     class Meta:
         db_table = "console_attempt"
+
+
+class UsedCode(models.Model):
+    """The newest interval of which an app's code was used: no code of it, or of one before, is good again."""
+
+    factor = models.BigIntegerField(primary_key=True)
+    step = models.BigIntegerField()
+
+    class Meta:
+        db_table = "console_code"

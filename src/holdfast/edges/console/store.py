@@ -54,3 +54,9 @@ CLEAR_ATTEMPTS: Final = statement(
         (SELECT about FROM console_attempt WHERE until_us < :before LIMIT :most)
     RETURNING until_us""",
 )
+# No row comes back for an interval that is not newer than the newest of which a code was used.
+TAKE_CODE: Final = statement(
+    "console.take_code",
+    """INSERT INTO console_code (factor, step) VALUES (:factor, :step)
+       ON CONFLICT (factor) DO UPDATE SET step = :step WHERE console_code.step < :step RETURNING step""",
+)

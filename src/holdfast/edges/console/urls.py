@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from holdfast.edges.console import account, confirm, demo, people, personnel, signin, views
+from holdfast.edges.console import account, codes, confirm, demo, people, personnel, signin, views
 
 app_name = "console"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("sign-in", signin.sign_in, name="sign_in"),
     path("sign-in/passkey", signin.passkey_sign_in, name="passkey_sign_in"),
+    path("sign-in/code", codes.code_sign_in, name="code_sign_in"),
     path("sign-out", signin.sign_out, name="sign_out"),
     path("enrol/<str:secret>", signin.enrol, name="enrol"),
     path("demo/confirm", demo.confirm, name="demo_confirm"),
@@ -24,6 +25,7 @@ urlpatterns = [
     path("people/<str:person>/invite", people.invite, name="person_invite"),
     path("people/<str:person>/<str:what>", people.act, name="person_act"),
     path("account", account.account, name="account"),
+    path("account/codes/add", codes.add_app, name="add_app"),
     path("account/passkeys/add", account.add_passkey, name="add_passkey"),
     path("account/factors/<int:factor>/rename", account.rename_factor, name="rename_factor"),
     path("account/factors/<int:factor>/remove", account.remove_factor, name="remove_factor"),

@@ -39,6 +39,7 @@ RIGHTS: Final[dict[str, Rights]] = {
     "classification_import": Rights("", _ALL),
     "console_attempt": Rights(_CHANGE, _ALL),
     "console_browser": Rights(_CHANGE, _ALL),
+    "console_code": Rights(_CHANGE, _CHANGE),
     "culture_report": Rights(_CHANGE, _READ),
     "decision_budget": Rights(_CHANGE, _ALL),
     "decision_budget_customer": Rights(_ADD, _TRIM),

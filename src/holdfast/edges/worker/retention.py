@@ -104,6 +104,7 @@ TRIMS: Final = (
 )
 STAYS: Final[dict[str, Because]] = {
     "classification_import": Because.SLOT,
+    "console_code": Because.SLOT,
     "culture_report": Because.WAITS,
     "decision_client": Because.DECLARED,
     "decision_contract": Because.DECLARED,
