@@ -20,7 +20,7 @@ from holdfast.spine.identity.sessions import Browser, hash_cookie
 from holdfast.spine.identity.store import KEEP_SESSION
 from holdfast.spine.operations.reveal import reveal
 from holdfast.spine.turn.answers import Refused, Revealed
-from holdfast.vocabulary.levels import SignIn
+from holdfast.vocabulary.levels import AuthLevel, SignIn
 from support.bank import new_bank
 
 COOKIE = "the secret of a cookie, as long as it is random"
@@ -171,6 +171,13 @@ def test_a_confirmation_lifts_this_contact_only_and_not_for_long(bank):
     bank.connect("CT-3", number=1)
     late = look(bank, "balance", contact="CT-3")
     assert late.code == "step_up_required"
+
+
+def test_a_code_of_an_app_confirms_as_step_up_and_no_more(bank):
+    challenge = look(bank, "balance").challenge
+    level = in_session(bank, lambda house: services.confirm(house, challenge, SignIn.TOTP))
+    assert level is AuthLevel.STEP_UP
+    assert isinstance(look(bank, "balance"), Revealed)
 
 
 def test_a_challenge_is_answered_once_and_by_its_own_person(bank):

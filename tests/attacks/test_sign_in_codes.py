@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from contextlib import closing
 from http.client import HTTPConnection
@@ -13,7 +14,9 @@ import pytest
 from holdfast.edges.console.store import ADD_BROWSER
 from holdfast.kit.clock import HOUR_US
 from holdfast.kit.db import Round
+from holdfast.kit.errors import IntegrityBroken
 from holdfast.procedures.network import services
+from holdfast.spine.identity.console_key import ConsoleKey
 from holdfast.spine.identity.sessions import Browser, hash_cookie
 from holdfast.vocabulary.levels import SignIn
 from support.codes import code_of
@@ -153,6 +156,24 @@ def test_a_copy_of_the_store_computes_no_code(bank):
     for form in (secret, secret.lower(), base64.b32decode(secret).hex()):
         assert form not in kept
     assert base64.b64encode(secret.encode()).decode() not in kept
+
+
+def test_a_copy_without_the_root_opens_no_apps_secret_and_no_browser(bank):
+    """What the copy has is sealed under the console's key, and that under the root."""
+    secret = with_app(bank, "N0311")
+    kept = bank.sql("SELECT data FROM mfa_authenticator WHERE type = 'totp'")
+    data = [row[0] if isinstance(row[0], dict) else json.loads(row[0]) for row in kept]
+    sealed = [base64.b64decode(one["secret"]) for one in data]
+    with closing(bank.house()) as house:
+        opened = [house.console_key.unseal("factor", one).decode() for one in sealed]
+    assert secret in opened, "the test looks where secrets are kept"
+    made_up = ConsoleKey(bytes(32))
+    for one in sealed:
+        with pytest.raises(IntegrityBroken):
+            made_up.unseal("factor", one)
+    for hashed, state in bank.sql("SELECT hash, sealed FROM console_browser WHERE expires_us > 0"):
+        with pytest.raises(IntegrityBroken):
+            made_up.unseal("browser", bytes(state), about=bytes(hashed))
 
 
 def test_a_session_by_a_code_confirms_no_challenge_of_somebody_else(bank):
