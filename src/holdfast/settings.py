@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "holdfast.procedures.access",
     "holdfast.procedures.classification",
     "holdfast.procedures.culture",
+    "holdfast.procedures.surveillance",
     # Listed last: its ready() reads the procedures' manifests, when all models are there.
     "holdfast.edges.console",
 ]

@@ -45,6 +45,9 @@ class Permission(StrEnum):
     AGENTS = "agents"
     LEADS = "leads"
     REPORT_READERS = "report_readers"
+    CLIENTS_OWN = (
+        "clients_own"  # a client's users and auditors; of which client is judged by the path
+    )
 
 
 _OPEN: Final = frozenset({Permission.NOTHING_TOLD, Permission.THIS_MACHINE, Permission.OWN_TOKEN})
@@ -52,6 +55,7 @@ _OPEN: Final = frozenset({Permission.NOTHING_TOLD, Permission.THIS_MACHINE, Perm
 _ROLES: Final = {
     Permission.AGENTS: frozenset({Role.AGENT, Role.LEAD}),
     Permission.REPORT_READERS: frozenset({Role.SECURITY}),
+    Permission.CLIENTS_OWN: frozenset({Role.CLIENT_USER, Role.AUDITOR}),
     Permission.LEADS: frozenset({Role.LEAD, Role.SECURITY, Role.ADMIN}),
 }
 
@@ -100,7 +104,12 @@ def _holds(request: HttpRequest, permission: Permission) -> bool:
             return _from_this_machine(request)
         case Permission.SIGNED_IN:
             return True
-        case Permission.AGENTS | Permission.LEADS | Permission.REPORT_READERS:
+        case (
+            Permission.AGENTS
+            | Permission.LEADS
+            | Permission.REPORT_READERS
+            | Permission.CLIENTS_OWN
+        ):
             who = signed_in(request)
             return who is not None and bool(who.roles & _ROLES[permission])
 

@@ -30,6 +30,7 @@ DESK = Place("/desk", _("Desk"), frozenset({Role.AGENT, Role.LEAD}))
 PLACES = (
     Place("/floor", _("Floor"), frozenset({Role.LEAD})),
     DESK,
+    Place("/portal", _("Your log"), frozenset({Role.CLIENT_USER, Role.AUDITOR})),
     Place("/reports", _("Reports"), frozenset({Role.SECURITY})),
     Place("/people", _("People"), frozenset({Role.ADMIN, Role.SECURITY, Role.LEAD})),
 )

@@ -64,4 +64,5 @@ MANIFEST: Final = Manifest(
             ("PCI DSS 4.0.1 10.6.3",),
         ),
     ),
+    urls="holdfast.procedures.surveillance.urls",
 )
