@@ -13,6 +13,7 @@ HOW_TO = ROOT / "docs" / "how-to"
 IN_THIS_ORDER = (
     "check-a-house",
     "onboard-an-agent",
+    "let-people-sign-in",
     "bind-a-token-to-a-key",
     "read-a-denial",
     "work-when-the-feed-is-late",
