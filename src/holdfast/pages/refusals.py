@@ -15,6 +15,7 @@ from holdfast.kit.errors import (
     Conflict,
     Denied,
     HoldfastError,
+    IntegrityBroken,
     InvalidInput,
     NotAuthenticated,
     NotFound,
@@ -46,7 +47,7 @@ class RefusalMiddleware:
             return HttpResponseRedirect(f"{settings.LOGIN_URL}?{back}")
         if isinstance(error, OperationalError | InterfaceError):
             error = Unavailable("the store does not answer", remedy="Try again in a moment.")
-        known = (Denied, NotFound, Conflict, InvalidInput, TooMany, Unavailable)
+        known = (Denied, NotFound, Conflict, InvalidInput, TooMany, Unavailable, IntegrityBroken)
         return page_of(request, error) if isinstance(error, known) else None
 
 
@@ -68,16 +69,12 @@ def page_of(request: HttpRequest, error: HoldfastError) -> HttpResponse:
 
 
 def _title(error: HoldfastError) -> str:
-    match error:
-        case Denied():
-            return _("This is refused")
-        case NotFound():
-            return _("There is no such page")
-        case Conflict():
-            return _("Not now")
-        case InvalidInput():
-            return _("Something is missing or wrong")
-        case TooMany():
-            return _("Too often just now")
-        case _:
-            return _("The house does not answer just now")
+    titles = (
+        (Denied, _("This is refused")),
+        (NotFound, _("There is no such page")),
+        (Conflict, _("Not now")),
+        (InvalidInput, _("Something is missing or wrong")),
+        (IntegrityBroken, _("What is stored does not verify: tell security")),
+    )
+    found = (title for kind, title in titles if isinstance(error, kind))
+    return next(found, _("The house does not answer just now"))

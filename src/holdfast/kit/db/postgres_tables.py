@@ -100,12 +100,15 @@ class PostgresTables:
         assert row is not None
         return int(row[0])
 
+    def stay(self) -> None:
+        """The server ends no transaction that is idle, until this one ends."""
+        self._raw.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+
     def hold(self) -> None:
         """Read a row of each."""
         names = self.names()
+        self.stay()
         with self._raw.pipeline():
-            # However long the other store takes meanwhile, this transaction is meant to stay.
-            self._raw.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             for name in names:
                 self._raw.execute(sql.SQL("SELECT 1 FROM {} LIMIT 1").format(sql.Identifier(name)))
 

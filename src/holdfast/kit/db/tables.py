@@ -65,6 +65,10 @@ class Tables(Protocol):
         """Return how many rows it has."""
         ...
 
+    def stay(self) -> None:
+        """Keep the transaction however long the caller does something else meanwhile."""
+        ...
+
     def hold(self) -> None:
         """Keep every table from being written anew until the transaction ends, which sees them as of now."""
         ...
@@ -147,6 +151,9 @@ class SqliteTables:
         # sql: names of the store's own tables, quoted
         found: int = self._raw.execute(f"SELECT COUNT(*) FROM {_quoted(table)}").fetchone()[0]
         return found
+
+    def stay(self) -> None:
+        """A file's transactions stay."""
 
     def hold(self) -> None:
         """Read something."""

@@ -88,6 +88,9 @@ def copy_out(snapshot: Connection, path: Path, which: str) -> None:
     if isinstance(snapshot, SqliteConnection):
         sqlite.copy_store(snapshot, path)
         return
+    tables_of(
+        snapshot
+    ).stay()  # making the tables may take longer than a server lets a transaction idle
     make_blank(path, which)
     with closing(sqlite.open_copy(path)) as copy:
         with writing(copy):
