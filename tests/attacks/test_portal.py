@@ -48,6 +48,7 @@ def ids(bank):
         "strange auditor": hire("C0004", Role.AUDITOR, line=False),
         "agent": hire("C0005", Role.AGENT),
         "security": hire("C0006", Role.SECURITY, line=False),
+        "leaving auditor": hire("C0007", Role.AUDITOR),
     }
     house.close()
     return found
@@ -87,10 +88,10 @@ def test_a_clients_own_people_read_their_log_and_change_nothing(bank, ids):
 
 
 def test_an_assignment_that_ended_opens_nothing(bank, ids):
-    browser = SignedIn(bank, ids["auditor"])
+    browser = SignedIn(bank, ids["leaving auditor"])
     assert browser.get(f"/portal/{CLIENT}").status == 200
     house = bank.house()
     house.settings = replace(house.settings, token=Secret(bank.admin_token))
-    house.transact(assignments.unassign(house, "C0002", Line(CLIENT, "cards-in", ())))
+    house.transact(assignments.unassign(house, "C0007", Line(CLIENT, "cards-in", ())))
     house.close()
     assert browser.get(f"/portal/{CLIENT}").status == 404

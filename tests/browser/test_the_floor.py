@@ -64,7 +64,9 @@ def test_what_an_agent_asks_for_waits_is_approved_and_shown_once(faces: Faces):
     lead.page.get_by_role("button", name="Approve once").click()
     expect(lead.page.get_by_text("Approved: once")).to_be_visible()
 
-    agent.page.reload()
+    agent.page.goto(f"{faces.origin}/floor")
+    expect(agent.page.get_by_role("region", name="What you asked for")).to_contain_text("granted")
+    agent.go("/desk")
     agent.page.get_by_role("button", name="Show acct once").click()
     expect(agent.page.locator("#field-acct .value.clear")).to_be_visible()
     agent.page.goto(agent.page.url.rpartition("/show/")[0] or agent.page.url)

@@ -74,6 +74,7 @@ def _title(error: HoldfastError) -> str:
         (NotFound, _("There is no such page")),
         (Conflict, _("Not now")),
         (InvalidInput, _("Something is missing or wrong")),
+        (TooMany, _("Too often just now")),
         (IntegrityBroken, _("What is stored does not verify: tell security")),
     )
     found = (title for kind, title in titles if isinstance(error, kind))

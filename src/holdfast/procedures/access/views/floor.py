@@ -6,7 +6,8 @@ they asked for themselves. Looking at a request shows masked values, and is a li
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
 
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from holdfast.spine.turn.answers import ApprovalShown, Asked
 
+_MOST_PAGES: Final = 10
 _WORDS = {"approve": True, "refuse": False}
 
 
@@ -84,11 +86,20 @@ def _asked(request: HttpRequest) -> Asked:
     return asked_of(request, client="", contact="")
 
 
-def _listed(request: HttpRequest) -> tuple[ApprovalShown, ...]:
-    work = list_approvals(house(), _asked(request), after="", limit=MOST_LISTED)
-    return house().read(work).approvals
+def _listed(request: HttpRequest) -> list[ApprovalShown]:
+    """Everything that waits, or was asked for lately, the oldest first; of very much the first pages."""
+    found: list[ApprovalShown] = []
+    for _ in range(_MOST_PAGES):
+        after = found[-1].approval if found else ""
+        work = list_approvals(house(), _asked(request), after=after, limit=MOST_LISTED)
+        page = house().read(work)
+        found.extend(page.approvals)
+        if not page.next:
+            break
+    return found
 
 
-def _mark(found: tuple[ApprovalShown, ...]) -> str:
-    """What the page remembers of how things stood: how many wait, and the newest."""
-    return f"{len(found)}/{found[-1].approval if found else ''}/{found[-1].state if found else ''}"
+def _mark(found: list[ApprovalShown]) -> str:
+    """What the page remembers of how things stood, to notice that anything has changed."""
+    stood = " ".join(f"{one.approval} {one.state}" for one in found)
+    return sha256(stood.encode()).hexdigest()[:16]
