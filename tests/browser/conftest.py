@@ -6,9 +6,13 @@ Playwright runs an event loop in the test's own thread for as long as it is open
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from support.faces import Faces, chromium
 from support.live import LiveBank
+
+#: It ends what hangs; a machine under load is slow.
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="module")
