@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
 from holdfast.kit.clock import HOUR_US
 from holdfast.kit.errors import Conflict, InvalidInput, NotAuthenticated, NotFound
-from holdfast.kit.secret import Secret
 from holdfast.procedures.access.services import assignments, directory, people, tokens
 from holdfast.procedures.access.services.assignments import Line
 from holdfast.procedures.access.services.directory import Entry
@@ -48,15 +46,7 @@ def as_directory(bank, work, *, employer="house", scopes=(), networks=(), peer="
 
 
 def as_admin(bank, work):
-    token = bank.house.transact(
-        issue(person=bank.admin, life_us=HOUR_US, now_us=bank.clock.now_us())
-    )
-    before = bank.house.settings
-    bank.house.settings = replace(before, token=Secret(token.secret.reveal()))
-    try:
-        return bank.house.transact(work(bank.house))
-    finally:
-        bank.house.settings = before
+    return bank.by(bank.admin, work)
 
 
 def entry_of(bank, staff_id):

@@ -9,7 +9,7 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from holdfast.kit.clock import HOUR_US, SystemClock
+from holdfast.kit.clock import SystemClock
 from holdfast.kit.errors import Conflict, NotAuthenticated, NotFound
 from holdfast.kit.secret import Secret
 from holdfast.procedures.access.services import assignments, people
@@ -18,7 +18,6 @@ from holdfast.procedures.network import services as signing_in
 from holdfast.spine.administration.refusals import Refused as RefusedAct
 from holdfast.spine.approvals.requests import Wanted, ask
 from holdfast.spine.approvals.rules import Party
-from holdfast.spine.identity.credentials import issue
 from holdfast.spine.identity.sessions import Browser, hash_cookie
 from holdfast.spine.operations.reveal import reveal
 from holdfast.spine.turn.answers import Revealed
@@ -40,15 +39,7 @@ def bank(tmp_path):
 
 
 def as_admin(bank, work):
-    token = bank.house.transact(
-        issue(person=bank.admin, life_us=HOUR_US, now_us=bank.clock.now_us())
-    )
-    before = bank.house.settings
-    bank.house.settings = replace(before, token=Secret(token.secret.reveal()))
-    try:
-        return bank.house.transact(work(bank.house))
-    finally:
-        bank.house.settings = before
+    return bank.by(bank.admin, work)
 
 
 def lines_of(bank):

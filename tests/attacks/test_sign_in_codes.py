@@ -11,17 +11,13 @@ from urllib.parse import urlencode
 
 import pytest
 
-from holdfast.edges.console.store import ADD_BROWSER
-from holdfast.kit.clock import HOUR_US
 from holdfast.kit.db import Round
 from holdfast.kit.errors import IntegrityBroken
-from holdfast.procedures.network import services
 from holdfast.spine.identity.console_key import ConsoleKey
-from holdfast.spine.identity.sessions import Browser, hash_cookie
-from holdfast.vocabulary.levels import SignIn
 from support.codes import code_of
 from support.faces import Faces
 from support.live import LiveBank
+from support.signed import SignedIn
 
 pytestmark = [pytest.mark.server]
 
@@ -55,21 +51,7 @@ def _parted(pair):
 
 def somebody(bank, staff_id):
     """Hire a person who is signed in; return their cookies."""
-    person, key = Faces(bank, None).hire(staff_id), f"{staff_id}-key-of-a-session-as-long-as-one"
-    hashed = hash_cookie(key)
-    with closing(bank.house()) as house:
-        work = services.sign_in(
-            *(house, person, hashed),
-            method=SignIn.PASSKEY_DEVICE_BOUND,
-            factor="1",
-            seen_by="",
-            browser=Browser(peer="127.0.0.1"),
-        )
-        house.transact(work)
-        sealed = house.console_key.seal("browser", b"{}", about=hashed)
-        until_us = house.clock.now_us() + HOUR_US
-        house.transact(_once(ADD_BROWSER(hash=hashed, sealed=sealed, expires_us=until_us)))
-    return {"holdfast": key}
+    return {"holdfast": SignedIn(bank, Faces(bank, None).hire(staff_id)).cookie}
 
 
 def _once(query):

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import msgspec.structs
 import pytest
 
-from holdfast.kit.clock import HOUR_US
 from holdfast.kit.errors import Conflict, NotFound
-from holdfast.kit.secret import Secret
 from holdfast.procedures.access.services import people
 from holdfast.procedures.network import services
 from holdfast.spine.administration.refusals import Refused
 from holdfast.spine.identity import sessions
-from holdfast.spine.identity.credentials import issue
 from holdfast.spine.identity.sessions import Browser, hash_cookie
 from holdfast.spine.operations.reveal import reveal
 from holdfast.vocabulary.levels import SignIn
@@ -33,14 +28,7 @@ def bank(tmp_path):
 
 def act(bank, work, person=""):
     """Do something in a person's name, the administrator's without."""
-    now = bank.clock.now_us()
-    token = bank.house.transact(issue(person=person or bank.admin, life_us=HOUR_US, now_us=now))
-    before = bank.house.settings
-    bank.house.settings = dataclasses.replace(before, token=Secret(token.secret.reveal()))
-    try:
-        return bank.house.transact(work(bank.house))
-    finally:
-        bank.house.settings = before
+    return bank.by(person or bank.admin, work)
 
 
 def invite(bank, *networks, who="A0001"):

@@ -7,9 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from holdfast.procedures.network import services
-from holdfast.spine.identity.sessions import Browser, hash_cookie
-from holdfast.vocabulary.levels import SignIn
+from support.signed import SignedIn
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
@@ -30,44 +28,10 @@ def page(served, browser, faces):
     context = browser.new_context(java_script_enabled=False, base_url=faces.origin)
     opened = context.new_page()
     opened.goto("/sign-in")
-    cookie = signed_in(served, person)
+    cookie = SignedIn(served, person).cookie
     context.add_cookies([{"name": "holdfast", "value": cookie, "url": faces.origin}])
     yield opened
     context.close()
-
-
-def signed_in(served, person):
-    """A session as the console begins one, and the browser's state that belongs to it."""
-    secret = "made-here-" * 4
-    house = served.house()
-    house.transact(
-        services.sign_in(
-            *(house, person, hash_cookie(secret)),
-            method=SignIn.PASSKEY_DEVICE_BOUND,
-            factor="1",
-            seen_by="",
-            browser=Browser(peer="127.0.0.1", agent="a browser"),
-        )
-    )
-    from holdfast.edges.console.store import ADD_BROWSER
-    from holdfast.kit.db import Round
-
-    hashed = hash_cookie(secret)
-
-    def state():
-        yield Round(
-            data=(
-                ADD_BROWSER(
-                    hash=hashed,
-                    sealed=house.console_key.seal("browser", b"{}", about=hashed),
-                    expires_us=house.clock.now_us() + 3_600_000_000,
-                ),
-            )
-        )
-
-    house.transact(state())
-    house.close()
-    return secret
 
 
 def test_the_call_a_field_a_refusal_and_a_question(page):

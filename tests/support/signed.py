@@ -8,13 +8,25 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+from holdfast.edges.console.store import ADD_BROWSER
+from holdfast.kit.clock import HOUR_US
+from holdfast.kit.db import Round
 from holdfast.kit.ids import new_secret_text
 from holdfast.procedures.network import services
 from holdfast.spine.identity.sessions import Browser, hash_cookie
 from holdfast.vocabulary.levels import SignIn
 
 if TYPE_CHECKING:
+    from holdfast.kit.db import Work
+    from holdfast.spine.house import House
     from support.live import LiveBank
+
+
+def _state(house: House, hashed: bytes) -> Work[None]:
+    """The browser's own row: without one, whatever a page wants to remember begins another browser."""
+    sealed = house.console_key.seal("browser", b"{}", about=hashed)
+    until_us = house.clock.now_us() + HOUR_US
+    yield Round(data=(ADD_BROWSER(hash=hashed, sealed=sealed, expires_us=until_us),))
 
 
 class _Stay(HTTPRedirectHandler):
@@ -47,6 +59,7 @@ class SignedIn:
                 browser=Browser(peer="127.0.0.1", agent="a test"),
             )
         )
+        house.transact(_state(house, hash_cookie(self.cookie)))
         house.close()
 
     def get(self, path: str) -> Page:

@@ -42,7 +42,6 @@ class Permission(StrEnum):
     )
     OWN_TOKEN = "own_token"  # noqa: S105  a program that shows a token, which the view itself asks for
     SIGNED_IN = "signed_in"  # whoever signed in; what the page does is judged where it does it
-    AGENTS = "agents"
     LEADS = "leads"
     REPORT_READERS = "report_readers"
     CLIENTS_OWN = (
@@ -53,7 +52,6 @@ class Permission(StrEnum):
 _OPEN: Final = frozenset({Permission.NOTHING_TOLD, Permission.THIS_MACHINE, Permission.OWN_TOKEN})
 #: Which roles open a page. What it shows and does is judged besides, by the path.
 _ROLES: Final = {
-    Permission.AGENTS: frozenset({Role.AGENT, Role.LEAD}),
     Permission.REPORT_READERS: frozenset({Role.SECURITY}),
     Permission.CLIENTS_OWN: frozenset({Role.CLIENT_USER, Role.AUDITOR}),
     Permission.LEADS: frozenset({Role.LEAD, Role.SECURITY, Role.ADMIN}),
@@ -104,12 +102,7 @@ def _holds(request: HttpRequest, permission: Permission) -> bool:
             return _from_this_machine(request)
         case Permission.SIGNED_IN:
             return True
-        case (
-            Permission.AGENTS
-            | Permission.LEADS
-            | Permission.REPORT_READERS
-            | Permission.CLIENTS_OWN
-        ):
+        case Permission.LEADS | Permission.REPORT_READERS | Permission.CLIENTS_OWN:
             who = signed_in(request)
             return who is not None and bool(who.roles & _ROLES[permission])
 

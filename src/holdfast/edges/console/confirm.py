@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from allauth.mfa.webauthn.forms import ReauthenticateWebAuthnForm
 from allauth.mfa.webauthn.internal import auth
@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from holdfast.edges.console.codes import shown
-from holdfast.edges.console.passkeys import require_own_origin, shown_by
+from holdfast.edges.console.passkeys import ShowsPasskey
 from holdfast.edges.console.signin import safe_next
 from holdfast.kit.errors import HoldfastError
 from holdfast.pages.house import house
@@ -28,16 +28,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponseBase
 
 
-class AgainForm(ReauthenticateWebAuthnForm):  # type: ignore[misc]  # it publishes no types
+class AgainForm(ShowsPasskey, ReauthenticateWebAuthnForm):  # type: ignore[misc]  # it publishes no types
     """A passkey of the person who is signed in, shown for one of our pages."""
-
-    def clean_credential(self) -> Any:
-        """Verify the answer; ``shown`` is what it amounts to."""
-        credential = self.cleaned_data["credential"]
-        require_own_origin(credential)
-        factor = super().clean_credential()
-        self.shown = shown_by(factor, credential)
-        return factor
 
 
 @needs(Permission.SIGNED_IN)

@@ -13,19 +13,16 @@ from django.views.decorators.http import require_POST
 
 from holdfast.edges.checks.house import DEMO_FILE
 from holdfast.edges.console.passkeys import ShownBy
-from holdfast.kit.db import Round
 from holdfast.pages.house import house
 from holdfast.pages.permissions import Permission, needs
 from holdfast.pages.who import who_of
 from holdfast.procedures.network import services
 from holdfast.spine.identity.models import Person
-from holdfast.spine.identity.store import PERSONS_BY_STAFF
+from holdfast.spine.identity.people import person_of_staff
 from holdfast.vocabulary.levels import SignIn
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponseBase
-
-    from holdfast.kit.db import Rows, Work
 
 _BY_CLICK: Final = SignIn.DEMO
 
@@ -51,17 +48,13 @@ def personas() -> tuple[Persona, ...]:
 @never_cache
 def be(request: HttpRequest, staff_id: str) -> HttpResponseBase:
     """Sign in as a persona."""
-    if staff_id not in {one["staff_id"] for one in personas()}:
+    offered = staff_id in {one["staff_id"] for one in personas()}
+    person = house().read(person_of_staff(staff_id)) if offered else None
+    if person is None:
         raise Http404
-    rows = house().read(_named(staff_id))
     request.shown_by = ShownBy(method=_BY_CLICK.value)  # type: ignore[attr-defined]
-    get_adapter().login(request, Person(id=rows[0][0], staff_id=staff_id))
+    get_adapter().login(request, Person(id=person, staff_id=staff_id))
     return HttpResponseRedirect("/")
-
-
-def _named(staff_id: str) -> Work[Rows]:
-    (rows,) = yield Round(data=(PERSONS_BY_STAFF(staff_id=staff_id),))
-    return rows
 
 
 @needs(Permission.SIGNED_IN)

@@ -71,6 +71,20 @@ def shown_by(factor: Authenticator, credential: dict[str, Any]) -> ShownBy:
     )
 
 
+class ShowsPasskey:
+    """What every form does with a passkey's answer, before the one of allauth that verifies it."""
+
+    cleaned_data: dict[str, Any]
+
+    def clean_credential(self) -> Any:
+        """Verify the answer; ``shown`` is what it amounts to."""
+        credential = self.cleaned_data["credential"]
+        require_own_origin(credential)
+        factor = super().clean_credential()  # type: ignore[misc]  # of the form that it is mixed into
+        self.shown = shown_by(factor, credential)
+        return factor
+
+
 def require_own_origin(credential: dict[str, Any]) -> None:
     """Raise ``ValidationError`` for a ceremony that another page than one of ours began.
 

@@ -25,7 +25,7 @@ from django.views.generic.edit import FormView
 
 from holdfast.edges.console.attempts import count_attempt, remember
 from holdfast.edges.console.demo import personas
-from holdfast.edges.console.passkeys import ShownBy, describe, require_own_origin, shown_by
+from holdfast.edges.console.passkeys import ShownBy, ShowsPasskey, describe, require_own_origin
 from holdfast.kit.errors import HoldfastError, NotFound, TooMany
 from holdfast.pages.house import house
 from holdfast.pages.permissions import Permission, needs
@@ -55,16 +55,8 @@ def safe_next(request: HttpRequest) -> str:
     return wanted if fine else settings.LOGIN_REDIRECT_URL
 
 
-class PasskeyForm(LoginWebAuthnForm):  # type: ignore[misc]  # it publishes no types
+class PasskeyForm(ShowsPasskey, LoginWebAuthnForm):  # type: ignore[misc]  # it publishes no types
     """A passkey's answer: made for one of our pages, by a key whose counter grows."""
-
-    def clean_credential(self) -> Any:
-        """Verify the answer; ``shown`` is what it amounts to."""
-        credential = self.cleaned_data["credential"]
-        require_own_origin(credential)
-        factor = super().clean_credential()
-        self.shown = shown_by(factor, credential)
-        return factor
 
 
 @method_decorator(never_cache, name="dispatch")
